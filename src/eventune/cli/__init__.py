@@ -1,0 +1,81 @@
+"""The command line: one module a verb, imported only when the verb is used.
+
+A verb's module has `add_arguments(parser)` and `run(arguments)`, and does no more than parse, call a plain function of
+the package, and print what it returns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import eventune
+from eventune.errors import EventuneError
+
+VERBS = {
+    "demo": "train, score and extract on the built-in sample",
+    "train": "train an extractor from a recipe",
+    "evaluate": "score a trained run on a corpus",
+    "score": "score a prediction file, without a model",
+    "extract": "find events' arguments in a corpus or in raw text",
+    "data": "check and describe corpora",
+}
+
+
+def build_parser(verb: str | None) -> argparse.ArgumentParser:
+    """Build the parser; only the chosen verb's own arguments are filled in.
+
+    Args:
+        verb: Name of the verb, or None for the overview alone.
+
+    Returns:
+        A parser that sets `run` to the verb's function.
+    """
+    parser = argparse.ArgumentParser(prog="eventune", description=eventune.__doc__, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"eventune {eventune.__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
+    for name, summary in VERBS.items():
+        child = verbs.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
+        )
+        if name == verb:
+            module = importlib.import_module(f"eventune.cli.{name}")
+            module.add_arguments(child)
+            child.set_defaults(run=module.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: The arguments; the process's own by default.
+
+    Returns:
+        Exit code: 0, 1 where a check found errors, 2 for bad input, 130 when interrupted.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    verb = next((word for word in argv if not word.startswith("-")), None)
+    arguments = build_parser(verb).parse_args(argv)
+    try:
+        return int(arguments.run(arguments) or 0)
+    except EventuneError as error:
+        print_error(error)
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+    except BrokenPipeError:
+        # The reader (head, less) has gone; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def print_error(error: EventuneError) -> None:
+    """Print an error and its hint to stderr."""
+    sys.stderr.write(f"error: {error.message}\n")
+    if error.hint:
+        sys.stderr.write(f"hint: {error.hint}\n")

@@ -1,0 +1,46 @@
+"""Errors that a user can act on."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EventuneError(Exception):
+    """Something a user can mend; the command line prints it without a traceback and exits with code 2.
+
+    Attributes:
+        message: What was expected and what was found.
+        hint: The next step, or an empty string.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message}\n{hint}" if hint else message)
+        self.message = message
+        self.hint = hint
+
+
+class InvalidValueError(EventuneError):
+    """A value that breaks a rule of the domain.
+
+    Attributes:
+        field: Where the value stands, e.g. `events[0].arguments[2].span`.
+        expected: What may stand there.
+        found: What stands there, already formatted.
+    """
+
+    def __init__(self, field: str, expected: str, found: str, hint: str = "") -> None:
+        super().__init__(f"{field}: expected {expected}, found {found}", hint)
+        self.field = field
+        self.expected = expected
+        self.found = found
+
+    def inside(self, prefix: str) -> InvalidValueError:
+        """Return the same error seen from an enclosing record, with `prefix` before the field."""
+        return InvalidValueError(f"{prefix}.{self.field}", self.expected, self.found, self.hint)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `did you mean 'x'?` for the closest known name, or an empty string where none is close."""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"did you mean {matches[0]!r}?" if matches else ""
