@@ -1,3 +1,58 @@
-"""Fine-tune models that extract events' arguments from text, and compare the runs honestly."""
+"""Fine-tune models that extract events' arguments from text, and compare the runs honestly.
+
+The names below are loaded when they are first used, so that `import eventune` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from eventune.corpora import read_corpus, write_corpus
+    from eventune.errors import EventuneError
+    from eventune.events import Argument, Document, Event, Ontology, Span, parse_marked_text
+    from eventune.experiment import train
+    from eventune.extractor import Extractor
+    from eventune.recipe import Recipe
+    from eventune.scoring import score
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Argument": "events",
+    "Document": "events",
+    "Event": "events",
+    "EventuneError": "errors",
+    "Extractor": "extractor",
+    "Ontology": "events",
+    "Recipe": "recipe",
+    "Span": "events",
+    "parse_marked_text": "events",
+    "read_corpus": "corpora",
+    "score": "scoring",
+    "train": "experiment",
+    "write_corpus": "corpora",
+}
+
+__all__ = [
+    "Argument",
+    "Document",
+    "Event",
+    "EventuneError",
+    "Extractor",
+    "Ontology",
+    "Recipe",
+    "Span",
+    "parse_marked_text",
+    "read_corpus",
+    "score",
+    "train",
+    "write_corpus",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"eventune.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'eventune' has no attribute {name!r}")

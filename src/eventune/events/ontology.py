@@ -136,11 +136,13 @@ class Ontology:
             roles = []
             for role_name, role in _mapping(properties.get("roles"), where).items():
                 role = _mapping(role, f"{where}.{role_name}", known=("multiplicity", "description"))
+                description = _text(role.get("description"), f"{where}.{role_name}.description")
                 try:
-                    roles.append(Role(role_name, role.get("multiplicity", 1), str(role.get("description", ""))))
+                    roles.append(Role(role_name, role.get("multiplicity", 1), description))
                 except InvalidValueError as error:
-                    raise error.inside(where) from None
-            result.append(EventType(type_name, tuple(roles), str(properties.get("description", ""))))
+                    raise InvalidValueError(f"{where}.{error.field}", error.expected, error.found, error.hint) from None
+            description = _text(properties.get("description"), f"types.{type_name}.description")
+            result.append(EventType(type_name, tuple(roles), description))
         return cls.of(result)
 
     def to_dict(self) -> dict[str, Any]:
@@ -163,6 +165,12 @@ class Ontology:
     def __getitem__(self, name: str) -> EventType:
         """Return the type of that name.
 
+        Args:
+            name: Name of an event type.
+
+        Returns:
+            The event type.
+
         Raises:
             EventuneError: If there is none; the hint names the closest type.
         """
@@ -177,6 +185,13 @@ class Ontology:
 
     def __len__(self) -> int:
         return len(self.types)
+
+
+def _text(value: Any, where: str) -> str:
+    """Return a string; null is an empty one."""
+    if value is not None and not isinstance(value, str):
+        raise InvalidValueError(where, "a text", repr(value)[:60])
+    return value or ""
 
 
 def _mapping(value: Any, where: str, known: tuple[str, ...] = ()) -> Mapping[str, Any]:

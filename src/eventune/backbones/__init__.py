@@ -1,0 +1,1 @@
+"""Pretrained models by name: a local folder, packaged weights, or the hub."""

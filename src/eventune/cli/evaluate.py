@@ -1,0 +1,59 @@
+"""`eventune evaluate`: score a trained run on a corpus."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from eventune.cli.output import add_json_flag, emit, status
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the run, the corpus and the scorer."""
+    from eventune.corpora import AUTO, format_names
+    from eventune.scoring import SCORERS
+
+    parser.add_argument("run_directory", metavar="RUN", help="run directory that `eventune train` made")
+    parser.add_argument("--test_file", required=True, help="corpus with gold arguments")
+    parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], help="its format (default: auto)")
+    parser.add_argument("--scorer", default="rams", choices=sorted(SCORERS), help="definition of the score")
+    parser.add_argument("--predictions_file", help="write the predicted documents here as JSON lines")
+    add_model_arguments(parser)
+    add_json_flag(parser)
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says how a run is loaded."""
+    parser.add_argument("--model_name_or_path", help="where the base model is, if not where the run says")
+    parser.add_argument(
+        "--per_device_eval_batch_size", type=int, default=32, metavar="N", help="events a batch (default: 32)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Extract, score and print."""
+    from eventune.cli.progress import delayed_bar
+    from eventune.cli.score import render_score
+    from eventune.corpora import read_corpus, write_corpus
+    from eventune.extractor import Extractor
+    from eventune.scoring import score
+
+    gold = read_corpus(arguments.test_file, arguments.format)
+    if gold.guessed:
+        status.print(f"{gold.path}: {len(gold)} documents, format {gold.format} (guessed)", style="dim")
+    extractor = Extractor.load(
+        arguments.run_directory,
+        model_name_or_path=arguments.model_name_or_path,
+        batch_size=arguments.per_device_eval_batch_size,
+    )
+    unknown = {event.type for document in gold for event in document.events} - set(extractor.ontology.types)
+    if unknown:
+        status.print(f"{len(unknown)} event types are not in the run's ontology; their arguments count as missed")
+    with delayed_bar("extracting", total=None) as bar:
+        predicted = extractor.extract_all(gold.documents, on_batch=bar.advance)
+    if arguments.predictions_file:
+        write_corpus(predicted, arguments.predictions_file)
+    result: dict[str, Any] = score(gold.documents, predicted, scorer=arguments.scorer, strict=False).to_dict()
+    result |= {"run": arguments.run_directory, "test_file": arguments.test_file}
+    emit(result, as_json=arguments.json, render=lambda console: render_score(console, result))
+    return 0

@@ -1,0 +1,92 @@
+"""`eventune extract`: find events' arguments in a corpus or in raw text."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from eventune.cli.evaluate import add_model_arguments
+from eventune.cli.output import add_json_flag, emit, status
+from eventune.errors import EventuneError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the run, and the corpus or the text."""
+    from eventune.corpora import AUTO, format_names
+
+    parser.add_argument("run_directory", metavar="RUN", help="run directory that `eventune train` made")
+    parser.add_argument("input", nargs="?", help="corpus whose events have a type and a trigger")
+    parser.add_argument("-o", "--output", help="file for the documents with their arguments; must not exist yet")
+    parser.add_argument("--text", help='raw text in place of a corpus: "Gunmen [[shot|attack]] three soldiers."')
+    parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], help="of the input (default: auto)")
+    parser.add_argument(
+        "--output_format", default="jsonl", choices=format_names(), help="of the output (default: jsonl)"
+    )
+    add_model_arguments(parser)
+    add_json_flag(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Extract from the text or the corpus."""
+    if (arguments.text is None) == (arguments.input is None):
+        raise EventuneError("expected either INPUT or --text", 'e.g. --text "Gunmen [[shot|attack]] three soldiers."')
+    if arguments.text is not None and arguments.output is not None:
+        raise EventuneError("--output: expected none beside --text, whose result is printed", "redirect stdout instead")
+    if arguments.text is None and arguments.output is None:
+        raise EventuneError("--output: expected a file for the result of a corpus, found none")
+    return _extract_text(arguments) if arguments.text is not None else _extract_corpus(arguments)
+
+
+def _load(arguments: argparse.Namespace) -> Any:
+    from eventune.extractor import Extractor
+
+    return Extractor.load(
+        arguments.run_directory,
+        model_name_or_path=arguments.model_name_or_path,
+        batch_size=arguments.per_device_eval_batch_size,
+    )
+
+
+def _extract_text(arguments: argparse.Namespace) -> int:
+    from eventune.cli.highlight import print_document
+    from eventune.corpora.jsonl import write_document
+    from eventune.events import parse_marked_text
+
+    document = parse_marked_text(arguments.text)
+    document = _load(arguments).extract(document)
+    emit(
+        next(write_document(document)),
+        as_json=arguments.json,
+        render=lambda console: print_document(console, document),
+    )
+    return 0
+
+
+def _extract_corpus(arguments: argparse.Namespace) -> int:
+    from eventune.cli.progress import delayed_bar
+    from eventune.extractor import extract_file
+
+    with delayed_bar("extracting", total=None) as bar:
+        counts = extract_file(
+            _load(arguments),
+            Path(arguments.input),
+            Path(arguments.output),
+            format=arguments.format,
+            output_format=arguments.output_format,
+            on_documents=bar.advance,
+        )
+    if counts["resumed"]:
+        status.print(f"{counts['resumed']} documents were there from an interrupted extraction")
+    if counts["unknown_types"]:
+        status.print(f"{counts['unknown_types']} events have a type that the run's ontology lacks: no arguments")
+    result = {"input": arguments.input, "output": arguments.output, **counts}
+    emit(
+        result,
+        as_json=arguments.json,
+        render=lambda console: console.print(
+            f"{counts['documents']} documents, {counts['events']} events, {counts['arguments']} arguments "
+            f"→ {arguments.output}"
+        ),
+    )
+    return 0

@@ -1,0 +1,129 @@
+"""Shows a training run as it goes: a bar on terminals, one row an epoch everywhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from eventune.cli.output import status
+
+DELAY_SECONDS = 2.0
+"""What takes less shows no bar."""
+
+
+class EpochRows(TrainerCallback):
+    """Prints epoch, seconds, loss, precision, recall and F1 as each epoch ends."""
+
+    def __init__(self) -> None:
+        self._row: dict[str, Any] = {}
+        self._bar: Progress | None = None
+        self._header_is_out = False
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Start the bar."""
+        if status.is_terminal:
+            self._bar = _bar()
+            self._task = self._bar.add_task("training", total=state.max_steps, completed=state.global_step)
+            self._bar.start()
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Move the bar."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=state.global_step)
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Gather an epoch's figures, and print the row once they are complete."""
+        logs = logs or {}
+        if "loss" in logs:
+            self._row = dict(logs)
+        self._row |= {name: value for name, value in logs.items() if name.startswith("eval_")}
+        waits_for_dev = args.eval_strategy != "no" and "eval_f1" not in self._row
+        if "loss" in self._row and not waits_for_dev:
+            self._print(round(state.epoch or 0))
+            self._row = {}
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _print(self, epoch: int) -> None:
+        if not self._header_is_out:
+            status.print(f"{'epoch':>5} {'seconds':>8} {'loss':>8} {'P':>6} {'R':>6} {'F1':>6}", style="bold")
+            self._header_is_out = True
+        row, dev = self._row, [self._row.get(f"eval_{name}") for name in ("precision", "recall", "f1")]
+        figures = " ".join(f"{value:6.3f}" if value is not None else f"{'-':>6}" for value in dev)
+        status.print(f"{epoch:5d} {row['train_seconds']:8.1f} {row['loss']:8.4f} {figures}")
+
+
+class TerminalReporter:
+    """Prints notices to stderr and shows the training."""
+
+    def notice(self, message: str) -> None:
+        """Print a notice."""
+        status.print(message, style="dim")
+
+    def callbacks(self) -> Sequence[TrainerCallback]:
+        """Return the rows that show the training."""
+        return (EpochRows(),)
+
+
+class DelayedBar:
+    """A bar that appears only when the work takes longer than two seconds."""
+
+    def __init__(self, progress: Progress, total: int | None, label: str) -> None:
+        self._progress = progress
+        self._started = time.monotonic()
+        self._task = progress.add_task(label, total=total)
+
+    def advance(self, steps: int = 1) -> None:
+        """Move the bar."""
+        self._progress.advance(self._task, steps)
+        if status.is_terminal and time.monotonic() - self._started > DELAY_SECONDS:
+            self._progress.start()
+
+
+@contextmanager
+def delayed_bar(label: str, *, total: int | None) -> Iterator[DelayedBar]:
+    """Show a bar for work that takes longer than two seconds.
+
+    Args:
+        label: What is being done.
+        total: How many steps there are; None if unknown.
+
+    Yields:
+        The bar, to be advanced.
+    """
+    progress = _bar()
+    try:
+        yield DelayedBar(progress, total, label)
+    finally:
+        progress.stop()
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=status,
+        transient=True,
+    )

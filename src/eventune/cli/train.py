@@ -1,0 +1,74 @@
+"""`eventune train`: from a recipe to a run directory."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from eventune.cli.output import add_json_flag, emit
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the recipe and one flag for each of its settings."""
+    from eventune.recipe import SECTIONS
+
+    parser.add_argument("recipe", nargs="?", help="YAML file with settings; flags replace them")
+    add_json_flag(parser)
+    for name, section in SECTIONS.items():
+        group = parser.add_argument_group(name, (section.__doc__ or "").strip())
+        for setting in dataclasses.fields(section):
+            # Values are converted and checked together with the recipe's, so that all errors show at once.
+            group.add_argument(f"--{setting.name}", default=argparse.SUPPRESS, metavar="VALUE", help=_help(setting))
+
+
+def _help(setting: dataclasses.Field[Any]) -> str:
+    default = "" if setting.default == "" else f" (default: {setting.default})"
+    return f"{setting.metadata['help']}{default}".replace("%", "%%")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train and print the result."""
+    from eventune.cli.progress import TerminalReporter
+    from eventune.experiment import train
+    from eventune.recipe import Recipe, read_settings
+
+    given = {name: value for name, value in vars(arguments).items() if name not in {"verb", "run", "json", "recipe"}}
+    settings = read_settings(Path(arguments.recipe)) if arguments.recipe else {}
+    recipe = Recipe.of({**settings, **given}, source=arguments.recipe or "flags")
+    result = train(recipe, reporter=TerminalReporter()).to_dict()
+    output_dir = recipe.optimisation.output_dir
+    emit(
+        {**result, "output_dir": output_dir},
+        as_json=arguments.json,
+        render=lambda console: print_result(console, result, output_dir),
+    )
+    return 0
+
+
+def print_result(console: Console, result: Mapping[str, Any], output_dir: str) -> None:
+    """Print scores and resources of a run as tables."""
+    if result["scores"]:
+        table = Table("part", "scorer", "gold", "P", "R", "F1", title="scores", title_justify="left")
+        for part, score in result["scores"].items():
+            metrics = score["metrics"]
+            figures = [f"{metrics[name]:.4f}" for name in ("precision", "recall", "f1")]
+            table.add_row(part, score["scorer"], str(score["counts"]["gold"]), *figures)
+        console.print(table)
+    resources = result["resources"]
+    trainable, total = resources["trainable_parameters"], resources["total_parameters"]
+    table = Table("resource", "value", title="resources", title_justify="left")
+    table.add_row("training, evaluation not counted", f"{resources['train_seconds']:.1f} s")
+    table.add_row("per epoch (median)", f"{resources['seconds_per_epoch']:.1f} s")
+    table.add_row("tokens per second (median)", f"{resources['tokens_per_second']:,.0f}")
+    table.add_row("peak memory above baseline", f"{resources['peak_memory_above_baseline_bytes'] / 1e6:,.0f} MB")
+    table.add_row("memory before training", f"{resources['baseline_memory_bytes'] / 1e6:,.0f} MB")
+    table.add_row("trainable parameters", f"{trainable:,} of {total:,} ({trainable / total:.2%})")
+    table.add_row("saved adapter and heads", f"{resources['saved_bytes'] / 1e6:,.2f} MB")
+    console.print(table)
+    console.print(f"run directory: {output_dir}")

@@ -1,0 +1,202 @@
+"""Reading and writing of whole corpus files."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import overload
+
+from eventune.corpora.lines import Problems, numbered_records
+from eventune.corpora.registry import AUTO, Format, format_named, format_names, guess_format
+from eventune.errors import EventuneError, InvalidValueError
+from eventune.events import Document
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Corpus(Sequence[Document]):
+    """The documents of a file.
+
+    Attributes:
+        documents: The documents, in the file's order.
+        format: Name of the file's format.
+        path: The file.
+        guessed: Whether the format was guessed from the first record.
+    """
+
+    documents: tuple[Document, ...]
+    format: str
+    path: Path
+    guessed: bool = False
+
+    @overload
+    def __getitem__(self, index: int) -> Document: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Document, ...]: ...
+    def __getitem__(self, index: int | slice) -> Document | tuple[Document, ...]:
+        return self.documents[index]
+
+    def __len__(self) -> int:
+        return len(self.documents)
+
+
+def read_corpus(path: str | os.PathLike[str], format: str = AUTO) -> Corpus:
+    """Read all documents of a file.
+
+    Args:
+        path: The file.
+        format: Name of its format, or `auto` to guess it from the first record.
+
+    Returns:
+        The corpus.
+
+    Raises:
+        EventuneError: If the file cannot be read, is empty, or any of its lines is wrong; all such lines are listed.
+    """
+    path = Path(path)
+    chosen = _choose(path, format)
+    problems = Problems(path)
+    documents = tuple(_documents(path, chosen, problems))
+    problems.raise_if_any()
+    if not documents:
+        raise EventuneError(f"{path}: holds no document", "every line that is not blank holds one")
+    return Corpus(documents, chosen.name, path, format == AUTO)
+
+
+def iter_corpus(path: str | os.PathLike[str], format: str = AUTO) -> Iterator[Document]:
+    """Stream the documents of a file that is too large to be held in memory.
+
+    The whole file is checked before the first document is given out, so that a bad line shows at once and not after
+    hours of work on those before it.
+
+    Args:
+        path: The file.
+        format: Name of its format, or `auto` to guess it from the first record.
+
+    Returns:
+        An iterator over the documents, in the file's order.
+
+    Raises:
+        EventuneError: If the file cannot be read, is empty, or any of its lines is wrong; all such lines are listed.
+    """
+    path = Path(path)
+    chosen = _choose(path, format)
+    problems = Problems(path)
+    count = sum(1 for _ in _documents(path, chosen, problems))
+    problems.raise_if_any()
+    if not count:
+        raise EventuneError(f"{path}: holds no document", "every line that is not blank holds one")
+    return _documents(path, chosen, Problems(path))
+
+
+def write_corpus(documents: Iterable[Document], path: str | os.PathLike[str], format: str = "jsonl") -> int:
+    """Write documents to a file, which is either complete or left as it was.
+
+    Args:
+        documents: The documents, taken one by one.
+        path: The file; its folder exists. It may be the file that the documents were read from.
+        format: Name of the format.
+
+    Returns:
+        How many documents were written.
+
+    Raises:
+        EventuneError: If the format is unknown or cannot hold a document, two documents have one identifier, or the
+            file cannot be written.
+    """
+    path = Path(path)
+    chosen = format_named(format)
+    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    identifiers: set[str] = set()
+    try:
+        with staging.open("w", encoding="utf-8", newline="\n") as file:
+            for document in documents:
+                file.writelines(line + "\n" for line in lines_of(document, chosen.name))
+                if document.id in identifiers:
+                    raise EventuneError(
+                        f"{path}: expected documents with identifiers of their own, found {document.id!r} again",
+                        "a file with it could not be read back; rename one of them",
+                    )
+                identifiers.add(document.id)
+            file.flush()
+            os.fsync(file.fileno())
+        staging.replace(path)
+    except OSError as error:
+        raise EventuneError(
+            f"{path}: cannot be written: {error.strerror}",
+            "create its folder, or choose another place",
+        ) from None
+    finally:
+        staging.unlink(missing_ok=True)
+    return len(identifiers)
+
+
+def lines_of(document: Document, format: str = "jsonl") -> list[str]:
+    """Return the lines of a document in a corpus file, without line ends.
+
+    Args:
+        document: The document.
+        format: Name of the format.
+
+    Returns:
+        One line in most formats; RAMS has one an event.
+
+    Raises:
+        EventuneError: If the format is unknown or cannot hold the document.
+    """
+    chosen = format_named(format)
+    try:
+        return [json.dumps(record, ensure_ascii=False, allow_nan=False) for record in chosen.write(document)]
+    except InvalidValueError as error:
+        raise EventuneError(
+            f"document {document.id!r} cannot be written as {chosen.name}: {error.message}", error.hint
+        ) from None
+    except ValueError:
+        raise EventuneError(
+            f"document {document.id!r} cannot be written: expected finite numbers, found a score that is not",
+            "a model that gives such scores did not train well: look at its losses",
+        ) from None
+
+
+def _choose(path: Path, name: str) -> Format:
+    """Return the named format, or the one that the first readable record looks like."""
+    if name != AUTO:
+        return format_named(name)
+    for number, record in numbered_records(path):
+        if isinstance(record, InvalidValueError):
+            continue
+        guess = guess_format(record)
+        if guess is None:
+            fields = ", ".join(map(repr, list(record)[:8])) or "no field"
+            raise EventuneError(
+                f"{path}:{number}: expected a record of a known format ({', '.join(format_names())}), found {fields}",
+                "name the format with --format, or convert the file",
+            )
+        _logger.info("%s: format: %s (guessed)", path, guess.name)
+        return guess
+    # Nothing to guess from: the file is empty, or no line of it is JSON, which reading it as any format will say.
+    return format_named("jsonl")
+
+
+def _documents(path: Path, chosen: Format, problems: Problems) -> Iterator[Document]:
+    """Yield the good documents of a file, and note what is wrong with the others."""
+    lines: dict[str, int] = {}
+    for number, record in numbered_records(path):
+        if isinstance(record, InvalidValueError):
+            problems.add(number, record)
+            continue
+        try:
+            document = chosen.read(record)
+            if document.id in lines:
+                found = f"{document.id!r} again, as in line {lines[document.id]}"
+                raise InvalidValueError(chosen.id_field, "an identifier of its own", found)
+        except InvalidValueError as error:
+            problems.add(number, error)
+        else:
+            lines[document.id] = number
+            yield document

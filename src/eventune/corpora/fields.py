@@ -1,0 +1,110 @@
+"""Access to the fields of a JSON record, with errors that name field, expectation and finding."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from eventune.errors import InvalidValueError, did_you_mean
+from eventune.events import Span
+
+_T = TypeVar("_T", str, list[Any], dict[str, Any])
+_KINDS: Mapping[type, str] = {str: "a string", list: "a list", dict: "an object"}
+
+
+def shown(value: Any) -> str:
+    """Return a value as JSON, cut to a length that fits into a message."""
+    text = json.dumps(value, ensure_ascii=False, default=repr)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def member(record: Mapping[str, Any], name: str, default: _T, *, inside: str = "", required: bool = True) -> _T:
+    """Return a field of a record, which must be of the type of `default`.
+
+    Args:
+        record: The record.
+        name: Name of the field.
+        default: An empty value of the type that the field must have; returned where an optional field is absent.
+        inside: Path of the record in its line, for messages.
+        required: Whether the field must be there.
+
+    Returns:
+        The value.
+
+    Raises:
+        InvalidValueError: If the field is missing or of another type.
+    """
+    where = f"{inside}.{name}" if inside else name
+    expected = _KINDS[type(default)]
+    if name not in record:
+        if not required:
+            return default
+        raise InvalidValueError(where, expected, "no such field", did_you_mean(name, record))
+    value: Any = record[name]
+    if type(value) is not type(default):
+        raise InvalidValueError(where, expected, shown(value))
+    result: _T = value
+    return result
+
+
+def mapping(value: Any, where: str) -> dict[str, Any]:
+    """Return a value that must be a JSON object.
+
+    Args:
+        value: The value.
+        where: Its path in the line, for messages.
+
+    Returns:
+        The object.
+
+    Raises:
+        InvalidValueError: If it is something else.
+    """
+    if not isinstance(value, dict):
+        raise InvalidValueError(where, "an object", shown(value))
+    return value
+
+
+def only(record: Mapping[str, Any], known: Iterable[str], *, inside: str = "") -> None:
+    """Refuse fields that are not known, so that a misspelt one is not lost silently.
+
+    Args:
+        record: The record.
+        known: Names of the fields that may stand in it.
+        inside: Path of the record in its line, for messages.
+
+    Raises:
+        InvalidValueError: If there is another field.
+    """
+    known = tuple(known)
+    for name in record:
+        if name not in known:
+            where = f"{inside}.{name}" if inside else name
+            hint = did_you_mean(name, known) or "keep whatever else is known of a document in its metadata"
+            raise InvalidValueError(where, f"only the fields {', '.join(known)}", "an unknown field", hint)
+
+
+def span_at(value: Any, where: str, *, length: int | None = None, inclusive: bool = False) -> Span:
+    """Return a pair of indices as a span.
+
+    Args:
+        value: The pair.
+        where: Its path in the line, for messages.
+        length: How many elements there are, where that is known already.
+        inclusive: Whether the second index is the last element's own, instead of the one behind it.
+
+    Returns:
+        The half-open span.
+
+    Raises:
+        InvalidValueError: If the value is not a pair of integers, is empty or reversed, or lies outside.
+    """
+    extra = 1 if inclusive else 0
+    pair = "[start, end], the end inclusive" if inclusive else "[start, end), the end exclusive"
+    whole = isinstance(value, list) and len(value) == 2 and all(type(index) is int for index in value)
+    if not whole or not 0 <= value[0] < value[1] + extra:
+        raise InvalidValueError(where, f"a non-empty span {pair}", shown(value))
+    if length is not None and value[1] + extra > length:
+        raise InvalidValueError(where, f"a span {pair}, inside the document's {length} tokens", shown(value))
+    return Span(value[0], value[1] + extra)

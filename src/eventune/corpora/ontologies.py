@@ -1,0 +1,148 @@
+"""Ontology files: the project's YAML, and the `type role n role n …` lines of RAMS."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from eventune.corpora.lines import Problems, check_is_file, decode
+from eventune.errors import EventuneError, InvalidValueError
+from eventune.events import EventType, Ontology, Role
+from eventune.results import write_atomically
+
+
+def read_ontology(path: str | os.PathLike[str]) -> Ontology:
+    """Read an ontology, in YAML as `write_ontology` writes it or in the lines of RAMS, told apart by their content.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The ontology, in the file's order.
+
+    Raises:
+        EventuneError: If the file cannot be read, holds no event type, or a part of it is wrong; the error names line
+            and field.
+    """
+    path = Path(path)
+    check_is_file(path)
+    try:
+        text = decode(path.read_bytes()).removeprefix("\ufeff")
+    except InvalidValueError as error:
+        raise EventuneError(f"{path}: {error.message}", error.hint) from None
+    except OSError as error:
+        raise EventuneError(f"{path}: cannot be read: {error.strerror}") from None
+    ontology = _from_yaml(path, text) if _is_yaml(text) else _from_lines(path, text)
+    if not len(ontology):
+        raise EventuneError(f"{path}: holds no event type", "an ontology begins with `types:` and one type below it")
+    return ontology
+
+
+def write_ontology(ontology: Ontology, path: str | os.PathLike[str]) -> None:
+    """Write an ontology as YAML.
+
+    Args:
+        ontology: The ontology.
+        path: The file; its folder exists.
+    """
+    text = yaml.safe_dump(ontology.to_dict(), sort_keys=False, allow_unicode=True, width=120)
+    write_atomically(Path(path), text)
+
+
+def _is_yaml(text: str) -> bool:
+    lines = (line.strip() for line in text.splitlines())
+    first = next((line for line in lines if line and not line.startswith("#")), "")
+    # A colon may be part of a RAMS-like name (`Life:Die`), but a key of YAML has white space behind it.
+    return not first or first.startswith(("{", "---")) or re.search(r":(\s|$)", first) is not None
+
+
+def _from_lines(path: Path, text: str) -> Ontology:
+    problems = Problems(path)
+    types: dict[str, EventType] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.split()
+        if not words:
+            continue
+        try:
+            if words[0] in types:
+                raise InvalidValueError("types", "each type once", f"{words[0]!r} twice")
+            types[words[0]] = EventType(words[0], _roles(words[0], words[1:]))
+        except InvalidValueError as error:
+            problems.add(number, error)
+    problems.raise_if_any()
+    return Ontology.of(types.values())
+
+
+def _roles(type_name: str, words: list[str]) -> tuple[Role, ...]:
+    if len(words) % 2:
+        raise InvalidValueError(type_name, "pairs `role n` behind the type", f"{words[-1]!r} without a number")
+    roles = []
+    for name, multiplicity in zip(words[::2], words[1::2], strict=True):
+        if not multiplicity.isdecimal():
+            raise InvalidValueError(f"{type_name}.{name}", "a number of fillers", repr(multiplicity))
+        roles.append(Role(name, int(multiplicity)))
+    return tuple(roles)
+
+
+def _from_yaml(path: Path, text: str) -> Ontology:
+    root = None
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_repeated_keys(path, root)
+        return Ontology.from_dict(yaml.safe_load(text))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise EventuneError(f"{path}:{line}: expected YAML, found: {error.problem}") from None
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise EventuneError(f"{path}: expected YAML, found: {error}") from None
+    except InvalidValueError as error:
+        line = _line_of(root, error.field)
+        hint = error.hint or "names that YAML takes for something else (no, on, 1) need quotes"
+        raise EventuneError(f"{path}:{line}: {error.message}", hint) from None
+
+
+def _mappings(root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    """Yield each mapping once, also where an alias names it again."""
+    open_nodes = [root]
+    seen: set[int] = set()
+    while open_nodes:
+        node = open_nodes.pop()
+        if isinstance(node, yaml.MappingNode) and id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            open_nodes.extend(value for _, value in node.value)
+
+
+def _refuse_repeated_keys(path: Path, root: yaml.Node | None) -> None:
+    """YAML readers keep the last of two equal keys without a word; here a type's roles would be lost."""
+    problems = Problems(path)
+    for node in _mappings(root):
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    line = key.start_mark.line + 1
+                    problems.add(line, InvalidValueError(key.value, "each name once", f"{key.value!r} again"))
+                seen.add(key.value)
+    problems.raise_if_any()
+
+
+def _line_of(node: yaml.Node | None, field: str) -> int:
+    """Return the line of a field such as `types.life.die.roles.place`, whose names may hold dots themselves."""
+    line = 1
+    while isinstance(node, yaml.MappingNode):
+        fitting = [
+            (key, value)
+            for key, value in node.value
+            if isinstance(key, yaml.ScalarNode) and (field == key.value or field.startswith(f"{key.value}."))
+        ]
+        if not fitting:
+            break
+        key, node = max(fitting, key=lambda pair: len(pair[0].value))
+        line = key.start_mark.line + 1
+        field = field[len(key.value) + 1 :]
+    return line

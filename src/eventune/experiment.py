@@ -1,0 +1,353 @@
+"""From a recipe to a trained run directory: the only place where data, model, adapter and trainer meet."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+from transformers import TrainerCallback, set_seed
+
+from eventune.adapters.attach import attach
+from eventune.adapters.guard import ParameterCounts, plain_name, require_gradients, require_trainable
+from eventune.adapters.heads import find_heads
+from eventune.adapters.store import load_trained, save_trained, weights_file
+from eventune.backbones.load import Backbone, load_encoder
+from eventune.backbones.resolve import resolve
+from eventune.corpora import Corpus, read_corpus, read_ontology, require_known_to, write_ontology
+from eventune.errors import EventuneError
+from eventune.events import Document, Ontology
+from eventune.extraction.decoding import Margins
+from eventune.extraction.features import FeatureBuilder
+from eventune.extraction.model import JointExtractor
+from eventune.extraction.task import ExtractionTask, Part
+from eventune.extractor import BACKBONE, build_model
+from eventune.model_card import model_card
+from eventune.recipe import DataArguments, Recipe
+from eventune.results import RunResult
+from eventune.training import run_directory as names
+from eventune.training.checkpoint import atomic_folder, last_checkpoint
+from eventune.training.meter import hardware, library_versions
+from eventune.training.run_directory import RunDirectory
+from eventune.training.trainer import TaskTrainer, epoch_summary
+
+
+class Reporter(Protocol):
+    """Hears what happens during a run; the command line shows it."""
+
+    def notice(self, message: str) -> None:
+        """Hear something that the user should know."""
+        ...
+
+    def callbacks(self) -> Sequence[TrainerCallback]:
+        """Return callbacks that show the training's progress."""
+        ...
+
+
+class SilentReporter:
+    """Shows nothing."""
+
+    def notice(self, message: str) -> None:
+        """Drop the message."""
+
+    def callbacks(self) -> Sequence[TrainerCallback]:
+        """Return no callbacks."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The documents of a run.
+
+    Attributes:
+        train: What is trained on.
+        dev: What the epoch and the margins are chosen on; empty if nothing is.
+        test: What the finished run is scored on; empty if nothing is.
+    """
+
+    train: Sequence[Document]
+    dev: Sequence[Document]
+    test: Sequence[Document]
+
+
+def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
+    """Train an extractor and leave a complete run directory.
+
+    Args:
+        recipe: What to train, on what, and how.
+        reporter: Hears notices and shows progress; silent by default.
+
+    Returns:
+        Scores and resources, as `result.json` holds them.
+
+    Raises:
+        EventuneError: If a file, a setting or the model is not as it must be; nothing is left half-written.
+    """
+    reporter = reporter or SilentReporter()
+    parts = read_parts(recipe.data, reporter)
+    ontology = _ontology(recipe.data, parts)
+    base = resolve(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
+    run = RunDirectory(Path(recipe.optimisation.output_dir))
+    run.prepare(
+        recipe.to_yaml(),
+        overwrite=recipe.optimisation.overwrite_output_dir,
+        resume=recipe.optimisation.resume_from_checkpoint,
+    )
+    with deterministic(recipe.optimisation.seed):
+        backbone = load_encoder(base, dropout=recipe.model.hidden_dropout)
+        return _Experiment(recipe, parts, ontology, backbone, run, reporter).carry_out()
+
+
+class _Experiment:
+    """One run, from the loaded backbone to the finished directory."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        parts: Parts,
+        ontology: Ontology,
+        backbone: Backbone,
+        run: RunDirectory,
+        reporter: Reporter,
+    ) -> None:
+        self.recipe, self.parts, self.run, self.reporter = recipe, parts, run, reporter
+        self.backbone = backbone
+        arguments = recipe.extraction
+        max_length = min(arguments.max_length or backbone.max_length, backbone.max_length)
+        builder = FeatureBuilder(
+            backbone.tokenizer, ontology, max_length=max_length, max_span_length=arguments.max_span_length
+        )
+        self.train_part = Part(parts.train, *builder.encode(parts.train))
+        self.dev_part = Part(parts.dev, *builder.encode(parts.dev)) if parts.dev else None
+        self.test_part = Part(parts.test, *builder.encode(parts.test)) if parts.test else None
+        self.task = ExtractionTask(
+            builder,
+            dev=self.dev_part,
+            batch_size=recipe.optimisation.per_device_eval_batch_size,
+            word_dropout=arguments.word_dropout,
+        )
+
+    def carry_out(self) -> RunResult:
+        """Train, choose the margins, save, verify what was saved, and score."""
+        self._report_reach()
+        plain = JointExtractor(
+            self.backbone.model,
+            max_span_length=self.recipe.extraction.max_span_length,
+            dropout=self.recipe.extraction.head_dropout,
+        )
+        heads = find_heads(plain, backbone=BACKBONE, new_in_backbone=self.backbone.new_modules)
+        model = attach(plain, self.recipe.adapter, backbone=BACKBONE, heads=heads, base_name=self.backbone.base.name)
+        counts = require_trainable(model, heads=heads)
+        trainer = self._train(model, heads)
+        margins, scores = Margins(), {}
+        if self.dev_part is not None:
+            ranking = self.task.rank(model, self.dev_part)
+            margins = self.task.tune(ranking, self.dev_part)
+            scores["dev"] = self.task.score(ranking, self.dev_part, margins).to_dict()
+        if self.test_part is not None:
+            ranking = self.task.rank(model, self.test_part)
+            scores["test"] = self.task.score(ranking, self.test_part, margins).to_dict()
+        return self._save(model, trainer, margins, scores, counts)
+
+    def _train(self, model: nn.Module, heads: Sequence[str]) -> TaskTrainer:
+        if not self.train_part.examples:
+            raise EventuneError("train_file: no event in it has a role to be trained on")
+        optimisation = self.recipe.optimisation
+        trainer = TaskTrainer(
+            model,
+            self.task,
+            optimisation,
+            examples=self.train_part.examples,
+            is_head=lambda name: plain_name(name).startswith(tuple(f"{head}." for head in heads)),
+            store=_Store(),
+            checkpoints=self.run.checkpoints,
+            has_dev=self.dev_part is not None,
+            callbacks=self.reporter.callbacks(),
+        )
+        batch = self.task.collate(self.train_part.examples[: optimisation.per_device_train_batch_size])
+        batch = {name: tensor.to(trainer.args.device) for name, tensor in batch.items()}
+        require_gradients(model, lambda: self.task.loss(model.train(), batch))
+        checkpoint = last_checkpoint(self.run.checkpoints) if optimisation.resume_from_checkpoint else None
+        if optimisation.resume_from_checkpoint:
+            self.reporter.notice(f"resuming from {checkpoint.name}" if checkpoint else "no checkpoint yet: starting")
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        return trainer
+
+    def _report_reach(self) -> None:
+        for name, part in (("train", self.train_part), ("dev", self.dev_part), ("test", self.test_part)):
+            if part is not None and part.reach.unreachable:
+                reasons = ", ".join(f"{count} {reason}" for reason, count in part.reach.unreachable.items())
+                self.reporter.notice(
+                    f"{name}: {part.reach.unreachable.total()} of {part.reach.arguments} gold arguments are out of "
+                    f"reach ({reasons}); they count as missed"
+                )
+
+    def _save(
+        self, model: nn.Module, trainer: TaskTrainer, margins: Margins, scores: dict[str, Any], counts: ParameterCounts
+    ) -> RunResult:
+        epochs = trainer.epochs()
+        with atomic_folder(self.run.path / "final") as staging:
+            save_trained(model, staging)
+            saved_bytes = weights_file(staging).stat().st_size
+            write_ontology(self.task.ontology, staging / names.ONTOLOGY)
+            self.backbone.tokenizer.save_pretrained(staging)
+            _write_json(staging / names.BASE, self.backbone.base.to_dict())
+            _write_json(
+                staging / names.EXTRACTOR,
+                {
+                    "task": "extraction",
+                    "extractor": "joint",
+                    "method": self.recipe.adapter.method,
+                    "max_length": self.task.builder.max_length,
+                    "max_span_length": self.task.builder.max_span_length,
+                    "margins": {"first": margins.first, "further": margins.further},
+                },
+            )
+            history = "".join(json.dumps(epoch) + "\n" for epoch in epochs)
+            (staging / names.HISTORY).write_text(history, encoding="utf-8")
+            self._verify(model, staging)
+            result = RunResult(
+                scores=scores,
+                resources={
+                    **epoch_summary(epochs),
+                    "trainable_parameters": counts.trainable,
+                    "total_parameters": counts.total,
+                    "head_parameters": counts.heads,
+                    "saved_bytes": saved_bytes,
+                },
+                data=self._data(),
+                versions=library_versions(),
+                hardware=hardware(),
+                seed=self.recipe.optimisation.seed,
+            )
+            card = model_card(self.recipe.to_dict(), result.to_dict())
+            (staging / names.CARD).write_text(card, encoding="utf-8")
+        self.run.finish(self.run.path / "final", result.to_dict())
+        return result
+
+    def _verify(self, model: nn.Module, folder: Path) -> None:
+        """Load what was saved anew and compare: a run that does not give the trained model back is no run."""
+        batch = self.task.collate(self.train_part.examples[:4])
+        del batch["targets"], batch["slots"]
+        reloaded = build_model(self.backbone.base, folder, max_span_length=self.task.builder.max_span_length)
+        device = next(model.parameters()).device
+        with torch.inference_mode():
+            expected = model.eval()(**{name: tensor.to(device) for name, tensor in batch.items()})
+            found = reloaded.eval().to(device)(**{name: tensor.to(device) for name, tensor in batch.items()})
+        if not (torch.equal(expected.spans, found.spans) and torch.equal(expected.null, found.null)):
+            raise EventuneError(
+                "the saved run does not give the trained model's scores when it is loaded again",
+                "please report this with the recipe: it is a defect of eventune",
+            )
+
+    def _data(self) -> dict[str, Any]:
+        return {
+            name: {
+                "documents": len(part.documents),
+                "events": sum(len(document.events) for document in part.documents),
+                "arguments": part.reach.arguments,
+                "unreachable": dict(part.reach.unreachable),
+            }
+            for name, part in (("train", self.train_part), ("dev", self.dev_part), ("test", self.test_part))
+            if part is not None
+        }
+
+
+class _Store:
+    """The adapters' store in the shape that the trainer asks for."""
+
+    def save(self, model: nn.Module, folder: Path) -> None:
+        save_trained(model, folder)
+
+    def load(self, model: nn.Module, folder: Path) -> None:
+        load_trained(model, folder)
+
+
+def read_parts(data: DataArguments, reporter: Reporter) -> Parts:
+    """Read the corpora and split off what has no file of its own.
+
+    Args:
+        data: Files and shares.
+        reporter: Hears which formats were guessed.
+
+    Returns:
+        The parts.
+
+    Raises:
+        EventuneError: If a file is not as it must be, or `group_by` names a field that documents lack.
+    """
+
+    def read(path: str) -> Corpus | tuple[()]:
+        if not path:
+            return ()
+        corpus = read_corpus(path, data.format)
+        if corpus.guessed:
+            reporter.notice(f"{path}: {len(corpus)} documents, format {corpus.format} (guessed)")
+        return corpus
+
+    train_part, dev, test = read(data.train_file), read(data.dev_file), read(data.test_file)
+    left, test_split = _split(train_part, data.test_fraction, data)
+    left, dev_split = _split(left, data.dev_fraction / (1.0 - data.test_fraction), data)
+    return Parts(left, dev or dev_split, test or test_split)
+
+
+def _split(
+    documents: Sequence[Document], fraction: float, data: DataArguments
+) -> tuple[Sequence[Document], Sequence[Document]]:
+    """Split off whole groups until the share of documents is reached."""
+    if not fraction:
+        return documents, ()
+    if data.group_by and (lacking := next((d for d in documents if data.group_by not in d.metadata), None)):
+        raise EventuneError(
+            f"group_by: document {lacking.id} has no metadata field {data.group_by!r}",
+            f"its fields: {', '.join(lacking.metadata) or 'none'}",
+        )
+    group_of = {d.id: str(d.metadata[data.group_by]) if data.group_by else d.id for d in documents}
+    groups = sorted(set(group_of.values()))
+    random.Random(data.split_seed).shuffle(groups)
+    wanted, chosen = round(fraction * len(documents)), set[str]()
+    sizes = dict.fromkeys(groups, 0)
+    for group in group_of.values():
+        sizes[group] += 1
+    for group in groups:
+        if sum(sizes[g] for g in chosen) >= wanted:
+            break
+        chosen.add(group)
+    kept = tuple(d for d in documents if group_of[d.id] not in chosen)
+    split_off = tuple(d for d in documents if group_of[d.id] in chosen)
+    if not kept or not split_off:
+        raise EventuneError(f"{len(documents)} documents are too few to split off a share of {fraction:g}")
+    return kept, split_off
+
+
+def _ontology(data: DataArguments, parts: Parts) -> Ontology:
+    if not data.ontology_file:
+        return Ontology.induced_from(parts.train)
+    ontology = read_ontology(Path(data.ontology_file))
+    require_known_to(ontology, [*parts.train, *parts.dev, *parts.test], data.ontology_file)
+    return ontology
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def deterministic(seed: int) -> Iterator[None]:
+    """Seed every random generator and let torch take deterministic algorithms, as far as the device has them."""
+    set_seed(seed)
+    before, warn_before = (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )
+    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warn_before)

@@ -1,0 +1,1 @@
+"""Span extractors on an encoder: one pass an event, all roles at once."""

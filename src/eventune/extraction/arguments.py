@@ -1,0 +1,33 @@
+"""How documents are read and arguments are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from eventune.errors import InvalidValueError
+
+
+@dataclass(kw_only=True)
+class ExtractionArguments:
+    """The joint extractor's own settings."""
+
+    max_length: int = field(
+        default=0,
+        metadata={"help": "Pieces the encoder reads at once; longer texts are read in windows; 0: all it can"},
+    )
+    max_span_length: int = field(default=12, metadata={"help": "Words of the longest argument"})
+    head_dropout: float = field(default=0.1, metadata={"help": "Dropout before the span scorer"})
+    word_dropout: float = field(
+        default=0.0, metadata={"help": "Share of the text's pieces that are masked in training, anew in each epoch"}
+    )
+
+    def problems(self) -> Iterator[InvalidValueError]:
+        """Yield one error for each setting that is out of range."""
+        if self.max_length != 0 and self.max_length < 64:
+            yield InvalidValueError("max_length", "0, or a number of pieces >= 64", str(self.max_length))
+        if self.max_span_length < 1:
+            yield InvalidValueError("max_span_length", "an integer >= 1", str(self.max_span_length))
+        for name in ("head_dropout", "word_dropout"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                yield InvalidValueError(name, "a number in [0, 1)", str(getattr(self, name)))

@@ -1,0 +1,299 @@
+"""From documents to the tensors that the joint extractor reads, and back from its indices to the document's.
+
+Nothing is lost silently: a document that does not fit the encoder is read in overlapping windows, and gold arguments
+that no prediction could reach are counted by reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate, chain
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from eventune.errors import EventuneError
+from eventune.events import Document, Event, EventType, Ontology, Span
+from eventune.extraction.model import MAX_SENTENCE_DISTANCE, Mark
+from eventune.extraction.prompts import role_words, trigger_words, type_words
+
+MAX_PIECES_A_WORD = 16
+"""A longer word (an address, a hash) is read by its first and last pieces, so that it stays one word of the text."""
+
+Pieces = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One window of a document, read for one event.
+
+    Attributes:
+        document: Index of the document in what was encoded.
+        event: Index of the event in its document.
+        first_word: Index of the window's first word in the document.
+        input_ids: Piece ids.
+        marks: `Mark` of each piece.
+        role_pieces: First and last piece of each role's name, in the ontology's order.
+        word_starts: First piece of each word.
+        word_ends: Last piece of each word.
+        sentences: Sentence of each word.
+        gold: (role, word in the window, length - 1) of each gold argument in reach, without duplicates.
+    """
+
+    document: int
+    event: int
+    first_word: int
+    input_ids: list[int]
+    marks: list[int]
+    role_pieces: list[tuple[int, int]]
+    word_starts: list[int]
+    word_ends: list[int]
+    sentences: list[int]
+    gold: list[tuple[int, int, int]]
+
+
+@dataclass(slots=True)
+class Reach:
+    """How many gold arguments an extractor can reach, and why it cannot reach the rest.
+
+    Attributes:
+        arguments: All gold arguments.
+        unreachable: Count of those that no prediction can match, by reason.
+    """
+
+    arguments: int = 0
+    unreachable: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """The encoded prompt of one event.
+
+    Attributes:
+        ids: Piece ids, with the special tokens around them.
+        marks: `Mark` of each piece.
+        role_pieces: First and last piece of each role's name.
+    """
+
+    ids: list[int]
+    marks: list[int]
+    role_pieces: list[tuple[int, int]]
+
+
+class FeatureBuilder:
+    """Encodes documents for one ontology and one tokenizer."""
+
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, ontology: Ontology, *, max_length: int, max_span_length: int
+    ) -> None:
+        first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
+        if first is None or last is None or not tokenizer.is_fast:
+            raise EventuneError(
+                f"{type(tokenizer).__name__}: expected a fast tokenizer with cls and sep tokens",
+                "choose an encoder such as bert-base-uncased, roberta-base or minilm",
+            )
+        self.tokenizer = tokenizer
+        self.ontology = ontology
+        self.max_length = max_length
+        self.max_span_length = max_span_length
+        self._first, self._last = int(first), int(last)
+        self._pieces_of = lru_cache(maxsize=65536)(self._encode_word)
+
+    def encode(self, documents: Sequence[Document]) -> tuple[list[Example], Reach]:
+        """Encode every event of the documents.
+
+        Args:
+            documents: The documents; events of a type without roles, or unknown to the ontology, give no example.
+
+        Returns:
+            The examples in the order of documents, events and windows, and what is out of reach.
+
+        Raises:
+            EventuneError: If a prompt leaves no room for the text.
+        """
+        examples: list[Example] = []
+        reach = Reach()
+        for index, document in enumerate(documents):
+            words = [self._pieces_of(word) for word in document.words]
+            sentences = [document.sentence_of(word) for word in range(len(words))]
+            for number, event in enumerate(document.events):
+                reach.arguments += len(event.arguments)
+                if event.type not in self.ontology:
+                    reach.unreachable["event type not in the ontology"] += len(event.arguments)
+                    continue
+                event_type = self.ontology[event.type]
+                reach.unreachable.update(self._reasons_out_of_reach(event, event_type, sentences))
+                if not event_type.roles or not words:
+                    continue
+                prompt = self._prompt(document, event, event_type)
+                for window in windows(
+                    [len(pieces) for pieces in words],
+                    budget=self.max_length - len(prompt.ids) - 1,
+                    overlap=2 * self.max_span_length,
+                ):
+                    example = self._example(prompt, event, event_type, window, words, sentences)
+                    examples.append(Example(index, number, window.start, *example))
+        return examples, reach
+
+    def _encode_word(self, word: str) -> Pieces:
+        ids = self.tokenizer([word], is_split_into_words=True, add_special_tokens=False)["input_ids"]
+        if len(ids) > MAX_PIECES_A_WORD:
+            ids = ids[: MAX_PIECES_A_WORD // 2] + ids[-MAX_PIECES_A_WORD // 2 :]
+        return tuple(ids) or (int(self.tokenizer.unk_token_id or self._last),)
+
+    def _encode_words(self, words: Iterable[str]) -> list[int]:
+        return list(chain.from_iterable(self._pieces_of(word) for word in words))
+
+    def _prompt(self, document: Document, event: Event, event_type: EventType) -> Prompt:
+        ids, marks, role_pieces = [self._first], [int(Mark.NONE)], []
+
+        def add(words: Iterable[str], mark: Mark) -> tuple[int, int]:
+            start = len(ids)
+            ids.extend(self._encode_words(words))
+            marks.extend([int(mark)] * (len(ids) - start))
+            return start, len(ids) - 1
+
+        add(type_words(event_type), Mark.TYPE)
+        add(trigger_words(document, event), Mark.PROMPT_TRIGGER)
+        add([":"], Mark.NONE)
+        for role in event_type.roles:
+            role_pieces.append(add(role_words(role), Mark.ROLE))
+        ids.append(self._last)
+        marks.append(int(Mark.NONE))
+        if len(ids) > self.max_length * 3 // 4:
+            raise EventuneError(
+                f"event type {event_type.name!r}: its prompt takes {len(ids)} of {self.max_length} pieces and leaves "
+                "too little room for the text",
+                "give its roles shorter names, or split the type",
+            )
+        return Prompt(ids, marks, role_pieces)
+
+    def _example(
+        self,
+        prompt: Prompt,
+        event: Event,
+        event_type: EventType,
+        window: Span,
+        words: Sequence[Pieces],
+        sentences: Sequence[int],
+    ) -> tuple[
+        list[int], list[int], list[tuple[int, int]], list[int], list[int], list[int], list[tuple[int, int, int]]
+    ]:
+        inside = range(window.start, window.end)
+        lengths = [len(words[word]) for word in inside]
+        ends = [len(prompt.ids) + end - 1 for end in accumulate(lengths)]
+        starts = [end - length + 1 for end, length in zip(ends, lengths, strict=True)]
+        marks = list(chain.from_iterable([_mark(event, word, sentences)] * len(words[word]) for word in inside))
+        role_index = {role.name: index for index, role in enumerate(event_type.roles)}
+        gold = {
+            (role_index[argument.role], argument.span.start - window.start, len(argument.span) - 1): None
+            for argument in event.arguments
+            if argument.role in role_index
+            and window.contains(argument.span)
+            and len(argument.span) <= self.max_span_length
+            and sentences[argument.span.start] == sentences[argument.span.end - 1]
+        }
+        return (
+            [*prompt.ids, *chain.from_iterable(words[word] for word in inside), self._last],
+            [*prompt.marks, *marks, int(Mark.NONE)],
+            prompt.role_pieces,
+            starts,
+            ends,
+            list(sentences[window.start : window.end]),
+            list(gold),
+        )
+
+    def _reasons_out_of_reach(self, event: Event, event_type: EventType, sentences: Sequence[int]) -> Iterator[str]:
+        for argument in event.arguments:
+            if event_type.role(argument.role) is None:
+                yield "role not in the ontology"
+            elif len(argument.span) > self.max_span_length:
+                yield f"longer than max_span_length {self.max_span_length}"
+            elif sentences[argument.span.start] != sentences[argument.span.end - 1]:
+                yield "crosses a sentence boundary"
+
+
+def windows(piece_counts: Sequence[int], *, budget: int, overlap: int) -> Iterator[Span]:
+    """Cut a text into windows of whole words that overlap.
+
+    Args:
+        piece_counts: Pieces of each word.
+        budget: The most pieces a window may hold.
+        overlap: Words that two neighbouring windows share, as far as the budget allows it.
+
+    Yields:
+        Spans of words; together they cover all words, and every span of up to `overlap` words lies inside one.
+    """
+    start = 0
+    while start < len(piece_counts):
+        end, pieces = start, 0
+        while end < len(piece_counts) and pieces + piece_counts[end] <= budget:
+            pieces += piece_counts[end]
+            end += 1
+        yield Span(start, end)
+        if end == len(piece_counts):
+            return
+        start = max(end - overlap, start + 1)
+
+
+def _mark(event: Event, word: int, sentences: Sequence[int]) -> int:
+    if event.trigger is None:
+        return int(Mark.NONE)
+    if event.trigger.start <= word < event.trigger.end:
+        return int(Mark.TRIGGER)
+    distance = sentences[word] - sentences[event.trigger.start]
+    return int(Mark.TEXT) + MAX_SENTENCE_DISTANCE + max(-MAX_SENTENCE_DISTANCE, min(MAX_SENTENCE_DISTANCE, distance))
+
+
+@dataclass(frozen=True, slots=True)
+class Collator:
+    """Pads examples to a batch.
+
+    Lengths are rounded up to a multiple, so that only few shapes occur: the allocator finds the blocks of earlier
+    batches again, and memory stays flat.
+
+    Attributes:
+        pad_token_id: The tokenizer's padding id.
+        multiple: What lengths in pieces and words are rounded up to.
+    """
+
+    pad_token_id: int
+    multiple: int = 16
+
+    def __call__(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+        """Build the tensors of a batch.
+
+        Args:
+            examples: The examples.
+
+        Returns:
+            The arguments of `JointExtractor.forward`, and of the loss: `targets` *shape* (gold spans, 4), `slots`
+            *shape* (events, roles).
+        """
+        lengths = [len(example.input_ids) for example in examples]
+        pieces = -(-max(lengths) // self.multiple) * self.multiple
+        words = -(-max(len(example.word_starts) for example in examples) // self.multiple) * self.multiple
+        roles = max(len(example.role_pieces) for example in examples)
+        return {
+            "input_ids": _padded([e.input_ids for e in examples], pieces, self.pad_token_id),
+            "attention_mask": _padded([[1] * length for length in lengths], pieces, 0),
+            "marks": _padded([e.marks for e in examples], pieces, int(Mark.NONE)),
+            "role_pieces": torch.tensor(
+                [e.role_pieces + [(0, 0)] * (roles - len(e.role_pieces)) for e in examples], dtype=torch.long
+            ),
+            "word_starts": _padded([e.word_starts for e in examples], words, 0),
+            "word_ends": _padded([e.word_ends for e in examples], words, 0),
+            "sentences": _padded([e.sentences for e in examples], words, -1),
+            "slots": _padded([[1] * len(e.role_pieces) for e in examples], roles, 0).bool(),
+            "targets": torch.tensor(
+                [(index, *gold) for index, e in enumerate(examples) for gold in e.gold], dtype=torch.long
+            ).view(-1, 4),
+        }
+
+
+def _padded(rows: Sequence[Sequence[int]], length: int, value: int) -> Tensor:
+    return torch.tensor([[*row, *[value] * (length - len(row))] for row in rows], dtype=torch.long)

@@ -1,0 +1,33 @@
+"""The training objective of the joint extractor."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from eventune.extraction.model import SpanScores
+
+
+def span_loss(scores: SpanScores, targets: Tensor, slots: Tensor) -> Tensor:
+    """Cross-entropy over all spans and the empty role, mean over role slots.
+
+    A role with n fillers spreads its target evenly over them: `-1/n Σ_g log p(g)`, so that each filler ends up as far
+    above the empty role as a single one would; an empty role's target is the empty role.
+
+    Args:
+        scores: Scores of the batch.
+        targets: One row for each gold span, (event, role, word, length - 1), *shape* (targets, 4).
+        slots: True where there is a role, False for padding, *shape* (events, roles).
+
+    Returns:
+        The loss, a scalar.
+    """
+    log_total = torch.logsumexp(torch.cat([scores.spans.flatten(2), scores.null[..., None]], dim=-1), dim=-1)
+    events, roles, words, lengths = targets.unbind(1)
+    fillers = torch.zeros_like(scores.null).index_put_(
+        (events, roles), scores.null.new_ones(len(targets)), accumulate=True
+    )
+    gold = scores.spans[events, roles, words, lengths] / fillers[events, roles]
+    gold_mean = torch.zeros_like(scores.null).index_put((events, roles), gold, accumulate=True)
+    losses = log_total - torch.where(fillers > 0, gold_mean, scores.null)
+    return losses[slots].mean()

@@ -1,0 +1,170 @@
+"""Event argument extraction as the trainer and the extractor see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from eventune.events import Document, Ontology, Span
+from eventune.extraction.decoding import Candidate, Margins, best_spans, ranked, select, tune_margins
+from eventune.extraction.features import Collator, Example, FeatureBuilder, Reach
+from eventune.extraction.loss import span_loss
+from eventune.extraction.model import Mark, SpanScores
+from eventune.results import Score
+from eventune.scoring import score
+
+Ranking = dict[tuple[int, int], list[list[Candidate]]]
+"""For each (document, event): the ranked candidates of each role, in the ontology's order."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a corpus, encoded.
+
+    Attributes:
+        documents: The documents.
+        examples: Their events and windows.
+        reach: What of their gold arguments is within reach.
+    """
+
+    documents: Sequence[Document]
+    examples: Sequence[Example]
+    reach: Reach
+
+
+class ExtractionTask:
+    """Encodes documents, computes losses, and turns scores into arguments."""
+
+    def __init__(
+        self,
+        builder: FeatureBuilder,
+        *,
+        dev: Part | None = None,
+        batch_size: int = 32,
+        word_dropout: float = 0.0,
+    ) -> None:
+        tokenizer = builder.tokenizer
+        self.builder = builder
+        self.dev = dev
+        self.batch_size = batch_size
+        self.word_dropout = word_dropout if tokenizer.mask_token_id is not None else 0.0
+        self.mask_token_id = tokenizer.mask_token_id
+        self._collator = Collator(int(tokenizer.pad_token_id or 0))
+
+    @property
+    def ontology(self) -> Ontology:
+        """The ontology that is extracted for."""
+        return self.builder.ontology
+
+    def encode(self, documents: Sequence[Document]) -> Part:
+        """Encode a part of a corpus."""
+        return Part(documents, *self.builder.encode(documents))
+
+    def length(self, example: Example) -> int:
+        """Return an example's length in pieces."""
+        return len(example.input_ids)
+
+    def collate(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+        """Pad examples to a batch."""
+        return self._collator(examples)
+
+    def loss(self, model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the cross-entropy of a batch over spans and empty roles."""
+        inputs = dict(batch)
+        targets, slots = inputs.pop("targets"), inputs.pop("slots")
+        if model.training and self.word_dropout:
+            drop = torch.rand(inputs["marks"].shape, device=targets.device) < self.word_dropout
+            drop &= inputs["marks"] >= Mark.TEXT
+            inputs["input_ids"] = inputs["input_ids"].masked_fill(drop, self.mask_token_id)
+        return span_loss(model(**inputs), targets, slots)
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Score the dev part with the margins that suit it best."""
+        if self.dev is None:
+            return {}
+        ranking = self.rank(model, self.dev)
+        margins = self.tune(ranking, self.dev)
+        return _metrics(self.score(ranking, self.dev, margins))
+
+    def rank(self, model: nn.Module, part: Part, *, on_batch: Callable[[int], None] | None = None) -> Ranking:
+        """Find the best spans for each role of each event.
+
+        Args:
+            model: The trained model.
+            part: The encoded documents.
+            on_batch: Called with the number of examples after each batch.
+
+        Returns:
+            The candidates, windows merged, overlaps removed, up to each role's multiplicity.
+        """
+        found: Ranking = {}
+        for examples, scores in self._scores(model, part.examples):
+            first_words = [example.first_word for example in examples]
+            role_counts = [len(example.role_pieces) for example in examples]
+            for example, roles in zip(examples, best_spans(scores, first_words, role_counts), strict=True):
+                merged = found.setdefault((example.document, example.event), [[] for _ in roles])
+                for candidates, more in zip(merged, roles, strict=True):
+                    candidates.extend(more)
+            if on_batch is not None:
+                on_batch(len(examples))
+        for (document, event), roles in found.items():
+            event_type = self.ontology[part.documents[document].events[event].type]
+            roles[:] = [
+                ranked(candidates, role.multiplicity) for role, candidates in zip(event_type.roles, roles, strict=True)
+            ]
+        return found
+
+    def _scores(self, model: nn.Module, examples: Sequence[Example]) -> Iterator[tuple[list[Example], SpanScores]]:
+        device = next(model.parameters()).device
+        was_training = model.training
+        model.eval()
+        by_length = sorted(examples, key=self.length, reverse=True)
+        try:
+            for start in range(0, len(by_length), self.batch_size):
+                chosen = by_length[start : start + self.batch_size]
+                batch = {name: tensor.to(device) for name, tensor in self.collate(chosen).items()}
+                del batch["targets"], batch["slots"]
+                with torch.inference_mode():
+                    scores = model(**batch)
+                yield chosen, scores
+        finally:
+            model.train(was_training)
+
+    def tune(self, ranking: Ranking, part: Part) -> Margins:
+        """Return the margins with the best F1 on a part."""
+        roles: list[Sequence[Candidate]] = []
+        gold: list[Sequence[Span]] = []
+        for (document, number), candidates in ranking.items():
+            event = part.documents[document].events[number]
+            roles += candidates
+            for role in self.ontology[event.type].roles:
+                gold.append([argument.span for argument in event.arguments if argument.role == role.name])
+        return tune_margins(roles, gold, part.reach.arguments)
+
+    def annotate(self, ranking: Ranking, part: Part, margins: Margins) -> list[Document]:
+        """Return the documents with the arguments that exceed the margins in place of their own."""
+        documents = []
+        for index, document in enumerate(part.documents):
+            events = []
+            for number, event in enumerate(document.events):
+                roles = self.ontology[event.type].roles if (index, number) in ranking else ()
+                arguments = [
+                    argument
+                    for role, candidates in zip(roles, ranking.get((index, number), ()), strict=True)
+                    for argument in select(role.name, candidates, margins)
+                ]
+                events.append(type(event)(event.type, event.trigger, tuple(arguments), event.id))
+            documents.append(document.with_events(events))
+        return documents
+
+    def score(self, ranking: Ranking, part: Part, margins: Margins) -> Score:
+        """Score a part by the official RAMS definition."""
+        return score(part.documents, self.annotate(ranking, part, margins), scorer="rams", strict=False)
+
+
+def _metrics(result: Score) -> dict[str, Any]:
+    return {"precision": result.precision, "recall": result.recall, "f1": result.f1}

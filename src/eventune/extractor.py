@@ -1,0 +1,231 @@
+"""From a run directory to an extractor: documents in, documents with arguments out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+from torch import nn
+
+from eventune.adapters.store import ADAPTER_FILES, FULL_WEIGHTS, load_into
+from eventune.backbones.load import load_encoder, load_tokenizer
+from eventune.backbones.resolve import BaseModel, resolve
+from eventune.corpora import AUTO, iter_corpus, lines_of, read_ontology
+from eventune.errors import EventuneError
+from eventune.events import Document, Ontology
+from eventune.extraction.decoding import Margins
+from eventune.extraction.features import FeatureBuilder
+from eventune.extraction.model import JointExtractor
+from eventune.extraction.prompts import natural_name
+from eventune.extraction.task import ExtractionTask
+from eventune.training import run_directory as names
+from eventune.training.run_directory import RunDirectory
+
+BACKBONE = "encoder"
+"""Name of the pretrained encoder inside the joint extractor."""
+
+CHUNK_DOCUMENTS = 256
+"""Documents that are extracted together: enough for batches of like length, few enough to be done again."""
+
+
+class Extractor:
+    """A trained extractor, ready for use.
+
+    Attributes:
+        ontology: The event types and roles that it knows.
+    """
+
+    def __init__(self, model: nn.Module, task: ExtractionTask, margins: Margins) -> None:
+        self._model = model.eval()
+        self._task = task
+        self._margins = margins
+        self.ontology: Ontology = task.ontology
+
+    @classmethod
+    def load(cls, run: Path | str, *, model_name_or_path: str | None = None, batch_size: int = 32) -> Extractor:
+        """Load a run.
+
+        Args:
+            run: The run directory.
+            model_name_or_path: Where the base model is on this machine, if not where the run's `base.json` says.
+            batch_size: Events a batch.
+
+        Returns:
+            The extractor.
+
+        Raises:
+            EventuneError: If the run is unfinished or lacks a file, or the base is not the one it was trained on.
+        """
+        directory = RunDirectory(Path(run))
+        directory.require(names.EXTRACTOR, names.BASE, names.ONTOLOGY)
+        settings, recorded = directory.read(names.EXTRACTOR), directory.read(names.BASE)
+        directory.require(*(ADAPTER_FILES if settings["method"] != "full" else [FULL_WEIGHTS]))
+        base = resolve(model_name_or_path or recorded["name_or_path"], revision=recorded["revision"])
+        if base.sha256() != recorded["sha256"]:
+            raise EventuneError(
+                f"base model {base.name}: its weights are not those that the run in {directory.path} was trained on "
+                f"(sha256 {base.sha256()[:12]}…, expected {recorded['sha256'][:12]}…)",
+                f"give the right one with --model_name_or_path (the run was trained on {recorded['name_or_path']!r})",
+            )
+        model = build_model(base, directory.path, max_span_length=settings["max_span_length"])
+        builder = FeatureBuilder(
+            load_tokenizer(BaseModel(base.name, directory.path)),
+            read_ontology(directory.path / names.ONTOLOGY),
+            max_length=settings["max_length"],
+            max_span_length=settings["max_span_length"],
+        )
+        return cls(model, ExtractionTask(builder, batch_size=batch_size), Margins(**settings["margins"]))
+
+    def extract(self, document: Document) -> Document:
+        """Find the arguments of a document's events.
+
+        Args:
+            document: A document whose events have a type and a trigger; arguments that they have are not looked at.
+
+        Returns:
+            The document with the arguments found, each with its probability.
+
+        Raises:
+            EventuneError: If an event's type is not in the ontology, nor one word of exactly one of its types.
+        """
+        named = [replace(event, type=find_type(self.ontology, event.type)) for event in document.events]
+        return self.extract_all([document.with_events(named)])[0]
+
+    def extract_all(
+        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+    ) -> list[Document]:
+        """Find the arguments of many documents' events, in batches of like length.
+
+        Args:
+            documents: The documents; events of a type that the ontology lacks get no arguments.
+            on_batch: Called with the number of windows after each batch.
+
+        Returns:
+            The documents in the same order, with the arguments found.
+        """
+        part = self._task.encode(documents)
+        return self._task.annotate(self._task.rank(self._model, part, on_batch=on_batch), part, self._margins)
+
+
+def extract_file(
+    extractor: Extractor,
+    source: Path,
+    target: Path,
+    *,
+    format: str = AUTO,
+    output_format: str = "jsonl",
+    on_documents: Callable[[int], None] | None = None,
+) -> dict[str, int]:
+    """Extract from a corpus of any size into a file; an interrupted extraction goes on where it stopped.
+
+    Documents are written as they are done to a file beside the target, which takes the target's name at the end.
+
+    Args:
+        extractor: The extractor.
+        source: The corpus.
+        target: The file to write; must not exist yet.
+        format: Format of the corpus.
+        output_format: Format of the file.
+        on_documents: Called with the number of documents after each chunk.
+
+    Returns:
+        Counts: `documents`, `events`, `arguments`, `resumed` documents, events of `unknown_types`.
+
+    Raises:
+        EventuneError: If the corpus cannot be read, the target exists, or it cannot be written.
+    """
+    if target.exists():
+        raise EventuneError(f"{target}: exists already", "choose another file, or remove it")
+    partial = target.with_name(f"{target.name}.partial")
+    counts = dict.fromkeys(("documents", "events", "arguments", "resumed", "unknown_types"), 0)
+    documents = iter_corpus(source, format)
+    try:
+        done = _complete_lines(partial)
+        with partial.open("r+" if done else "w", encoding="utf-8", newline="\n") as file:
+            file.seek(0, os.SEEK_END)
+            for chunk in _chunks(documents):
+                fresh = []
+                for document in chunk:
+                    lines = len(lines_of(document, output_format))
+                    counts["documents"] += 1
+                    counts["resumed"] += done >= lines > 0
+                    if done < lines:
+                        fresh.append(document)
+                    done = max(0, done - lines)
+                found = extractor.extract_all(fresh)
+                file.writelines(line + "\n" for document in found for line in lines_of(document, output_format))
+                file.flush()
+                events = [event for document in found for event in document.events]
+                counts["events"] += len(events)
+                counts["arguments"] += sum(len(event.arguments) for event in events)
+                counts["unknown_types"] += sum(event.type not in extractor.ontology for event in events)
+                if on_documents is not None:
+                    on_documents(len(chunk))
+            os.fsync(file.fileno())
+        partial.replace(target)
+    except OSError as error:
+        raise EventuneError(
+            f"{target}: cannot be written: {error.strerror}", "choose another place, or free some space"
+        ) from None
+    return counts
+
+
+def _chunks(documents: Iterable[Document]) -> Iterator[tuple[Document, ...]]:
+    stream = iter(documents)
+    while chunk := tuple(islice(stream, CHUNK_DOCUMENTS)):
+        yield chunk
+
+
+def _complete_lines(partial: Path) -> int:
+    """Count the complete lines of an interrupted extraction, and cut off a torn one."""
+    if not partial.exists():
+        return 0
+    content = partial.read_bytes()
+    complete = content[: content.rfind(b"\n") + 1]
+    if len(complete) < len(content):
+        os.truncate(partial, len(complete))
+    return complete.count(b"\n")
+
+
+def find_type(ontology: Ontology, name: str) -> str:
+    """Return the event type that a name means: the type itself, or the only one that has it as a word.
+
+    Args:
+        ontology: The ontology.
+        name: A type's name, or one word of it, such as `attack` for `conflict.attack`.
+
+    Returns:
+        The type's name in the ontology.
+
+    Raises:
+        EventuneError: If no type has it, or several have.
+    """
+    if name in ontology:
+        return name
+    having = [known for known in ontology.types if name.lower() in natural_name(known)]
+    if len(having) > 1:
+        raise EventuneError(
+            f"event type {name!r} means several of the ontology's", f"choose one: {', '.join(having[:12])}"
+        )
+    return having[0] if having else ontology[name].name
+
+
+def build_model(base: BaseModel, folder: Path, *, max_span_length: int) -> nn.Module:
+    """Build the joint extractor on its base and read the trained weights.
+
+    Args:
+        base: The base model.
+        folder: The folder with the trained weights: a PEFT adapter with heads, or the whole model's.
+        max_span_length: Words of the longest argument.
+
+    Returns:
+        The model, in evaluation mode.
+
+    Raises:
+        EventuneError: If a file is missing, damaged or of another model.
+    """
+    model: nn.Module = JointExtractor(load_encoder(base).model, max_span_length=max_span_length)
+    return load_into(model, folder).eval()

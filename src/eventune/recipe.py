@@ -1,0 +1,248 @@
+"""Recipes: every setting of a run, flat in YAML and as flags, checked all at once."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from eventune.adapters.arguments import AdapterArguments
+from eventune.errors import EventuneError, InvalidValueError, did_you_mean
+from eventune.extraction.arguments import ExtractionArguments
+from eventune.training.arguments import OptimisationArguments
+
+
+@dataclass(kw_only=True)
+class DataArguments:
+    """Where the documents come from and how they are split."""
+
+    train_file: str = field(default="", metadata={"help": "Corpus to train on"})
+    dev_file: str = field(default="", metadata={"help": "Corpus to choose the epoch and tune the margins on"})
+    test_file: str = field(default="", metadata={"help": "Corpus to score the finished run on"})
+    ontology_file: str = field(
+        default="", metadata={"help": "Event types and roles; induced from train_file where there is none"}
+    )
+    format: str = field(default="auto", metadata={"help": "Format of the corpora, or auto"})
+    dev_fraction: float = field(
+        default=0.0, metadata={"help": "Share of train_file's groups that becomes the dev part"}
+    )
+    test_fraction: float = field(
+        default=0.0, metadata={"help": "Share of train_file's groups that becomes the test part"}
+    )
+    group_by: str = field(
+        default="",
+        metadata={"help": "Metadata field whose values stay in one part, e.g. source_url; else each document"},
+    )
+    split_seed: int = field(default=0, metadata={"help": "Seed of the split, the same for all runs that are compared"})
+
+    def problems(self) -> Iterator[InvalidValueError]:
+        """Yield one error for each setting that is out of range, and each file that does not exist."""
+        if not self.train_file:
+            yield InvalidValueError(
+                "train_file", "a corpus to train on", "nothing", "e.g. train_file: data/train.jsonl"
+            )
+        for name in ("train_file", "dev_file", "test_file", "ontology_file"):
+            value = getattr(self, name)
+            if value and not Path(value).is_file():
+                yield InvalidValueError(name, "an existing file", value)
+        for part in ("dev", "test"):
+            fraction = getattr(self, f"{part}_fraction")
+            if not 0.0 <= fraction < 1.0:
+                yield InvalidValueError(f"{part}_fraction", "a number in [0, 1)", str(fraction))
+            elif fraction and getattr(self, f"{part}_file"):
+                yield InvalidValueError(f"{part}_fraction", f"0 beside a {part}_file", str(fraction))
+        if self.dev_fraction + self.test_fraction >= 1.0:
+            yield InvalidValueError("test_fraction", "less than 1 together with dev_fraction", str(self.test_fraction))
+
+
+@dataclass(kw_only=True)
+class ModelArguments:
+    """The base model."""
+
+    model_name_or_path: str = field(
+        default="minilm", metadata={"help": "A folder, a packaged model such as minilm, or a hub id"}
+    )
+    model_revision: str = field(default="", metadata={"help": "Revision on the hub"})
+    hidden_dropout: float = field(default=0.1, metadata={"help": "Dropout inside the base in training"})
+
+    def problems(self) -> Iterator[InvalidValueError]:
+        """Yield one error for each setting that is out of range."""
+        if not self.model_name_or_path:
+            yield InvalidValueError("model_name_or_path", "a model", "nothing")
+        if not 0.0 <= self.hidden_dropout < 1.0:
+            yield InvalidValueError("hidden_dropout", "a number in [0, 1)", str(self.hidden_dropout))
+
+
+SECTIONS: Mapping[str, type] = {
+    "data": DataArguments,
+    "model": ModelArguments,
+    "adapter": AdapterArguments,
+    "extraction": ExtractionArguments,
+    "optimisation": OptimisationArguments,
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a run.
+
+    Attributes:
+        data: The documents.
+        model: The base model.
+        adapter: What is trained of it.
+        extraction: The extractor on it.
+        optimisation: How it is trained, and where the run goes.
+    """
+
+    data: DataArguments
+    model: ModelArguments
+    adapter: AdapterArguments
+    extraction: ExtractionArguments
+    optimisation: OptimisationArguments
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any], *, source: str = "recipe") -> Recipe:
+        """Build a recipe from flat settings.
+
+        Args:
+            values: Setting by name; strings are converted to the setting's type, as flags need it.
+            source: What the error message calls the settings.
+
+        Returns:
+            The recipe.
+
+        Raises:
+            EventuneError: With every unknown, ill-typed and out-of-range setting at once.
+        """
+        fields = {f.name: (section, f) for section, c in SECTIONS.items() for f in dataclasses.fields(c)}
+        problems: list[InvalidValueError] = []
+        sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
+        hints = {name: typing.get_type_hints(section) for name, section in SECTIONS.items()}
+        for name, value in values.items():
+            if name not in fields:
+                problems.append(
+                    InvalidValueError(str(name), "a known setting", "an unknown one", did_you_mean(str(name), fields))
+                )
+                continue
+            section, _ = fields[name]
+            try:
+                sections[section][name] = convert(name, value, hints[section][name])
+            except InvalidValueError as error:
+                problems.append(error)
+        built = {name: SECTIONS[name](**given) for name, given in sections.items()}
+        # A setting that could not be read has its default now; what it should have been is said already.
+        named = {problem.field for problem in problems}
+        problems += [p for section in built.values() for p in section.problems() if p.field not in named]
+        _raise_all(problems, source)
+        return cls(**built)
+
+    @classmethod
+    def read(cls, path: Path | str, **overrides: Any) -> Recipe:
+        """Read a recipe from YAML.
+
+        Args:
+            path: The file; paths in it are relative to the working directory.
+            overrides: Settings that replace the file's.
+
+        Returns:
+            The recipe.
+
+        Raises:
+            EventuneError: If the file cannot be read, or with every wrong setting at once.
+        """
+        return cls.of({**read_settings(Path(path)), **overrides}, source=str(path))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all settings, flat."""
+        flat: dict[str, Any] = {}
+        for name in SECTIONS:
+            flat |= dataclasses.asdict(getattr(self, name))
+        return flat
+
+    def to_yaml(self) -> str:
+        """Return the settings as YAML, without what only says how to start the run."""
+        values = self.to_dict()
+        for name in ("overwrite_output_dir", "resume_from_checkpoint"):
+            del values[name]
+        return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read a flat mapping of settings from YAML.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Setting by name.
+
+    Raises:
+        EventuneError: If the file is missing or is no such mapping.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EventuneError(f"{path}: no such recipe") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise EventuneError(f"{path}: expected YAML, found: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise EventuneError(f"{path}: expected settings, one `name: value` a line, found {type(values).__name__}")
+    return values
+
+
+def convert(name: str, value: Any, hint: Any) -> Any:
+    """Convert a value to a setting's type.
+
+    Args:
+        name: The setting.
+        value: What YAML or a flag gave.
+        hint: The type: bool, int, float, str, or a union with a list of strings.
+
+    Returns:
+        The value in that type.
+
+    Raises:
+        InvalidValueError: If it cannot be read as one.
+    """
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if list[str] in kinds:
+        parsed = yaml.safe_load(value) if isinstance(value, str) and value.startswith("[") else value
+        if isinstance(parsed, list) and all(isinstance(item, str) for item in parsed):
+            return parsed
+    if str in kinds and isinstance(value, str):
+        return value
+    for kind, expected in ((bool, "true or false"), (int, "an integer"), (float, "a number"), (str, "a text")):
+        if kind in kinds:
+            try:
+                return _parse(value, kind)
+            except (ValueError, TypeError, KeyError):
+                raise InvalidValueError(name, expected, repr(value)) from None
+    raise InvalidValueError(name, "another type", repr(value))
+
+
+_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def _parse(value: Any, kind: type) -> Any:
+    if kind is bool:
+        return _BOOLEANS[str(value).lower()]
+    if isinstance(value, bool) or not isinstance(value, int | float | str) or kind is str:
+        raise TypeError
+    number = float(value)
+    if kind is int and not number.is_integer():
+        raise ValueError
+    return kind(number)
+
+
+def _raise_all(problems: Iterable[InvalidValueError], source: str) -> None:
+    lines = [f"{problem.message}{f' ({problem.hint})' if problem.hint else ''}" for problem in problems]
+    if len(lines) == 1:
+        raise EventuneError(f"{source}: {lines[0]}")
+    if lines:
+        raise EventuneError(f"{source}: {len(lines)} settings are wrong:\n" + "\n".join(f"  {line}" for line in lines))

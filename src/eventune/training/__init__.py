@@ -1,0 +1,1 @@
+"""The one trainer, what it measures, and the directory it leaves."""

@@ -1,0 +1,59 @@
+"""How a model is trained; the names are transformers' own where it has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from eventune.errors import InvalidValueError
+
+SCHEDULERS = ("linear", "cosine", "constant_with_warmup")
+
+
+@dataclass(kw_only=True)
+class OptimisationArguments:
+    """Optimisation, its schedule, and where the run goes."""
+
+    output_dir: str = field(default="", metadata={"help": "Run directory; must not exist yet"})
+    overwrite_output_dir: bool = field(default=False, metadata={"help": "Remove an earlier run in output_dir first"})
+    resume_from_checkpoint: bool = field(
+        default=False, metadata={"help": "Go on from the last checkpoint in output_dir, or start where there is none"}
+    )
+    num_train_epochs: int = field(default=8, metadata={"help": "Epochs at the most"})
+    per_device_train_batch_size: int = field(default=16, metadata={"help": "Events a batch in training"})
+    per_device_eval_batch_size: int = field(default=32, metadata={"help": "Events a batch in evaluation"})
+    gradient_accumulation_steps: int = field(default=1, metadata={"help": "Batches a step"})
+    learning_rate: float = field(default=1e-3, metadata={"help": "Peak learning rate of the base or its adapter"})
+    head_learning_rate: float = field(default=1e-3, metadata={"help": "Peak learning rate of the new heads"})
+    weight_decay: float = field(default=0.01, metadata={"help": "AdamW's weight decay, on matrices only"})
+    warmup_steps: float = field(default=0.1, metadata={"help": "Warm-up steps, or their share of all steps if below 1"})
+    lr_scheduler_type: str = field(default="linear", metadata={"help": f"One of {', '.join(SCHEDULERS)}"})
+    max_grad_norm: float = field(default=1.0, metadata={"help": "Gradients are clipped to this norm; 0 for never"})
+    early_stopping_patience: int = field(
+        default=0, metadata={"help": "Stop after so many epochs without a better F1 on the dev part; 0 for never"}
+    )
+    bf16: bool = field(default=False, metadata={"help": "Mixed precision in bfloat16, where the machine has it"})
+    seed: int = field(default=0, metadata={"help": "Seed of heads, dropout, order of the data, and splits"})
+
+    def problems(self) -> Iterator[InvalidValueError]:
+        """Yield one error for each setting that is out of range."""
+        if not self.output_dir:
+            yield InvalidValueError("output_dir", "a folder for the run", "nothing", "e.g. output_dir: runs/first")
+        for name in (
+            "num_train_epochs",
+            "per_device_train_batch_size",
+            "per_device_eval_batch_size",
+            "gradient_accumulation_steps",
+        ):
+            if getattr(self, name) < 1:
+                yield InvalidValueError(name, "an integer >= 1", str(getattr(self, name)))
+        for name in ("learning_rate", "head_learning_rate"):
+            if not 0.0 < getattr(self, name) < 1.0:
+                yield InvalidValueError(name, "a number in (0, 1)", str(getattr(self, name)))
+        for name in ("weight_decay", "warmup_steps", "max_grad_norm", "early_stopping_patience", "seed"):
+            if getattr(self, name) < 0:
+                yield InvalidValueError(name, "a number >= 0", str(getattr(self, name)))
+        if self.lr_scheduler_type not in SCHEDULERS:
+            yield InvalidValueError("lr_scheduler_type", " or ".join(SCHEDULERS), repr(self.lr_scheduler_type))
+        if self.overwrite_output_dir and self.resume_from_checkpoint:
+            yield InvalidValueError("resume_from_checkpoint", "false with overwrite_output_dir", "true")

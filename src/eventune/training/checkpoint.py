@@ -1,0 +1,120 @@
+"""Checkpoints without pickle: optimiser and random states as safetensors and JSON, complete or absent."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from eventune.errors import EventuneError
+
+OPTIMIZER_TENSORS = "optimizer.safetensors"
+RANDOM_TENSORS = "random.safetensors"
+STATES = "states.json"
+
+
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Give a staging folder that becomes `folder` when the block ends without an error.
+
+    Args:
+        folder: The folder to make; an earlier one is replaced.
+
+    Yields:
+        The staging folder, beside it.
+
+    Raises:
+        EventuneError: If the disk is full or cannot be written to; nothing is left behind.
+    """
+    staging = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(staging, ignore_errors=True)
+    try:
+        staging.mkdir(parents=True)
+        yield staging
+        for path in staging.iterdir():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        shutil.rmtree(folder, ignore_errors=True)
+        staging.rename(folder)
+    except OSError as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise EventuneError(f"{folder}: cannot be written: {error.strerror or error}", "free some space") from error
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Return the latest complete checkpoint in a folder, or None."""
+    found = [path for path in folder.glob("checkpoint-*") if (path / STATES).is_file()]
+    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+
+def save_states(folder: Path, optimizer: Optimizer, scheduler: LRScheduler) -> None:
+    """Write the state of optimiser, schedule and random generators.
+
+    Args:
+        folder: An existing folder.
+        optimizer: The optimiser.
+        scheduler: The schedule.
+    """
+    state = optimizer.state_dict()
+    tensors: dict[str, torch.Tensor] = {}
+    for index, values in state["state"].items():
+        for name, value in values.items():
+            tensors[f"{index}.{name}"] = torch.as_tensor(value).contiguous()
+    save_file(tensors, folder / OPTIMIZER_TENSORS)
+    numpy_name, numpy_keys, *numpy_rest = np.random.get_state(legacy=True)
+    generators = {"cpu": torch.get_rng_state(), "numpy": torch.from_numpy(np.asarray(numpy_keys, dtype=np.int64))}
+    if torch.cuda.is_available():
+        generators |= {f"cuda.{n}": value for n, value in enumerate(torch.cuda.get_rng_state_all())}
+    save_file(generators, folder / RANDOM_TENSORS)
+    states = {
+        "param_groups": state["param_groups"],
+        "scheduler": scheduler.state_dict(),
+        "python_random": random.getstate(),
+        "numpy_random": [numpy_name, *numpy_rest],
+    }
+    (folder / STATES).write_text(json.dumps(states), encoding="utf-8")
+
+
+def load_optimizer(folder: Path, optimizer: Optimizer, scheduler: LRScheduler) -> None:
+    """Restore optimiser and schedule.
+
+    Args:
+        folder: The folder that `save_states` wrote to.
+        optimizer: The optimiser, with the same parameters in the same order.
+        scheduler: The schedule.
+    """
+    states = json.loads((folder / STATES).read_text(encoding="utf-8"))
+    values: dict[int, dict[str, torch.Tensor]] = {}
+    for key, tensor in load_file(folder / OPTIMIZER_TENSORS).items():
+        index, _, name = key.partition(".")
+        values.setdefault(int(index), {})[name] = tensor
+    optimizer.load_state_dict({"state": values, "param_groups": states["param_groups"]})
+    scheduler.load_state_dict(states["scheduler"])
+
+
+def load_random_states(folder: Path) -> None:
+    """Restore the random generators of Python, NumPy and torch."""
+    states = json.loads((folder / STATES).read_text(encoding="utf-8"))
+    generators = load_file(folder / RANDOM_TENSORS)
+    version, internal, gauss = states["python_random"]
+    random.setstate((version, tuple(internal), gauss))
+    name, *rest = states["numpy_random"]
+    keys: Any = generators["numpy"].numpy().astype(np.uint32)
+    np.random.set_state((name, keys, *rest))
+    torch.set_rng_state(generators["cpu"])
+    if torch.cuda.is_available():
+        torch.cuda.set_rng_state_all([value for key, value in sorted(generators.items()) if key.startswith("cuda.")])

@@ -1,0 +1,118 @@
+"""What a run costs: time without evaluation, tokens a second, memory above its baseline."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+_STATUS = Path("/proc/self/status")
+_CLEAR_REFS = Path("/proc/self/clear_refs")
+_LIBRARIES = ("eventune", "torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "numpy")
+
+
+class ResourceMeter(TrainerCallback):
+    """Measures each epoch of training; what lies between epochs (evaluation, checkpoints) does not count."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self.baseline_memory_bytes = 0
+        self.epoch_figures: dict[str, float] = {}
+        self._started = 0.0
+
+    def count(self, attention_mask: Tensor) -> None:
+        """Count the pieces of a batch; padding does not count."""
+        self.tokens += int(attention_mask.sum())
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Take the memory before training as the baseline."""
+        self.baseline_memory_bytes = current_memory_bytes()
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Start the clock."""
+        reset_peak_memory()
+        self.tokens = 0
+        self._started = time.perf_counter()
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Stop the clock."""
+        seconds = time.perf_counter() - self._started
+        self.epoch_figures = {
+            "train_seconds": seconds,
+            "tokens_per_second": self.tokens / seconds,
+            "peak_memory_bytes": peak_memory_bytes(),
+            "baseline_memory_bytes": self.baseline_memory_bytes,
+        }
+
+
+def current_memory_bytes() -> int:
+    """Return the memory in use: CUDA's allocated bytes, or the process's resident bytes on a CPU."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.memory_allocated())
+    return _status_bytes("VmRSS") or peak_memory_bytes()
+
+
+def peak_memory_bytes() -> int:
+    """Return the peak since `reset_peak_memory`; where the system cannot reset it, since the process began."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    unit = 1 if sys.platform == "darwin" else 1024
+    return _status_bytes("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def reset_peak_memory() -> None:
+    """Let the peak start again from the memory in use."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    elif _CLEAR_REFS.exists():
+        # Writing 5 resets VmHWM: proc(5), /proc/pid/clear_refs.
+        _CLEAR_REFS.write_text("5", encoding="ascii")
+
+
+def _status_bytes(field: str) -> int:
+    if not _STATUS.exists():
+        return 0
+    for line in _STATUS.read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def library_versions() -> dict[str, str]:
+    """Return the version of Python and of each library that has a part in a run."""
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in _LIBRARIES}}
+
+
+def hardware() -> dict[str, Any]:
+    """Return what the run was made on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

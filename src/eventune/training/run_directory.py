@@ -1,0 +1,124 @@
+"""The directory of a run: complete or absent, and checked when it is read."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eventune.errors import EventuneError
+from eventune.results import read_json, write_atomically
+
+RECIPE = "recipe.yaml"
+RESULT = "result.json"
+HISTORY = "history.jsonl"
+CARD = "README.md"
+ONTOLOGY = "ontology.yaml"
+EXTRACTOR = "extractor.json"
+BASE = "base.json"
+CHECKPOINTS = "checkpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """A run's folder.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where checkpoints are kept while the run goes on."""
+        return self.path / CHECKPOINTS
+
+    def is_complete(self) -> bool:
+        """Tell whether the run was finished: its result is written last."""
+        return (self.path / RESULT).is_file()
+
+    def prepare(self, recipe: str, *, overwrite: bool, resume: bool) -> None:
+        """Claim the folder for a run and write its recipe.
+
+        Args:
+            recipe: The recipe as YAML.
+            overwrite: Remove what an earlier run left.
+            resume: Go on with an unfinished run of the same recipe.
+
+        Raises:
+            EventuneError: If the folder holds something and neither was asked for, the run is finished, or the
+                unfinished run has another recipe.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise EventuneError(f"output_dir: expected a folder, found the file {self.path}")
+        if self.path.is_dir() and any(self.path.iterdir()):
+            if overwrite:
+                self._remove()
+            elif not resume:
+                raise EventuneError(
+                    f"output_dir: {self.path} exists and is not empty",
+                    "choose another, go on with --resume_from_checkpoint true, or give --overwrite_output_dir true",
+                )
+            elif self.is_complete():
+                raise EventuneError(f"output_dir: the run in {self.path} is finished, there is nothing to resume")
+            elif (self.path / RECIPE).is_file() and (self.path / RECIPE).read_text(encoding="utf-8") != recipe:
+                raise EventuneError(
+                    f"output_dir: the unfinished run in {self.path} has another recipe (see its {RECIPE})",
+                    "give the same settings, or another output_dir",
+                )
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise EventuneError(f"output_dir: {self.path} cannot be made: {error.strerror}") from None
+        write_atomically(self.path / RECIPE, recipe)
+
+    def _remove(self) -> None:
+        if not (self.path / RECIPE).is_file():
+            raise EventuneError(
+                f"output_dir: {self.path} holds files but no {RECIPE}, so it is no run and is not overwritten",
+                "choose another folder",
+            )
+        shutil.rmtree(self.path)
+
+    def finish(self, staging: Path, result: dict[str, Any]) -> None:
+        """Move the finished files in and write the result last.
+
+        Args:
+            staging: Folder of the finished files, on the same disk.
+            result: Content of `result.json`.
+        """
+        for path in staging.iterdir():
+            path.replace(self.path / path.name)
+        write_atomically(self.path / RESULT, json.dumps(result, ensure_ascii=False, indent=2) + "\n")
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+    def require(self, *names: str) -> None:
+        """Check that the run is complete.
+
+        Args:
+            names: Files that are needed beside the result.
+
+        Raises:
+            EventuneError: If the folder is no run, the run is unfinished, or a file is missing.
+        """
+        if not self.path.is_dir():
+            raise EventuneError(f"{self.path}: no such run directory")
+        if not self.is_complete():
+            if self.checkpoints.is_dir() or (self.path / RECIPE).is_file():
+                raise EventuneError(
+                    f"{self.path}: the run is not finished",
+                    f"eventune train {self.path / RECIPE} --resume_from_checkpoint true",
+                )
+            raise EventuneError(f"{self.path}: expected a run directory, found no {RESULT} in it")
+        for name in names:
+            if not (self.path / name).is_file():
+                raise EventuneError(
+                    f"{self.path}: the run lacks its {name}", "copy the whole run directory anew, or train again"
+                )
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Read one of the run's JSON files."""
+        return read_json(self.path / name)

@@ -1,0 +1,28 @@
+"""What the trainer asks of a task; tasks match it by shape, not by inheritance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+
+class Task(Protocol):
+    """A task that a model is trained for."""
+
+    def length(self, example: Any) -> int:
+        """Return an example's length in pieces; batches are built of like lengths."""
+        ...
+
+    def collate(self, examples: Sequence[Any]) -> dict[str, Tensor]:
+        """Pad examples to a batch; `attention_mask` in it is 1 for every piece that is no padding."""
+        ...
+
+    def loss(self, model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the loss of a batch, a scalar."""
+        ...
+
+    def evaluate(self, model: nn.Module) -> Mapping[str, float]:
+        """Return the dev part's metrics as fractions, `f1` among them."""
+        ...

@@ -1,0 +1,221 @@
+"""The one trainer: transformers' own, with separate head rates, safe checkpoints, and a meter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_callback import ExportableState
+
+from eventune.training.arguments import OptimisationArguments
+from eventune.training.batching import LengthGroupedSampler
+from eventune.training.checkpoint import (
+    atomic_folder,
+    load_optimizer,
+    load_random_states,
+    save_states,
+)
+from eventune.training.meter import ResourceMeter
+from eventune.training.task import Task
+
+
+class WeightStore(Protocol):
+    """Saves and restores what is trained of a model."""
+
+    def save(self, model: nn.Module, folder: Path) -> None:
+        """Write the trained weights to an existing folder."""
+        ...
+
+    def load(self, model: nn.Module, folder: Path) -> None:
+        """Read them back."""
+        ...
+
+
+class TaskTrainer(Trainer):
+    """Trains a task's model with `transformers.Trainer`'s loop."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        task: Task,
+        arguments: OptimisationArguments,
+        *,
+        examples: Sequence[Any],
+        is_head: Callable[[str], bool],
+        store: WeightStore,
+        checkpoints: Path,
+        has_dev: bool,
+        callbacks: Sequence[TrainerCallback] = (),
+    ) -> None:
+        self.task = task
+        self.is_head = is_head
+        self.store = store
+        self.head_learning_rate = arguments.head_learning_rate
+        self.meter = ResourceMeter()
+        stopping: list[TrainerCallback] = []
+        if has_dev and arguments.early_stopping_patience:
+            stopping.append(EarlyStoppingCallback(arguments.early_stopping_patience))
+        super().__init__(
+            model=model,
+            args=_training_arguments(arguments, checkpoints, has_dev=has_dev),
+            data_collator=task.collate,
+            train_dataset=list(examples),
+            eval_dataset=[] if has_dev else None,
+            callbacks=[self.meter, *stopping, *callbacks],
+        )
+        # transformers' own line-by-line printing; progress is the caller's callback.
+        for callback in list(self.callback_handler.callbacks):
+            if type(callback).__name__ in {"PrinterCallback", "ProgressCallback"}:
+                self.remove_callback(callback)
+
+    def compute_loss(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Any:
+        """Return the task's loss of a batch."""
+        self.meter.count(inputs["attention_mask"])
+        return self.task.loss(model, inputs)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """Let the task evaluate the dev part."""
+        metrics = {f"eval_{name}": value for name, value in self.task.evaluate(self.model).items()}
+        self.log(dict(metrics))
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add the epoch's figures to its loss."""
+        if "loss" in logs:
+            logs = {**logs, **self.meter.epoch_figures}
+        super().log(logs, start_time)
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        """Build AdamW with a learning rate for the heads, and weight decay on matrices only."""
+        if self.optimizer is None:
+            groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+            for name, parameter in self.model.named_parameters():
+                if parameter.requires_grad:
+                    groups.setdefault((self.is_head(name), parameter.ndim > 1), []).append(parameter)
+            optimizer_class, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
+            self.optimizer = optimizer_class(
+                [
+                    {
+                        "params": parameters,
+                        "lr": self.head_learning_rate if head else self.args.learning_rate,
+                        "weight_decay": self.args.weight_decay if decay else 0.0,
+                    }
+                    for (head, decay), parameters in groups.items()
+                ],
+                **options,
+            )
+        return self.optimizer
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
+        lengths = [self.task.length(example) for example in self.train_dataset]
+        return LengthGroupedSampler(lengths, batch_size=self._train_batch_size, seed=self.args.seed)
+
+    def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        if not self.args.should_save:
+            return
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        if self.state.best_global_step == self.state.global_step:
+            self.state.best_model_checkpoint = str(folder)
+        for callback in [*self.callback_handler.callbacks, self.control]:
+            if isinstance(callback, ExportableState):
+                self.state.stateful_callbacks[type(callback).__name__] = callback.state()
+        with atomic_folder(folder) as staging:
+            self.store.save(self.model, staging)
+            self.state.save_to_json(str(staging / "trainer_state.json"))
+            save_states(staging, self.optimizer, self.lr_scheduler)
+        for other in Path(self.args.output_dir).glob("checkpoint-*"):
+            if other != folder and str(other) != self.state.best_model_checkpoint:
+                _remove_folder(other)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        self.store.load(self.model, Path(resume_from_checkpoint))
+
+    def _load_best_model(self) -> None:
+        self.store.load(self.model, Path(self.state.best_model_checkpoint))
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            load_optimizer(Path(checkpoint), self.optimizer, self.lr_scheduler)
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        if checkpoint is not None:
+            load_random_states(Path(checkpoint))
+
+    def epochs(self) -> list[dict[str, float]]:
+        """Return the figures of each epoch, from the first, also of those before a resumption."""
+        epochs: dict[float, dict[str, float]] = {}
+        for entry in self.state.log_history:
+            if "loss" in entry or "eval_f1" in entry:
+                figures = epochs.setdefault(round(entry["epoch"]), {})
+                figures |= {name.removeprefix("eval_"): value for name, value in entry.items() if name != "step"}
+        return list(epochs.values())
+
+
+def _remove_folder(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _training_arguments(arguments: OptimisationArguments, folder: Path, *, has_dev: bool) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=arguments.num_train_epochs,
+        per_device_train_batch_size=arguments.per_device_train_batch_size,
+        gradient_accumulation_steps=arguments.gradient_accumulation_steps,
+        learning_rate=arguments.learning_rate,
+        weight_decay=arguments.weight_decay,
+        warmup_steps=arguments.warmup_steps,
+        lr_scheduler_type=arguments.lr_scheduler_type,
+        max_grad_norm=arguments.max_grad_norm,
+        bf16=arguments.bf16,
+        seed=arguments.seed,
+        optim="adamw_torch_fused",
+        eval_strategy="epoch" if has_dev else "no",
+        save_strategy="epoch",
+        logging_strategy="epoch",
+        load_best_model_at_end=has_dev,
+        metric_for_best_model="f1",
+        greater_is_better=True,
+        restore_callback_states_from_checkpoint=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        label_names=[],
+        disable_tqdm=True,
+        report_to="none",
+    )
+
+
+def epoch_summary(epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Sum the epochs' figures up to what `result.json` holds under `resources`.
+
+    Args:
+        epochs: Figures of each epoch, as `TaskTrainer.epochs` gives them.
+
+    Returns:
+        Seconds in all and by epoch (median), tokens a second (median), and memory.
+    """
+    seconds = sorted(epoch["train_seconds"] for epoch in epochs)
+    rates = sorted(epoch["tokens_per_second"] for epoch in epochs)
+    peak = max(epoch["peak_memory_bytes"] for epoch in epochs)
+    baseline = min(epoch["baseline_memory_bytes"] for epoch in epochs)
+    return {
+        "epochs": len(epochs),
+        "train_seconds": sum(seconds),
+        "seconds_per_epoch": seconds[len(seconds) // 2],
+        "tokens_per_second": rates[len(rates) // 2],
+        "peak_memory_bytes": peak,
+        "baseline_memory_bytes": baseline,
+        "peak_memory_above_baseline_bytes": peak - baseline,
+    }

@@ -1,0 +1,224 @@
+"""`eventune score`."""
+
+import json
+
+import pytest
+
+from eventune.cli import main
+
+SENTENCES = [["Rebels", "shelled", "Homs", "."], ["Three", "civilians", "died", "."]]
+GOLD = {
+    "doc_key": "d1",
+    "sentences": SENTENCES,
+    "evt_triggers": [[1, 1, [["attack", 1.0]]]],
+    "gold_evt_links": [
+        [[1, 1], [0, 0], "evt001arg01attacker"],
+        [[1, 1], [2, 2], "evt001arg02place"],
+        [[1, 1], [4, 5], "evt001arg03victim"],
+    ],
+}
+PREDICTION = {"doc_key": "d1", "predictions": [[[1, 1], [0, 0, "attacker", 0.9], [2, 2, "attacker", 0.8]]]}
+ARGUMENT = {"role": "attacker", "span": [0, 1], "score": 0.9}
+OWN = {
+    "id": "d1",
+    "text": "Rebels shelled Homs .",
+    "tokens": [[0, 6], [7, 14], [15, 19], [20, 21]],
+    "sentences": [[0, 4]],
+    "events": [{"type": "attack", "trigger": [1, 2], "arguments": [ARGUMENT]}],
+}
+
+
+@pytest.fixture
+def files(tmp_path):
+    def write(name, *records):
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+def score_as_json(capsys, gold, predictions, *options):
+    assert main(["score", "--gold", gold, "--predictions", predictions, "--json", *options]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def counts(result):
+    return tuple(result["counts"][name] for name in ("gold", "predicted", "matched"))
+
+
+def test_json_is_one_object_with_metrics_and_counts(files, capsys):
+    result = score_as_json(capsys, files("gold.jsonl", GOLD), files("pred.jsonl", PREDICTION))
+
+    assert result["scorer"] == "rams"
+    assert result["metrics"] == {"precision": 0.5, "recall": 1 / 3, "f1": 0.4}
+    assert result["counts"] == {"gold": 3, "predicted": 2, "matched": 1}
+    assert result["confusion"] == {"attacker": {"attacker": 1}, "place": {"attacker": 1}}
+    assert result["distance"]["1"]["gold"] == 1
+
+
+def test_type_constraints_apply_the_ontology(files, tmp_path, capsys):
+    ontology = tmp_path / "ontology.txt"
+    ontology.write_text("attack attacker 1 place 1 victim 1\n", encoding="utf-8")
+
+    result = score_as_json(
+        capsys,
+        files("gold.jsonl", GOLD),
+        files("pred.jsonl", PREDICTION),
+        "--type_constrained",
+        "--ontology_file",
+        str(ontology),
+    )
+
+    assert counts(result) == (3, 1, 1)
+    assert result["type_constrained"] is True
+
+
+def test_type_constraints_without_an_ontology_are_an_error(files, capsys):
+    arguments = ["--gold", files("gold.jsonl", GOLD), "--predictions", files("pred.jsonl", PREDICTION)]
+
+    assert main(["score", *arguments, "--type_constrained"]) == 2
+
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "error: type constraints need an ontology" in output.err
+    assert "--ontology_file" in output.err
+
+
+def test_the_official_print_stands_alone_on_stdout(files, capsys):
+    arguments = ["--gold", files("gold.jsonl", GOLD), "--predictions", files("pred.jsonl", PREDICTION)]
+
+    assert main(["score", *arguments, "--official"]) == 0
+
+    assert capsys.readouterr().out == (
+        ",attacker,place\n"
+        "attacker,100,0\n"
+        "place,100,0\n"
+        "ROLE                    CORRECT     MISSING     OVERPRED    F1\n"
+        "attacker                1           0           1           66.67\n"
+        "place                   0           1           0           0.00\n"
+        "victim                  0           1           0           0.00\n"
+        "TOTAL:                  1           2           1           40.00\n"
+        " -2 & 0 & 0.0 & 0.0 & 0.0 \\\\ [p r f1 0 gold/0 pred. ]\n"
+        " -1 & 0 & 0.0 & 0.0 & 0.0 \\\\ [p r f1 0 gold/0 pred. ]\n"
+        " 0 & 2 & 50.0 & 50.0 & 50.0 \\\\ [p r f1 2 gold/2 pred. ]\n"
+        " 1 & 0 & 0.0 & 0.0 & 0.0 \\\\ [p r f1 1 gold/0 pred. ]\n"
+        " 2 & 0 & 0.0 & 0.0 & 0.0 \\\\ [p r f1 0 gold/0 pred. ]\n"
+        "Precision: 33.3333 Recall: 50.0000 F1: 40.0000\n"
+    )
+
+
+def test_the_tables_show_percent(files, capsys):
+    assert main(["score", "--gold", files("gold.jsonl", GOLD), "--predictions", files("pred.jsonl", PREDICTION)]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    rows = {cells[0]: cells[1:] for line in lines if (cells := line.strip("│ ").replace("│", " ").split())}
+    assert rows["all"] == ["3", "2", "1", "50.00", "33.33", "40.00"]
+    assert rows["attacker"] == ["1", "2", "1", "50.00", "100.00", "66.67"]
+    assert rows["1"] == ["1", "0", "0", "0.00", "0.00", "0.00"]
+
+
+def test_predictions_may_have_the_gold_format(files, capsys):
+    predicted = {**GOLD, "gold_evt_links": GOLD["gold_evt_links"][:2]}
+
+    assert counts(score_as_json(capsys, files("gold.jsonl", GOLD), files("pred.jsonl", predicted))) == (3, 2, 2)
+
+
+@pytest.mark.parametrize("predicted", [OWN, {"doc_key": "d1", "predictions": [[[1, 1], [0, 0, "attacker", 0.9]]]}])
+def test_gold_may_have_the_projects_own_format(files, capsys, predicted):
+    assert counts(score_as_json(capsys, files("gold.jsonl", OWN), files("pred.jsonl", predicted))) == (1, 1, 1)
+
+
+def test_predictions_in_the_projects_own_format_fit_rams_gold(files, capsys):
+    gold = {**GOLD, "sentences": SENTENCES[:1], "gold_evt_links": GOLD["gold_evt_links"][:2]}
+
+    assert counts(score_as_json(capsys, files("gold.jsonl", gold), files("pred.jsonl", OWN))) == (2, 1, 1)
+
+
+def test_predictions_on_other_tokens_are_an_error(files, capsys):
+    assert main(["score", "--gold", files("gold.jsonl", GOLD), "--predictions", files("pred.jsonl", OWN)]) == 2
+    assert "d1: expected the gold's 8 tokens, found 4" in capsys.readouterr().err
+
+
+def test_an_empty_prediction_file_predicts_nothing_and_says_so(files, capsys):
+    arguments = ["--gold", files("gold.jsonl", GOLD), "--predictions", files("pred.jsonl"), "--json"]
+
+    assert main(["score", *arguments]) == 0
+
+    output = capsys.readouterr()
+    assert counts(json.loads(output.out)) == (3, 0, 0)
+    assert "1 of 1 gold documents have no prediction" in output.err
+
+
+def test_unknown_documents_are_ignored_and_reported(files, capsys):
+    predictions = files("pred.jsonl", PREDICTION, {**PREDICTION, "doc_key": "elsewhere"})
+
+    assert main(["score", "--gold", files("gold.jsonl", GOLD), "--predictions", predictions]) == 0
+
+    assert "1 predicted documents are not in the gold file" in capsys.readouterr().err
+
+
+def test_a_span_over_a_sentence_boundary_is_an_error_unless_allowed(files, capsys):
+    crossing = {"doc_key": "d1", "predictions": [[[1, 1], [3, 4, "place", 0.9]]]}
+    gold, predictions = files("gold.jsonl", GOLD), files("pred.jsonl", crossing)
+
+    assert main(["score", "--gold", gold, "--predictions", predictions]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "d1: predicted argument: expected a span inside one sentence" in output.err
+
+    assert counts(score_as_json(capsys, gold, predictions, "--allow_crossing")) == (3, 1, 0)
+
+
+@pytest.mark.parametrize("missing", ["gold", "predictions", "ontology_file"])
+def test_a_missing_file_is_one_clear_message(files, capsys, missing):
+    given = {"gold": files("gold.jsonl", GOLD), "predictions": files("pred.jsonl", PREDICTION), missing: "absent.jsonl"}
+
+    assert main(["score", *(word for name, path in given.items() for word in (f"--{name}", path))]) == 2
+
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("error: absent.jsonl: no such file")
+
+
+@pytest.mark.parametrize("broken", ["gold", "predictions"])
+@pytest.mark.parametrize("content", ['{"doc_key": "d1", "pred', "\n", "not JSON", "[1, 2]\n"])
+def test_a_broken_file_is_one_clear_message(files, tmp_path, capsys, broken, content):
+    path = tmp_path / "broken.jsonl"
+    path.write_text(content, encoding="utf-8")
+    given = {"gold": files("gold.jsonl", GOLD), "predictions": files("pred.jsonl", PREDICTION), broken: str(path)}
+
+    assert main(["score", "--gold", given["gold"], "--predictions", given["predictions"]]) == 2
+
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith(f"error: {path}:")
+
+
+def test_json_and_official_exclude_each_other(files, capsys):
+    arguments = ["--gold", files("gold.jsonl", GOLD), "--predictions", files("pred.jsonl", PREDICTION)]
+
+    assert main(["score", *arguments, "--json", "--official"]) == 2
+    assert "expected one of them" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", ["nocd", "cd"])
+def test_parity_of_the_official_print(mode, rams_folder, reference_folder, capsys):
+    folder = reference_folder / "scorers" / "rams"
+    constraints = ["--type_constrained"] if mode == "cd" else []
+
+    code = main(
+        [
+            "score",
+            *("--gold", str(rams_folder / "dev.jsonlines")),
+            *("--predictions", str(folder / "dev_high.pred.jsonl")),
+            *("--ontology_file", str(rams_folder / "event_role_multiplicities.txt")),
+            "--official",
+            *constraints,
+        ]
+    )
+
+    assert code == 0
+    # The order of roles with equal gold counts is the official scorer's hash seed.
+    expected = (folder / f"dev_high.rams.{mode}.txt").read_text(encoding="utf-8")
+    assert sorted(capsys.readouterr().out.splitlines()) == sorted(expected.splitlines())
