@@ -36,3 +36,79 @@ def reference_folder():
     if not (folder / "scorers").is_dir():
         pytest.skip(f"needs the official scorers' outputs in {folder}/scorers; set EVENTUNE_REFERENCE to the folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory):
+    """Folder of a random BERT, 2 layers × 32, whose vocabulary is the built-in sample's words and all its letters."""
+    import torch
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    from eventune.corpora.sample import sample_file
+
+    split = pre_tokenizers.BertPreTokenizer()
+    texts = [sample_file(part).read_text(encoding="utf-8").lower() for part in ("train", "dev", "test", "ontology")]
+    words = sorted({word for text in texts for word, _ in split.pre_tokenize_str(text) if not word.isdigit()})
+    letters = sorted(set("".join(words)) | set("0123456789"))
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters), *words]
+    vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = split
+    ends = ("[SEP]", vocabulary["[SEP]"]), ("[CLS]", vocabulary["[CLS]"])
+    tokenizer.post_processor = processors.BertProcessing(*ends)
+    folder = tmp_path_factory.mktemp("tiny") / "encoder"
+    special = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = BertConfig(
+            vocab_size=len(vocabulary),
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=64,
+            max_position_embeddings=256,
+            initializer_range=0.2,
+        )
+        BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_corpus(tmp_path_factory):
+    """Folder with the first documents of the built-in sample: train.jsonl, dev.jsonl, and the ontology."""
+    from eventune.corpora.sample import sample_file
+
+    folder = tmp_path_factory.mktemp("corpus")
+    for part, count in (("train", 40), ("dev", 12)):
+        lines = sample_file(part).read_text(encoding="utf-8").splitlines(keepends=True)
+        (folder / f"{part}.jsonl").write_text("".join(lines[:count]), encoding="utf-8")
+    (folder / "ontology.yaml").write_bytes(sample_file("ontology").read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe(tiny_encoder, small_corpus):
+    """Settings of a run that takes seconds, all but its `output_dir`."""
+    return {
+        "model_name_or_path": str(tiny_encoder),
+        "train_file": str(small_corpus / "train.jsonl"),
+        "dev_file": str(small_corpus / "dev.jsonl"),
+        "ontology_file": str(small_corpus / "ontology.yaml"),
+        "num_train_epochs": 3,
+        "learning_rate": 5e-3,
+        "head_learning_rate": 5e-3,
+    }
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_recipe, tmp_path_factory):
+    """A finished run directory; tests that change files in it take a copy."""
+    from eventune.experiment import train
+    from eventune.recipe import Recipe
+
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    train(Recipe.of({**tiny_recipe, "output_dir": str(folder)}))
+    return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,9 +100,13 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
         overwrite=recipe.optimisation.overwrite_output_dir,
         resume=recipe.optimisation.resume_from_checkpoint,
     )
-    with deterministic(recipe.optimisation.seed):
-        backbone = load_encoder(base, dropout=recipe.model.hidden_dropout)
-        return _Experiment(recipe, parts, ontology, backbone, run, reporter).carry_out()
+    try:
+        with deterministic(recipe.optimisation.seed):
+            backbone = load_encoder(base, dropout=recipe.model.hidden_dropout)
+            return _Experiment(recipe, parts, ontology, backbone, run, reporter).carry_out()
+    except EventuneError:
+        run.abandon()
+        raise
 
 
 class _Experiment:
@@ -207,6 +212,7 @@ class _Experiment:
                     "max_length": self.task.builder.max_length,
                     "max_span_length": self.task.builder.max_span_length,
                     "margins": {"first": margins.first, "further": margins.further},
+                    names.ONTOLOGY_BYTES: (staging / names.ONTOLOGY).stat().st_size,
                 },
             )
             history = "".join(json.dumps(epoch) + "\n" for epoch in epochs)
@@ -311,14 +317,13 @@ def _split(
     group_of = {d.id: str(d.metadata[data.group_by]) if data.group_by else d.id for d in documents}
     groups = sorted(set(group_of.values()))
     random.Random(data.split_seed).shuffle(groups)
-    wanted, chosen = round(fraction * len(documents)), set[str]()
-    sizes = dict.fromkeys(groups, 0)
-    for group in group_of.values():
-        sizes[group] += 1
+    sizes = Counter(group_of.values())
+    wanted, chosen, taken = round(fraction * len(documents)), set[str](), 0
     for group in groups:
-        if sum(sizes[g] for g in chosen) >= wanted:
+        if taken >= wanted:
             break
         chosen.add(group)
+        taken += sizes[group]
     kept = tuple(d for d in documents if group_of[d.id] not in chosen)
     split_off = tuple(d for d in documents if group_of[d.id] in chosen)
     if not kept or not split_off:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from torch import nn
 
@@ -14,7 +16,8 @@ from eventune.adapters.store import ADAPTER_FILES, FULL_WEIGHTS, load_into
 from eventune.backbones.load import load_encoder, load_tokenizer
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.corpora import AUTO, iter_corpus, lines_of, read_ontology
-from eventune.errors import EventuneError
+from eventune.corpora.registry import format_named
+from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Ontology
 from eventune.extraction.decoding import Margins
 from eventune.extraction.features import FeatureBuilder
@@ -59,6 +62,8 @@ class Extractor:
         Raises:
             EventuneError: If the run is unfinished or lacks a file, or the base is not the one it was trained on.
         """
+        if batch_size < 1:
+            raise InvalidValueError("batch_size", "an integer >= 1", str(batch_size))
         directory = RunDirectory(Path(run))
         directory.require(names.EXTRACTOR, names.BASE, names.ONTOLOGY)
         settings, recorded = directory.read(names.EXTRACTOR), directory.read(names.BASE)
@@ -141,24 +146,21 @@ def extract_file(
         raise EventuneError(f"{target}: exists already", "choose another file, or remove it")
     partial = target.with_name(f"{target.name}.partial")
     counts = dict.fromkeys(("documents", "events", "arguments", "resumed", "unknown_types"), 0)
-    documents = iter_corpus(source, format)
+    chunks = _chunks(iter_corpus(source, format))
     try:
-        done = _complete_lines(partial)
-        with partial.open("r+" if done else "w", encoding="utf-8", newline="\n") as file:
-            file.seek(0, os.SEEK_END)
-            for chunk in _chunks(documents):
-                fresh = []
-                for document in chunk:
-                    lines = len(lines_of(document, output_format))
-                    counts["documents"] += 1
-                    counts["resumed"] += done >= lines > 0
-                    if done < lines:
-                        fresh.append(document)
-                    done = max(0, done - lines)
-                found = extractor.extract_all(fresh)
-                file.writelines(line + "\n" for document in found for line in lines_of(document, output_format))
-                file.flush()
+        with partial.open("a+b") as file:
+            file.seek(0)
+            for chunk in chunks:
+                found = _written(file, chunk, output_format)
+                if found:
+                    counts["resumed"] += len(chunk)
+                else:
+                    found = extractor.extract_all(chunk)
+                    lines = [line for document in found for line in lines_of(document, output_format)]
+                    file.write("".join(f"{line}\n" for line in lines).encode())
+                    file.flush()
                 events = [event for document in found for event in document.events]
+                counts["documents"] += len(chunk)
                 counts["events"] += len(events)
                 counts["arguments"] += sum(len(event.arguments) for event in events)
                 counts["unknown_types"] += sum(event.type not in extractor.ontology for event in events)
@@ -179,15 +181,44 @@ def _chunks(documents: Iterable[Document]) -> Iterator[tuple[Document, ...]]:
         yield chunk
 
 
-def _complete_lines(partial: Path) -> int:
-    """Count the complete lines of an interrupted extraction, and cut off a torn one."""
-    if not partial.exists():
-        return 0
-    content = partial.read_bytes()
-    complete = content[: content.rfind(b"\n") + 1]
-    if len(complete) < len(content):
-        os.truncate(partial, len(complete))
-    return complete.count(b"\n")
+def _written(file: BinaryIO, chunk: Sequence[Document], output_format: str) -> list[Document]:
+    """Read back what an interrupted extraction wrote of a chunk.
+
+    A chunk is taken over whole or not at all: its batches, and so the last digits of its scores, are then the same as
+    without the interruption.
+
+    Args:
+        file: The file, at the chunk's first line.
+        chunk: The documents of the corpus.
+        output_format: Format of the file.
+
+    Returns:
+        The documents, one a line; none if not all of them are there, in which case the file ends before them.
+
+    Raises:
+        EventuneError: If the file is an extraction from another corpus.
+    """
+    start = file.tell()
+    written = []
+    for document in chunk:
+        for _ in lines_of(document, output_format):
+            line = file.readline()
+            if not line.endswith(b"\n"):
+                file.truncate(start)
+                file.seek(start)
+                return []
+            try:
+                again = format_named(output_format).read(json.loads(line))
+            except (ValueError, InvalidValueError):
+                again = None
+            if again is None or again.words != document.words:
+                raise EventuneError(
+                    f"{file.name}: expected what an interrupted extraction from the same corpus wrote, found a line "
+                    f"that is not document {document.id!r}",
+                    "remove it, or choose another output file",
+                )
+            written.append(again)
+    return written
 
 
 def find_type(ontology: Ontology, name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
@@ -212,7 +213,7 @@ def convert(name: str, value: Any, hint: Any) -> Any:
     """
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if list[str] in kinds:
-        parsed = yaml.safe_load(value) if isinstance(value, str) and value.startswith("[") else value
+        parsed = _parse_list(value) if isinstance(value, str) and value.startswith("[") else value
         if isinstance(parsed, list) and all(isinstance(item, str) for item in parsed):
             return parsed
     if str in kinds and isinstance(value, str):
@@ -226,6 +227,14 @@ def convert(name: str, value: Any, hint: Any) -> Any:
     raise InvalidValueError(name, "another type", repr(value))
 
 
+def _parse_list(value: str) -> Any:
+    """Read a list as YAML writes it; a regular expression may begin with a bracket too and stays a text."""
+    try:
+        return yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+
+
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -235,7 +244,7 @@ def _parse(value: Any, kind: type) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | str) or kind is str:
         raise TypeError
     number = float(value)
-    if kind is int and not number.is_integer():
+    if not math.isfinite(number) or (kind is int and not number.is_integer()):
         raise ValueError
     return kind(number)
 

@@ -10,7 +10,9 @@ from peft import LoraConfig, get_peft_model
 from torch import nn
 
 from eventune.adapters.arguments import AdapterArguments
+from eventune.adapters.fused import fuse_training
 from eventune.adapters.targets import find_targets
+from eventune.errors import EventuneError
 
 
 def attach(
@@ -29,10 +31,11 @@ def attach(
         The model itself for `full`, else a `PeftModel` around it.
 
     Raises:
-        EventuneError: If a target matches nothing.
+        EventuneError: If a target matches nothing, or a head's name is the end of another module's.
     """
     if arguments.method == "full":
         return model.requires_grad_(True)
+    _require_distinct(model, heads)
     # Only the base gets adapters: PEFT would also wrap a random head, freeze it, and save only A and B of it.
     new_in_base = tuple(f"{head}." for head in heads)
     targets = [
@@ -54,7 +57,20 @@ def attach(
         target_modules=_as_pattern(targets),
         modules_to_save=list(heads),
     )
-    return cast("nn.Module", get_peft_model(model, config))
+    adapted = cast("nn.Module", get_peft_model(model, config))
+    fuse_training(adapted)
+    return adapted
+
+
+def _require_distinct(model: nn.Module, heads: Sequence[str]) -> None:
+    """Refuse heads that PEFT would confuse with a module of the base: it compares the ends of names only."""
+    for name, _ in model.named_modules():
+        for head in heads:
+            if name != head and name.endswith(head):
+                raise EventuneError(
+                    f"the head {head!r} cannot be told from the module {name!r}, which would be trained in full too",
+                    "give the head a name that no other module's name ends in",
+                )
 
 
 def _as_pattern(names: Sequence[str]) -> str:

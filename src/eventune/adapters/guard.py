@@ -77,7 +77,7 @@ def require_trainable(model: nn.Module, *, heads: Sequence[str]) -> ParameterCou
 
 
 def require_gradients(model: nn.Module, loss: Callable[[], Tensor]) -> None:
-    """Check on one batch that each trainable parameter gets a finite gradient, and no head's gradient is all zero.
+    """Check on one batch that each trainable parameter gets a finite gradient.
 
     Gradients are cleared afterwards and the random state is restored, so training goes on as if nothing had happened.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from torch import nn
 
@@ -27,8 +27,24 @@ def find_heads(model: nn.Module, *, backbone: str, new_in_backbone: Sequence[str
     if loose:
         raise EventuneError(f"the parameter {loose[0]!r} is not inside a module, so it cannot be saved with an adapter")
     children = [
-        name
+        head
         for name, child in model.named_children()
         if name != backbone and next(child.parameters(), None) is not None
+        for head in _callable(name, child)
     ]
-    return (*children, *(f"{backbone}.{name}" for name in new_in_backbone))
+    # A module that holds another new one holds its parameters too.
+    outermost = [
+        name
+        for name in new_in_backbone
+        if not any(name != other and name.startswith(f"{other}.") for other in new_in_backbone)
+    ]
+    return (*children, *(f"{backbone}.{name}" for name in outermost))
+
+
+def _callable(name: str, module: nn.Module) -> Iterator[str]:
+    """Yield a module's name, or those of a container's members: PEFT wraps only what can be called."""
+    if isinstance(module, nn.ModuleList | nn.ModuleDict):
+        for key, member in module.named_children():
+            yield from _callable(f"{name}.{key}", member)
+    else:
+        yield name

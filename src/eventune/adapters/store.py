@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from peft import PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -29,7 +29,8 @@ def weights_file(folder: Path) -> Path:
 def trained_weights(model: nn.Module) -> dict[str, Tensor]:
     """Return what training changes: adapter and heads of a `PeftModel`, every weight of another model."""
     if isinstance(model, PeftModel):
-        weights: dict[str, Tensor] = get_peft_model_state_dict(model)
+        # Else PEFT asks the hub at every checkpoint whether the vocabulary was resized; here new embeddings are heads.
+        weights: dict[str, Tensor] = get_peft_model_state_dict(model, save_embedding_layers=False)
         return weights
     return model.state_dict()
 
@@ -99,11 +100,15 @@ def load_into(model: nn.Module, folder: Path) -> nn.Module:
         load_trained(model, folder)
         return model
     read_json(folder / ADAPTER_CONFIG)
-    read_weights(weights)
     try:
-        adapted: nn.Module = PeftModel.from_pretrained(model, folder)
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise EventuneError(f"{folder}: the adapter does not fit the model: {str(error).splitlines()[0]}") from error
+        config = PeftConfig.from_pretrained(folder)
+        config.inference_mode = True
+        adapted: nn.Module = PeftModel(model, config)
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise EventuneError(f"{folder}: the adapter does not fit the model: {reason}") from error
+    # Not PEFT's own loading: it goes on with random weights where the file lacks some.
+    load_trained(adapted, folder)
     return adapted
 
 
@@ -135,7 +140,7 @@ def _require_complete(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
     lost = [
         name
         for name, parameter in model.named_parameters()
-        if parameter.requires_grad and plain_name(name).replace(".default", "") not in saved
+        if parameter.requires_grad and plain_name(name).replace(".default.", ".") not in saved
     ]
     if lost:
         raise EventuneError(f"{len(lost)} trained parameters would not be saved, e.g. {plain_name(lost[0])}")

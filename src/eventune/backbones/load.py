@@ -22,6 +22,16 @@ from transformers.utils import logging as transformers_logging
 from eventune.backbones.resolve import BaseModel
 from eventune.errors import EventuneError
 
+VOCABULARIES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "tokenizer.model",
+)
+"""Files that a fast tokenizer can be made of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
@@ -54,11 +64,17 @@ def load_tokenizer(base: BaseModel) -> PreTrainedTokenizerBase:
     Raises:
         EventuneError: If the folder holds no tokenizer.
     """
+    # Without its vocabulary transformers would make an empty tokenizer and say nothing.
+    if not any((base.folder / name).is_file() for name in VOCABULARIES):
+        raise EventuneError(
+            f"{base.folder}: expected a tokenizer, found none of {', '.join(VOCABULARIES)}",
+            "copy the whole folder anew",
+        )
     try:
         with _quiet():
             tokenizer = AutoTokenizer.from_pretrained(base.folder, use_fast=True, add_prefix_space=True)
-    except (OSError, ValueError, KeyError) as error:
-        raise EventuneError(f"{base.folder}: no tokenizer could be loaded: {error}") from error
+    except Exception as error:  # the tokenizers library raises a bare Exception for a damaged file
+        raise EventuneError(f"{base.folder}: no tokenizer could be loaded: {_first_line(error)}") from error
     return tokenizer
 
 
@@ -78,7 +94,10 @@ def load_encoder(base: BaseModel, *, dropout: float | None = None) -> Backbone:
     Raises:
         EventuneError: If the weights are damaged or the model is no encoder.
     """
-    config = AutoConfig.from_pretrained(base.folder)
+    try:
+        config = AutoConfig.from_pretrained(base.folder, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise EventuneError(f"{base.folder}: its config.json cannot be read: {_first_line(error)}") from error
     for name in ("attention_probs_dropout_prob", "attention_dropout"):
         if hasattr(config, name):
             setattr(config, name, 0.0)
@@ -99,7 +118,7 @@ def load_encoder(base: BaseModel, *, dropout: float | None = None) -> Backbone:
                 **options,
             )
     except Exception as error:  # safetensors, transformers and torch each raise their own kind for damaged files
-        raise EventuneError(f"{base.folder}: the model could not be loaded: {str(error).splitlines()[0]}") from error
+        raise EventuneError(f"{base.folder}: the model could not be loaded: {_first_line(error)}") from error
     if getattr(config, "is_encoder_decoder", False) or not hasattr(config, "hidden_size"):
         raise EventuneError(f"{base.name}: expected an encoder such as BERT, found {type(model).__name__}")
     tokenizer = load_tokenizer(base)
@@ -113,6 +132,10 @@ def _has_pooler(config: PreTrainedConfig) -> bool:
     found = MODEL_MAPPING[type(config)]
     model_class = found[0] if isinstance(found, tuple) else found
     return "add_pooling_layer" in inspect.signature(cast("type", model_class)).parameters
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _max_length(config: PreTrainedConfig) -> int:

@@ -11,9 +11,10 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import eventune
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, did_you_mean
 
 VERBS = {
     "demo": "train, score and extract on the built-in sample",
@@ -25,6 +26,19 @@ VERBS = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser that names the closest flag where one is not known; the verbs' parsers are of this class as well."""
+
+    def parse_known_args(self, *args: Any, **kwargs: Any) -> tuple[argparse.Namespace, list[str]]:  # type: ignore[override]
+        """Parse, and refuse what is left over."""
+        namespace, unknown = super().parse_known_args(*args, **kwargs)
+        if unknown:
+            flag = next((word for word in unknown if word.startswith("-")), unknown[0]).partition("=")[0]
+            hint = did_you_mean(flag, self._option_string_actions)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{f'; {hint}' if hint else ''}")
+        return namespace, unknown
+
+
 def build_parser(verb: str | None) -> argparse.ArgumentParser:
     """Build the parser; only the chosen verb's own arguments are filled in.
 
@@ -34,7 +48,8 @@ def build_parser(verb: str | None) -> argparse.ArgumentParser:
     Returns:
         A parser that sets `run` to the verb's function.
     """
-    parser = argparse.ArgumentParser(prog="eventune", description=eventune.__doc__, allow_abbrev=False)
+    purpose = (eventune.__doc__ or "").partition("\n")[0]
+    parser = Parser(prog="eventune", description=purpose, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"eventune {eventune.__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
     for name, summary in VERBS.items():

@@ -15,7 +15,9 @@ EXTRACTIONS = 2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add where the run goes."""
-    parser.add_argument("--output_dir", default="runs/demo", help="run directory; an earlier demo in it is replaced")
+    parser.add_argument(
+        "--output_dir", default="runs/demo", metavar="FOLDER", help="run directory; an earlier demo in it is replaced"
+    )
     add_json_flag(parser)
 
 
@@ -46,7 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
             console.print()
             print_document(console, document)
         console.print(
-            f'\nYour own: eventune extract {arguments.output_dir} --text "Rebels [[shelled|attack]] the old bridge."'
+            f'\nYour own: eventune extract {arguments.output_dir} --text "Rebels [[shelled|attack]] the old bridge."',
+            soft_wrap=True,
         )
 
     extractions = [next(write_document(document)) for document in shown]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-from eventune.cli.output import add_json_flag, emit, status
+from eventune.cli.output import add_json_flag, emit, notify
+from eventune.errors import EventuneError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,17 +16,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from eventune.scoring import SCORERS
 
     parser.add_argument("run_directory", metavar="RUN", help="run directory that `eventune train` made")
-    parser.add_argument("--test_file", required=True, help="corpus with gold arguments")
+    parser.add_argument("--test_file", required=True, metavar="FILE", help="corpus with gold arguments")
     parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], help="its format (default: auto)")
     parser.add_argument("--scorer", default="rams", choices=sorted(SCORERS), help="definition of the score")
-    parser.add_argument("--predictions_file", help="write the predicted documents here as JSON lines")
+    parser.add_argument("--predictions_file", metavar="FILE", help="write the predicted documents here as JSON lines")
     add_model_arguments(parser)
     add_json_flag(parser)
 
 
 def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says how a run is loaded."""
-    parser.add_argument("--model_name_or_path", help="where the base model is, if not where the run says")
+    parser.add_argument(
+        "--model_name_or_path", metavar="MODEL", help="where the base model is, if not where the run says"
+    )
     parser.add_argument(
         "--per_device_eval_batch_size", type=int, default=32, metavar="N", help="events a batch (default: 32)"
     )
@@ -38,9 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.extractor import Extractor
     from eventune.scoring import score
 
+    if arguments.predictions_file and not Path(arguments.predictions_file).resolve().parent.is_dir():
+        raise EventuneError(f"--predictions_file: {arguments.predictions_file}: no such folder", "create it first")
     gold = read_corpus(arguments.test_file, arguments.format)
     if gold.guessed:
-        status.print(f"{gold.path}: {len(gold)} documents, format {gold.format} (guessed)", style="dim")
+        notify(f"{gold.path}: {len(gold)} documents, format {gold.format} (guessed)")
     extractor = Extractor.load(
         arguments.run_directory,
         model_name_or_path=arguments.model_name_or_path,
@@ -48,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     unknown = {event.type for document in gold for event in document.events} - set(extractor.ontology.types)
     if unknown:
-        status.print(f"{len(unknown)} event types are not in the run's ontology; their arguments count as missed")
+        notify(f"{len(unknown)} event types are not in the run's ontology; their arguments count as missed")
     with delayed_bar("extracting", total=None) as bar:
         predicted = extractor.extract_all(gold.documents, on_batch=bar.advance)
     if arguments.predictions_file:

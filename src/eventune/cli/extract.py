@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from eventune.cli.evaluate import add_model_arguments
-from eventune.cli.output import add_json_flag, emit, status
+from eventune.cli.output import add_json_flag, emit, notify
 from eventune.errors import EventuneError
 
 
@@ -16,8 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from eventune.corpora import AUTO, format_names
 
     parser.add_argument("run_directory", metavar="RUN", help="run directory that `eventune train` made")
-    parser.add_argument("input", nargs="?", help="corpus whose events have a type and a trigger")
-    parser.add_argument("-o", "--output", help="file for the documents with their arguments; must not exist yet")
+    parser.add_argument("input", metavar="INPUT", nargs="?", help="corpus whose events have a type and a trigger")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="file for the documents with their arguments; must not exist yet"
+    )
     parser.add_argument("--text", help='raw text in place of a corpus: "Gunmen [[shot|attack]] three soldiers."')
     parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], help="of the input (default: auto)")
     parser.add_argument(
@@ -30,11 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Extract from the text or the corpus."""
     if (arguments.text is None) == (arguments.input is None):
-        raise EventuneError("expected either INPUT or --text", 'e.g. --text "Gunmen [[shot|attack]] three soldiers."')
+        found = "neither" if arguments.text is None else "both"
+        raise EventuneError(
+            f"expected either INPUT or --text, found {found}", 'e.g. --text "Gunmen [[shot|attack]] three soldiers."'
+        )
     if arguments.text is not None and arguments.output is not None:
         raise EventuneError("--output: expected none beside --text, whose result is printed", "redirect stdout instead")
     if arguments.text is None and arguments.output is None:
-        raise EventuneError("--output: expected a file for the result of a corpus, found none")
+        raise EventuneError("--output: expected a file for the result of a corpus, found none", "e.g. -o found.jsonl")
     return _extract_text(arguments) if arguments.text is not None else _extract_corpus(arguments)
 
 
@@ -77,9 +82,9 @@ def _extract_corpus(arguments: argparse.Namespace) -> int:
             on_documents=bar.advance,
         )
     if counts["resumed"]:
-        status.print(f"{counts['resumed']} documents were there from an interrupted extraction")
+        notify(f"{counts['resumed']} documents were there from an interrupted extraction")
     if counts["unknown_types"]:
-        status.print(f"{counts['unknown_types']} events have a type that the run's ontology lacks: no arguments")
+        notify(f"{counts['unknown_types']} events have a type that the run's ontology lacks: no arguments")
     result = {"input": arguments.input, "output": arguments.output, **counts}
     emit(
         result,

@@ -35,6 +35,8 @@ def print_document(console: Console, document: Document) -> None:
         for characters, label, style in marks:
             opening.setdefault(characters.end, []).append((label, style.replace("bold ", "")))
         console.print(_with_labels(text, opening))
+        if not event.arguments:
+            console.print(f"no argument of {event.type} found", style="dim")
 
 
 def _with_labels(text: Text, labels: dict[int, list[tuple[str, str]]]) -> Text:

@@ -10,14 +10,14 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from eventune.cli.output import status
+from eventune.cli.output import notify, status
 
 DELAY_SECONDS = 2.0
 """What takes less shows no bar."""
 
 
 class EpochRows(TrainerCallback):
-    """Prints epoch, seconds, loss, precision, recall and F1 as each epoch ends."""
+    """Prints epoch, seconds, loss, and precision, recall and F1 in percent as each epoch ends."""
 
     def __init__(self) -> None:
         self._row: dict[str, Any] = {}
@@ -66,11 +66,12 @@ class EpochRows(TrainerCallback):
 
     def _print(self, epoch: int) -> None:
         if not self._header_is_out:
-            status.print(f"{'epoch':>5} {'seconds':>8} {'loss':>8} {'P':>6} {'R':>6} {'F1':>6}", style="bold")
+            # 40 columns, the width of half a terminal.
+            status.print(f"{'epoch':>5} {'sec':>6} {'loss':>6} {'P':>6} {'R':>6} {'F1':>6}", style="bold")
             self._header_is_out = True
         row, dev = self._row, [self._row.get(f"eval_{name}") for name in ("precision", "recall", "f1")]
-        figures = " ".join(f"{value:6.3f}" if value is not None else f"{'-':>6}" for value in dev)
-        status.print(f"{epoch:5d} {row['train_seconds']:8.1f} {row['loss']:8.4f} {figures}")
+        figures = " ".join(f"{100 * value:6.2f}" if value is not None else f"{'-':>6}" for value in dev)
+        status.print(f"{epoch:5d} {row['train_seconds']:6.1f} {row['loss']:6.3f} {figures}")
 
 
 class TerminalReporter:
@@ -78,7 +79,7 @@ class TerminalReporter:
 
     def notice(self, message: str) -> None:
         """Print a notice."""
-        status.print(message, style="dim")
+        notify(message)
 
     def callbacks(self) -> Sequence[TrainerCallback]:
         """Return the rows that show the training."""
@@ -92,12 +93,19 @@ class DelayedBar:
         self._progress = progress
         self._started = time.monotonic()
         self._task = progress.add_task(label, total=total)
+        self._is_shown = False
 
     def advance(self, steps: int = 1) -> None:
         """Move the bar."""
         self._progress.advance(self._task, steps)
-        if status.is_terminal and time.monotonic() - self._started > DELAY_SECONDS:
+        if status.is_terminal and not self._is_shown and time.monotonic() - self._started > DELAY_SECONDS:
             self._progress.start()
+            self._is_shown = True
+
+    def stop(self) -> None:
+        """Take the bar away; one that was never shown would leave an empty line."""
+        if self._is_shown:
+            self._progress.stop()
 
 
 @contextmanager
@@ -111,11 +119,11 @@ def delayed_bar(label: str, *, total: int | None) -> Iterator[DelayedBar]:
     Yields:
         The bar, to be advanced.
     """
-    progress = _bar()
+    bar = DelayedBar(_bar(), total, label)
     try:
-        yield DelayedBar(progress, total, label)
+        yield bar
     finally:
-        progress.stop()
+        bar.stop()
 
 
 def _bar() -> Progress:

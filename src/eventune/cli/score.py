@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from eventune.cli.output import add_json_flag, emit, status
+from eventune.cli.output import add_json_flag, emit, notify, print_scores
 from eventune.corpora import read_corpus, read_ontology
 from eventune.errors import EventuneError
 from eventune.events import Ontology
@@ -22,8 +20,6 @@ from eventune.scoring.rams import gold_links, predicted_links
 from eventune.scoring.rams_counts import RamsCounts
 from eventune.scoring.rams_files import read_gold, read_lines, read_predictions, read_predictions_in_gold_format
 from eventune.scoring.rams_links import count_links
-
-COLUMNS = ("gold", "predicted", "matched", "precision", "recall", "f1")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if counts.unknown_types:
         types = ", ".join(sorted(set(counts.unknown_types)))
-        status.print(f"not in the ontology, so left unconstrained: {types}", soft_wrap=True, markup=False)
+        notify(f"not in the ontology, so left unconstrained: {types}")
     score = counts.score().to_dict()
     result = {**score, "type_constrained": arguments.type_constrained, "confusion": counts.confusion}
     emit(result, as_json=arguments.json, render=lambda console: render_score(console, result))
@@ -142,28 +138,15 @@ def _first_record(path: Path) -> Mapping[str, Any]:
 
 def _report_unmatched(documents: Mapping[str, int]) -> None:
     if documents["ignored"]:
-        status.print(f"{documents['ignored']} predicted documents are not in the gold file: ignored", soft_wrap=True)
+        notify(f"{documents['ignored']} predicted documents are not in the gold file: ignored")
     if documents["absent"]:
-        status.print(
-            f"{documents['absent']} of {documents['gold']} gold documents have no prediction: all missed",
-            soft_wrap=True,
-        )
+        notify(f"{documents['absent']} of {documents['gold']} gold documents have no prediction: all missed")
 
 
 def render_score(console: Console, result: Mapping[str, Any]) -> None:
     """Print a score, by role and by distance from the trigger."""
     constrained = ", type-constrained" if result.get("type_constrained") else ""
     console.print(f"scorer: {result['scorer']}{constrained} (exact spans, in percent)")
-    _print_table(console, "", [("all", {**result["counts"], **result["metrics"]})])
-    _print_table(console, "role", [(row["role"], row) for row in result["roles"]])
-    _print_table(console, "sentences from trigger", list(result["distance"].items()))
-
-
-def _print_table(console: Console, name: str, rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
-    table = Table(name)
-    for column in COLUMNS:
-        table.add_column(column, justify="right")
-    for label, row in rows:
-        figures = (f"{100 * row[column]:.2f}" for column in COLUMNS[3:])
-        table.add_row(escape(label), *(str(row[column]) for column in COLUMNS[:3]), *figures)
-    console.print(table)
+    print_scores(console, "", [("all", {**result["counts"], **result["metrics"]})])
+    print_scores(console, "role", [(row["role"], row) for row in result["roles"]])
+    print_scores(console, "sentences from trigger", list(result["distance"].items()))

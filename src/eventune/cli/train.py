@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
-from eventune.cli.output import add_json_flag, emit
+from eventune.cli.output import add_json_flag, emit, plain_table, print_scores
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the recipe and one flag for each of its settings."""
     from eventune.recipe import SECTIONS
 
-    parser.add_argument("recipe", nargs="?", help="YAML file with settings; flags replace them")
+    parser.usage = "eventune train [-h] [--json] [--SETTING VALUE ...] [RECIPE]"
+    parser.add_argument("recipe", metavar="RECIPE", nargs="?", help="YAML file with settings; flags replace them")
     add_json_flag(parser)
     for name, section in SECTIONS.items():
         group = parser.add_argument_group(name, (section.__doc__ or "").strip())
@@ -54,21 +54,21 @@ def run(arguments: argparse.Namespace) -> int:
 def print_result(console: Console, result: Mapping[str, Any], output_dir: str) -> None:
     """Print scores and resources of a run as tables."""
     if result["scores"]:
-        table = Table("part", "scorer", "gold", "P", "R", "F1", title="scores", title_justify="left")
-        for part, score in result["scores"].items():
-            metrics = score["metrics"]
-            figures = [f"{metrics[name]:.4f}" for name in ("precision", "recall", "f1")]
-            table.add_row(part, score["scorer"], str(score["counts"]["gold"]), *figures)
-        console.print(table)
+        names = ", ".join(sorted({score["scorer"] for score in result["scores"].values()}))
+        console.print(f"scorer: {names} (exact spans, in percent)")
+        rows = [(part, {**score["counts"], **score["metrics"]}) for part, score in result["scores"].items()]
+        print_scores(console, "part", rows)
+        console.print()
     resources = result["resources"]
     trainable, total = resources["trainable_parameters"], resources["total_parameters"]
-    table = Table("resource", "value", title="resources", title_justify="left")
+    table = plain_table("resource", "")
     table.add_row("training, evaluation not counted", f"{resources['train_seconds']:.1f} s")
     table.add_row("per epoch (median)", f"{resources['seconds_per_epoch']:.1f} s")
     table.add_row("tokens per second (median)", f"{resources['tokens_per_second']:,.0f}")
     table.add_row("peak memory above baseline", f"{resources['peak_memory_above_baseline_bytes'] / 1e6:,.0f} MB")
     table.add_row("memory before training", f"{resources['baseline_memory_bytes'] / 1e6:,.0f} MB")
-    table.add_row("trainable parameters", f"{trainable:,} of {total:,} ({trainable / total:.2%})")
+    table.add_row("trainable parameters", f"{trainable:,}")
+    table.add_row("their share of all", f"{trainable / total:.2%}")
     table.add_row("saved adapter and heads", f"{resources['saved_bytes'] / 1e6:,.2f} MB")
     console.print(table)
-    console.print(f"run directory: {output_dir}")
+    console.print(f"run directory: {output_dir}", soft_wrap=True)

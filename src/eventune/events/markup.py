@@ -32,21 +32,28 @@ def parse_marked_text(text: str, *, id: str = "text") -> Document:
         length += match.start() - position
         trigger = match[1].strip()
         if not trigger or not match[2].strip():
-            raise EventuneError(f"expected [[trigger|event type]], found {match[0]!r}")
+            raise _unmarked(match[0])
         marks.append((Span(length, length + len(trigger)), match[2].strip()))
         plain.append(trigger)
         length += len(trigger)
         position = match.end()
     plain.append(text[position:])
     result = "".join(plain)
-    if not marks or "[[" in result or "]]" in result:
-        raise EventuneError(
-            f"expected a text with [[trigger|event type]] in it, found {text[:60]!r}",
-            'for example: "Gunmen [[shot|attack]] three soldiers in Mosul."',
-        )
+    broken = re.search(r"\[\[|\]\]", result)
+    if broken is not None:
+        raise _unmarked(result[max(0, broken.start() - 20) :])
+    if not marks:
+        raise _unmarked(text)
     tokens, sentences = segment(result)
     events = [Event(type_name, _tokens_of(characters, tokens)) for characters, type_name in marks]
     return Document(id, result, tokens, sentences, tuple(events))
+
+
+def _unmarked(found: str) -> EventuneError:
+    return EventuneError(
+        f"expected a text with [[trigger|event type]] in it, found {found[:60]!r}",
+        'for example: "Gunmen [[shot|attack]] three soldiers in Mosul."',
+    )
 
 
 def _tokens_of(characters: Span, tokens: tuple[Span, ...]) -> Span:

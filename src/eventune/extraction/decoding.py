@@ -126,7 +126,7 @@ def tune_margins(
     Returns:
         The margins; where neighbouring values do equally well, the middle of them.
     """
-    grid = np.linspace(-8.0, 8.0, 161)
+    grid = np.linspace(-8.0, 8.0, 161).round(1)
     counts = np.zeros((2, 2, len(grid)))  # (first, further) x (predicted, matched) x margin
     for candidates, spans in zip(ranked_roles, gold_roles, strict=True):
         for rank, candidate in enumerate(candidates):

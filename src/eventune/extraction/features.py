@@ -164,7 +164,7 @@ class FeatureBuilder:
             role_pieces.append(add(role_words(role), Mark.ROLE))
         ids.append(self._last)
         marks.append(int(Mark.NONE))
-        if len(ids) > self.max_length * 3 // 4:
+        if self.max_length - len(ids) - 1 < max(MAX_PIECES_A_WORD, self.max_length // 4):
             raise EventuneError(
                 f"event type {event_type.name!r}: its prompt takes {len(ids)} of {self.max_length} pieces and leaves "
                 "too little room for the text",
@@ -208,13 +208,22 @@ class FeatureBuilder:
         )
 
     def _reasons_out_of_reach(self, event: Event, event_type: EventType, sentences: Sequence[int]) -> Iterator[str]:
+        """Yield the reason for each argument that decoding cannot give, whatever the scores are."""
+        kept: dict[str, list[Span]] = {}
         for argument in event.arguments:
-            if event_type.role(argument.role) is None:
+            role, fillers = event_type.role(argument.role), kept.setdefault(argument.role, [])
+            if role is None:
                 yield "role not in the ontology"
             elif len(argument.span) > self.max_span_length:
                 yield f"longer than max_span_length {self.max_span_length}"
             elif sentences[argument.span.start] != sentences[argument.span.end - 1]:
                 yield "crosses a sentence boundary"
+            elif any(argument.span.overlaps(other) for other in fillers):
+                yield "overlaps another filler of its role"
+            elif len(fillers) == role.multiplicity:
+                yield "more fillers than the ontology allows"
+            else:
+                fillers.append(argument.span)
 
 
 def windows(piece_counts: Sequence[int], *, budget: int, overlap: int) -> Iterator[Span]:

@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from eventune.errors import EventuneError
+from eventune.results import read_json
 
 OPTIMIZER_TENSORS = "optimizer.safetensors"
 RANDOM_TENSORS = "random.safetensors"
@@ -47,9 +49,10 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
                 os.fsync(file.fileno())
         shutil.rmtree(folder, ignore_errors=True)
         staging.rename(folder)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         shutil.rmtree(staging, ignore_errors=True)
-        raise EventuneError(f"{folder}: cannot be written: {error.strerror or error}", "free some space") from error
+        reason = getattr(error, "strerror", None) or error
+        raise EventuneError(f"{folder}: cannot be written: {reason}", "free some space") from error
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
@@ -96,10 +99,13 @@ def load_optimizer(folder: Path, optimizer: Optimizer, scheduler: LRScheduler) -
         folder: The folder that `save_states` wrote to.
         optimizer: The optimiser, with the same parameters in the same order.
         scheduler: The schedule.
+
+    Raises:
+        EventuneError: If the checkpoint is damaged.
     """
-    states = json.loads((folder / STATES).read_text(encoding="utf-8"))
+    states = read_json(folder / STATES)
     values: dict[int, dict[str, torch.Tensor]] = {}
-    for key, tensor in load_file(folder / OPTIMIZER_TENSORS).items():
+    for key, tensor in _read_tensors(folder / OPTIMIZER_TENSORS).items():
         index, _, name = key.partition(".")
         values.setdefault(int(index), {})[name] = tensor
     optimizer.load_state_dict({"state": values, "param_groups": states["param_groups"]})
@@ -108,8 +114,8 @@ def load_optimizer(folder: Path, optimizer: Optimizer, scheduler: LRScheduler) -
 
 def load_random_states(folder: Path) -> None:
     """Restore the random generators of Python, NumPy and torch."""
-    states = json.loads((folder / STATES).read_text(encoding="utf-8"))
-    generators = load_file(folder / RANDOM_TENSORS)
+    states = read_json(folder / STATES)
+    generators = _read_tensors(folder / RANDOM_TENSORS)
     version, internal, gauss = states["python_random"]
     random.setstate((version, tuple(internal), gauss))
     name, *rest = states["numpy_random"]
@@ -118,3 +124,13 @@ def load_random_states(folder: Path) -> None:
     torch.set_rng_state(generators["cpu"])
     if torch.cuda.is_available():
         torch.cuda.set_rng_state_all([value for key, value in sorted(generators.items()) if key.startswith("cuda.")])
+
+
+def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        tensors: dict[str, torch.Tensor] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise EventuneError(
+            f"{path}: the checkpoint is damaged: {error}", f"remove {path.parent} to go on without it"
+        ) from error
+    return tensors

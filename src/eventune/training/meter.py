@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import resource
@@ -80,8 +81,9 @@ def reset_peak_memory() -> None:
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     elif _CLEAR_REFS.exists():
-        # Writing 5 resets VmHWM: proc(5), /proc/pid/clear_refs.
-        _CLEAR_REFS.write_text("5", encoding="ascii")
+        # Writing 5 resets VmHWM: proc(5), /proc/pid/clear_refs. Some containers forbid it.
+        with contextlib.suppress(OSError):
+            _CLEAR_REFS.write_text("5", encoding="ascii")
 
 
 def _status_bytes(field: str) -> int:

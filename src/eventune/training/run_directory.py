@@ -19,6 +19,8 @@ ONTOLOGY = "ontology.yaml"
 EXTRACTOR = "extractor.json"
 BASE = "base.json"
 CHECKPOINTS = "checkpoints"
+ONTOLOGY_BYTES = "ontology_bytes"
+"""Where the extractor's settings record how long the ontology's file is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,12 @@ class RunDirectory:
         write_atomically(self.path / RECIPE, recipe)
 
     def _remove(self) -> None:
-        if not (self.path / RECIPE).is_file():
+        found = {path.name for path in self.path.iterdir()}
+        # A recipe alone may be the user's own, beside files that are nobody else's.
+        if RECIPE not in found or not (found & {RESULT, CHECKPOINTS} or found == {RECIPE}):
             raise EventuneError(
-                f"output_dir: {self.path} holds files but no {RECIPE}, so it is no run and is not overwritten",
+                f"output_dir: {self.path} holds files but no run ({RECIPE} with {RESULT} or {CHECKPOINTS}/), so it is "
+                "not overwritten",
                 "choose another folder",
             )
         shutil.rmtree(self.path)
@@ -92,8 +97,18 @@ class RunDirectory:
         """
         for path in staging.iterdir():
             path.replace(self.path / path.name)
+        staging.rmdir()
         write_atomically(self.path / RESULT, json.dumps(result, ensure_ascii=False, indent=2) + "\n")
         shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+    def abandon(self) -> None:
+        """Give the folder up after an error, unless there is a checkpoint to go on from."""
+        if any(self.checkpoints.glob("checkpoint-*")):
+            return
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        (self.path / RECIPE).unlink(missing_ok=True)
+        if not any(self.path.iterdir()):
+            self.path.rmdir()
 
     def require(self, *names: str) -> None:
         """Check that the run is complete.
@@ -102,7 +117,7 @@ class RunDirectory:
             names: Files that are needed beside the result.
 
         Raises:
-            EventuneError: If the folder is no run, the run is unfinished, or a file is missing.
+            EventuneError: If the folder is no run, the run is unfinished, or a file is missing or cut off.
         """
         if not self.path.is_dir():
             raise EventuneError(f"{self.path}: no such run directory")
@@ -113,11 +128,24 @@ class RunDirectory:
                     f"eventune train {self.path / RECIPE} --resume_from_checkpoint true",
                 )
             raise EventuneError(f"{self.path}: expected a run directory, found no {RESULT} in it")
+        self.read(RESULT)
         for name in names:
             if not (self.path / name).is_file():
                 raise EventuneError(
                     f"{self.path}: the run lacks its {name}", "copy the whole run directory anew, or train again"
                 )
+        if ONTOLOGY in names:
+            self._require_whole_ontology()
+
+    def _require_whole_ontology(self) -> None:
+        """Compare its size with the recorded one: what is left of a YAML file that was cut off is often valid YAML."""
+        found, expected = (self.path / ONTOLOGY).stat().st_size, self.read(EXTRACTOR).get(ONTOLOGY_BYTES, 0)
+        if found < expected:
+            raise EventuneError(
+                f"{self.path / ONTOLOGY}: expected {expected} bytes, found {found}: the file was cut off",
+                f"copy the whole run directory anew; if you shortened it yourself, correct {ONTOLOGY_BYTES} in "
+                f"{EXTRACTOR}",
+            )
 
     def read(self, name: str) -> dict[str, Any]:
         """Read one of the run's JSON files."""

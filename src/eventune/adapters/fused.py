@@ -1,0 +1,82 @@
+"""LoRA layers that train with one large matrix product forward and one backward.
+
+PEFT computes `W x + s B (A x)`: two products and two passes over the output more than the layer alone, each with a
+temporary as large as the output. In float32 and without dropout the same function is `(W + s B A) x`; its gradients are
+
+    ∂x = g (W + s B A),    ∂A = s (g B)ᵀ x,    ∂B = s gᵀ (x Aᵀ),
+
+so neither the product with ∂W that full fine-tuning needs nor any large temporary is computed. What it gives is in
+docs/performance.md. Evaluation stays on PEFT's own path, so that a run loaded by plain PEFT gives the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from peft.tuners.lora.layer import Linear
+from torch import Tensor, nn
+
+
+class _MergedLinear(torch.autograd.Function):
+    """A linear layer with its adapter merged in, differentiable in its input and the adapter."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float) -> Tensor:
+        merged = torch.addmm(weight, b, a, alpha=scale)
+        ctx.save_for_backward(x, merged, a, b)
+        ctx.scale = scale
+        return nn.functional.linear(x, merged, bias)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        x, merged, a, b = ctx.saved_tensors
+        gradient = gradients[0].reshape(-1, merged.shape[0])
+        rows = x.reshape(-1, merged.shape[1])
+        in_x = (gradient @ merged).view_as(x) if ctx.needs_input_grad[0] else None
+        in_a = ((gradient @ b) * ctx.scale).T @ rows
+        # Transposed, the product with the few columns is a third faster than as it is written above.
+        in_b = (((rows @ a.T) * ctx.scale).T @ gradient).T
+        return in_x, None, None, in_a, in_b, None
+
+
+def fuse_training(model: nn.Module) -> int:
+    """Let every plain LoRA layer of a model take the merged path while it is trained.
+
+    Args:
+        model: A model with LoRA layers from PEFT; layers with dropout, a bias or a variant such as DoRA stay as they are.
+
+    Returns:
+        The number of layers that were changed.
+    """
+    layers = [module for module in model.modules() if type(module) is Linear and _is_plain(module)]
+    for layer in layers:
+        layer.forward = _merged_forward(layer, layer.forward)
+    return len(layers)
+
+
+def _is_plain(layer: Any) -> bool:
+    (name, *others) = layer.lora_A.keys()
+    return (
+        not others
+        and not layer.lora_variant
+        and isinstance(layer.lora_dropout[name], nn.Identity)
+        and layer.lora_B[name].bias is None
+        and not layer.fan_in_fan_out
+    )
+
+
+def _merged_forward(layer: Any, forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    (name,) = layer.lora_A.keys()
+
+    def merged_forward(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        apart = layer.merged or layer.disable_adapters or torch.is_autocast_enabled(x.device.type)
+        if apart or not layer.training or args or kwargs:
+            return forward(x, *args, **kwargs)
+        base = layer.get_base_layer()
+        a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
+        output: Tensor = _MergedLinear.apply(x, base.weight, base.bias, a, b, layer.scaling[name])
+        return output
+
+    return merged_forward

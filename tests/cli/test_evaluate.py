@@ -1,0 +1,131 @@
+"""`eventune evaluate`."""
+
+import json
+import shutil
+
+import pytest
+
+from eventune.corpora import read_corpus, write_corpus
+from eventune.events import Event, Span
+
+
+@pytest.fixture
+def test_file(small_corpus):
+    return small_corpus / "dev.jsonl"
+
+
+@pytest.fixture
+def copied_run(tiny_run, tmp_path):
+    return shutil.copytree(tiny_run, tmp_path / "copy")
+
+
+def test_json_is_one_object_with_the_scores_that_training_reported(run, tiny_run, test_file):
+    found = run("evaluate", tiny_run, "--test_file", test_file, "--json")
+
+    assert found.code == 0
+    assert found.out.count("\n") == 1
+    result = json.loads(found.out)
+    reported = json.loads((tiny_run / "result.json").read_text(encoding="utf-8"))["scores"]["dev"]
+    for name in ("scorer", "metrics", "counts", "roles", "distance"):
+        assert result[name] == reported[name]
+    assert result["counts"].keys() == {"gold", "predicted", "matched"}
+    assert result["metrics"].keys() == {"precision", "recall", "f1"}
+    assert (result["run"], result["test_file"]) == (str(tiny_run), str(test_file))
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 200])
+def test_tables_fit_the_terminal_with_all_figures_whole(columns, run, tiny_run, test_file, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    found = run("evaluate", tiny_run, "--test_file", test_file)
+
+    lines = [line.rstrip() for line in found.out.splitlines()]
+    assert max(map(len, lines)) <= columns
+    assert "…" not in found.out
+    reported = json.loads((tiny_run / "result.json").read_text(encoding="utf-8"))["scores"]["dev"]
+    counts = [str(reported["counts"][name]) for name in ("gold", "predicted", "matched")]
+    metrics = [f"{100 * reported['metrics'][name]:.2f}" for name in ("precision", "recall", "f1")]
+    shown = counts if columns >= 80 else counts[:1]
+    assert ["all", *shown, *metrics] in [line.split() for line in lines]
+    assert found.err.endswith("format jsonl (guessed)\n")
+
+
+def test_the_predicted_documents_are_written_when_asked_for(run, tiny_run, test_file, tmp_path):
+    target = tmp_path / "predicted.jsonl"
+    scored = run("evaluate", tiny_run, "--test_file", test_file, "--predictions_file", target, "--json")
+
+    assert [document.id for document in read_corpus(target)] == [document.id for document in read_corpus(test_file)]
+    again = run("score", "--gold", test_file, "--predictions", target, "--json")
+    assert json.loads(again.out)["counts"] == json.loads(scored.out)["counts"]
+
+
+def test_a_folder_for_the_predictions_that_does_not_exist_is_refused_before_the_work(refused, tiny_run, test_file):
+    message = refused("evaluate", tiny_run, "--test_file", test_file, "--predictions_file", "absent/p.jsonl")
+    assert "--predictions_file: absent/p.jsonl: no such folder" in message
+
+
+def test_arguments_of_unknown_types_count_as_missed_and_are_reported(run, tiny_run, test_file, tmp_path):
+    documents = read_corpus(test_file).documents
+    gold = documents[0].events[0].arguments
+    strange = documents[0].with_events([Event("unheard.of", Span(0, 1), gold)])
+    write_corpus([strange], tmp_path / "strange.jsonl")
+
+    found = run("evaluate", tiny_run, "--test_file", tmp_path / "strange.jsonl", "--json")
+
+    assert json.loads(found.out)["counts"] == {"gold": len(gold), "predicted": 0, "matched": 0}
+    assert "1 event types are not in the run's ontology" in found.err
+
+
+def test_a_run_that_does_not_exist_is_refused(refused, test_file):
+    assert refused("evaluate", "absent", "--test_file", test_file).startswith("error: absent: no such run directory")
+
+
+def test_a_folder_that_is_no_run_is_refused(refused, test_file, small_corpus):
+    message = refused("evaluate", small_corpus, "--test_file", test_file)
+    assert "expected a run directory, found no result.json in it" in message
+
+
+def test_an_unfinished_run_is_refused_with_the_command_that_finishes_it(refused, copied_run, test_file):
+    (copied_run / "result.json").unlink()
+    message = refused("evaluate", copied_run, "--test_file", test_file)
+    assert "the run is not finished" in message
+    assert f"hint: eventune train {copied_run}/recipe.yaml --resume_from_checkpoint true" in message
+
+
+@pytest.mark.parametrize("name", ["extractor.json", "base.json", "ontology.yaml", "adapter_model.safetensors"])
+def test_a_run_with_a_missing_file_is_refused(name, refused, copied_run, test_file):
+    (copied_run / name).unlink()
+    assert f"the run lacks its {name}" in refused("evaluate", copied_run, "--test_file", test_file)
+
+
+@pytest.mark.parametrize("name", ["extractor.json", "base.json", "adapter_config.json", "adapter_model.safetensors"])
+def test_a_run_with_a_file_that_was_cut_off_is_refused(name, refused, copied_run, test_file):
+    content = (copied_run / name).read_bytes()
+    (copied_run / name).write_bytes(content[: len(content) // 2])
+    assert name in refused("evaluate", copied_run, "--test_file", test_file)
+
+
+def test_another_base_than_the_runs_is_refused(refused, tiny_run, tiny_encoder, test_file, tmp_path):
+    other = shutil.copytree(tiny_encoder, tmp_path / "other")
+    weights = bytearray((other / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (other / "model.safetensors").write_bytes(weights)
+    message = refused("evaluate", tiny_run, "--test_file", test_file, "--model_name_or_path", other)
+    assert "its weights are not those that the run" in message
+    assert "--model_name_or_path" in message
+
+
+def test_an_unknown_scorer_is_refused_with_the_known_ones(run, tiny_run, test_file):
+    found = run("evaluate", tiny_run, "--test_file", test_file, "--scorer", "rouge")
+    assert found.code == 2
+    assert "argument --scorer: invalid choice: 'rouge' (choose from 'rams')" in found.err
+
+
+def test_a_missing_corpus_is_refused(refused, tiny_run):
+    assert refused("evaluate", tiny_run, "--test_file", "absent.jsonl").startswith("error: absent.jsonl: no such file")
+
+
+@pytest.mark.parametrize("size", ["0", "-3"])
+def test_batches_of_nothing_are_refused(size, refused, tiny_run, test_file):
+    message = refused("evaluate", tiny_run, "--test_file", test_file, "--per_device_eval_batch_size", size)
+    assert f"batch_size: expected an integer >= 1, found {size}" in message

@@ -1,0 +1,133 @@
+"""The command line as a whole."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+import eventune
+from eventune.cli import VERBS, main
+from eventune.errors import EventuneError
+
+ALL_COMMANDS = [[], *([verb] for verb in VERBS), ["data", "check"], ["data", "stats"]]
+
+
+@pytest.mark.parametrize("words", ALL_COMMANDS, ids=" ".join)
+def test_every_command_has_a_help_that_fits_80_columns(words, run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    found = run(*words, "--help")
+    assert found.code == 0
+    assert found.err == ""
+    assert found.out.startswith(f"usage: {' '.join(['eventune', *words])}")
+    assert max(map(len, found.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("words", ALL_COMMANDS, ids=" ".join)
+def test_every_help_is_shown_on_a_narrow_terminal(words, run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert run(*words, "--help").code == 0
+
+
+def test_overview_names_every_command_with_what_it_does(run):
+    lines = [line.split(maxsplit=1) for line in run("--help").out.splitlines()]
+    for verb, summary in VERBS.items():
+        assert [verb, summary] in lines
+
+
+def test_version_is_the_packages(run):
+    assert run("--version").out == f"eventune {eventune.__version__}\n"
+
+
+def loaded_modules(*words):
+    """Run a command in a process of its own and return the modules that it loaded."""
+    code = (
+        "import sys\nfrom eventune.cli import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["extract", "--help"], ["evaluate", "--help"]])
+def test_help_loads_no_model_library(words):
+    assert not loaded_modules(*words) & {"torch", "transformers", "peft", "scipy", "matplotlib"}
+
+
+def test_the_overview_takes_less_than_half_a_second():
+    def seconds():
+        start = time.monotonic()
+        subprocess.run([sys.executable, "-m", "eventune", "--help"], check=True, capture_output=True)
+        return time.monotonic() - start
+
+    # The best of three: a busy machine is no fault of the program.
+    assert min(seconds() for _ in range(3)) < 0.5
+
+
+@pytest.mark.parametrize("words", [[], ["trian"], ["--jsn"], ["train", "recipe.yaml", "left", "over"]])
+def test_unknown_commands_and_words_are_refused_with_the_usage(words, run):
+    found = run(*words)
+    assert found.code == 2
+    assert found.out == ""
+    assert found.err.startswith("usage: eventune")
+
+
+def test_an_unknown_command_is_answered_with_the_known_ones(run):
+    assert all(verb in run("trian").err for verb in VERBS)
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        (["train", "--num_train_epoch", "3"], "--num_train_epochs"),
+        (["train", "--learning-rate=1e-3"], "--learning_rate"),
+        (["extract", "run", "--txt", "Hello"], "--text"),
+        (["data", "check", "f", "--other_files", "g"], "--other_file"),
+    ],
+)
+def test_an_unknown_flag_is_answered_with_the_closest_one(words, flag, run):
+    found = run(*words)
+    assert found.code == 2
+    assert "unrecognized arguments: --" in found.err
+    assert f"did you mean '{flag}'?" in found.err
+
+
+def test_errors_are_one_message_and_a_hint_on_stderr(run, monkeypatch):
+    def fails(arguments):
+        raise EventuneError("f: expected a, found b", "do c")
+
+    monkeypatch.setattr("eventune.cli.data.run", fails)
+    found = run("data", "check", "f")
+    assert (found.code, found.out, found.err) == (2, "", "error: f: expected a, found b\nhint: do c\n")
+
+
+def test_an_interruption_gives_the_shells_exit_code(run, monkeypatch):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("eventune.cli.data.run", interrupted)
+    found = run("data", "check", "f")
+    assert (found.code, found.err) == (130, "interrupted\n")
+
+
+def test_a_reader_that_goes_away_is_no_error(small_corpus):
+    command = [sys.executable, "-m", "eventune", "data", "stats", str(small_corpus / "train.jsonl"), "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        errors = process.stderr.read()
+    assert errors == b""
+    assert process.returncode == 0
+
+
+def test_paths_with_brackets_and_colons_are_printed_as_they_are(run, small_corpus, tmp_path):
+    path = tmp_path / "[bold]:smile:[x].jsonl"
+    path.write_bytes((small_corpus / "dev.jsonl").read_bytes())
+    out = run("data", "stats", path).out
+    assert "[bold]:smile:[x].jsonl" in out.replace("\n", "")
+
+
+def test_main_takes_the_processs_own_arguments(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["eventune", "--version"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out.startswith("eventune ")

@@ -1,0 +1,296 @@
+"""From documents to tensors, and what is out of reach."""
+
+import itertools
+import random
+
+import pytest
+import torch
+
+from eventune.corpora import read_corpus, read_ontology
+from eventune.corpora.sample import sample_file
+from eventune.errors import EventuneError
+from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
+from eventune.extraction.features import MAX_PIECES_A_WORD, Collator, windows
+from eventune.extraction.model import MAX_SENTENCE_DISTANCE, Mark
+
+SENTENCES = [["Rebels", "from", "Homs", "rested", "."], ["They", "shelled", "the", "old-town", "."], ["Silence", "."]]
+
+
+def document(*arguments, sentences=SENTENCES, trigger=Span(6, 7), type="conflict.attack"):
+    event = Event(type, trigger, tuple(Argument(role, Span(*span)) for role, span in arguments))
+    return Document.from_sentences("d", sentences, events=[event])
+
+
+def encode(builder, *documents):
+    return builder.encode(documents)
+
+
+def pieces_of(tokenizer, example, first, last):
+    return tokenizer.convert_ids_to_tokens(example.input_ids[first : last + 1])
+
+
+def joined(pieces):
+    return "".join(piece.removeprefix("##") for piece in pieces)
+
+
+def test_first_and_last_pieces_of_each_word_decode_to_the_word(builder, tokenizer):
+    ontology = read_ontology(sample_file("ontology"))
+    documents = read_corpus(sample_file("dev"))[:20]
+    examples, _ = builder(ontology=ontology).encode(documents)
+    assert examples
+    for example in examples:
+        words = documents[example.document].words[example.first_word :]
+        for word, first, last in zip(words, example.word_starts, example.word_ends, strict=False):
+            assert joined(pieces_of(tokenizer, example, first, last)) == word.lower()
+        # Together the words are the text between the two separators: nothing lost, nothing twice.
+        assert example.word_starts[1:] == [last + 1 for last in example.word_ends[:-1]]
+        assert example.input_ids[example.word_starts[0] - 1] == tokenizer.sep_token_id
+        assert example.word_ends[-1] == len(example.input_ids) - 2
+        assert example.input_ids[-1] == tokenizer.sep_token_id
+
+
+def test_prompt_names_type_trigger_and_roles(builder, tokenizer):
+    [example], _ = encode(builder(), document())
+    prompt = tokenizer.convert_ids_to_tokens(example.input_ids[: example.word_starts[0]])
+    assert prompt[0] == "[CLS]"
+    assert prompt[-1] == "[SEP]"
+    assert joined(prompt[1:-1]) == "conflictattackshelled:attackerplaceofbirthtarget"
+
+
+def test_role_pieces_are_the_words_of_the_role(builder, tokenizer):
+    [example], _ = encode(builder(), document())
+    names = [joined(pieces_of(tokenizer, example, *pieces)) for pieces in example.role_pieces]
+    assert names == ["attacker", "placeofbirth", "target"]
+
+
+def test_every_piece_is_marked_by_what_it_is(builder):
+    [example], _ = encode(builder(), document())
+    assert len(example.marks) == len(example.input_ids)
+    for first, last in example.role_pieces:
+        assert set(example.marks[first : last + 1]) == {Mark.ROLE}
+    before_roles = example.marks[: example.role_pieces[0][0]]
+    assert [mark for mark, _ in itertools.groupby(before_roles)] == [
+        Mark.NONE,
+        Mark.TYPE,
+        Mark.PROMPT_TRIGGER,
+        Mark.NONE,
+    ]
+    words = [set(example.marks[f : e + 1]) for f, e in zip(example.word_starts, example.word_ends, strict=True)]
+    same_sentence = Mark.TEXT + MAX_SENTENCE_DISTANCE
+    expected = [same_sentence - 1] * 5 + [same_sentence, Mark.TRIGGER, *[same_sentence] * 3] + [same_sentence + 1] * 2
+    assert words == [{mark} for mark in expected]
+    assert example.marks[-1] == Mark.NONE
+
+
+def test_marks_of_far_sentences_stay_inside_their_table(builder):
+    sentences = [[f"w{n}", "."] for n in range(20)]
+    [example], _ = encode(builder(), document(sentences=sentences, trigger=Span(20, 21)))
+    of_words = [example.marks[first] for first in example.word_starts]
+    assert of_words[0] == Mark.TEXT
+    assert of_words[-1] == Mark.count() - 1
+    assert max(example.marks) < Mark.count()
+    # The distances in between are all told apart, in order.
+    assert sorted(set(of_words) - {Mark.TRIGGER}) == list(range(Mark.TEXT, Mark.count()))
+    assert [mark for mark in of_words if mark != Mark.TRIGGER] == sorted(m for m in of_words if m != Mark.TRIGGER)
+
+
+def test_event_without_trigger_is_read_without_marks_on_the_text(builder, tokenizer):
+    [example], _ = encode(builder(), document(("target", (7, 9)), trigger=None))
+    assert {example.marks[first] for first in example.word_starts} == {Mark.NONE}
+    assert Mark.PROMPT_TRIGGER not in example.marks
+    assert example.gold == [(2, 7, 1)]
+
+
+def test_a_very_long_word_is_read_by_its_ends(builder, tokenizer):
+    word = "x" * 40 + "y" * 40 + "z"
+    [example], _ = encode(builder(), document(sentences=[["A", word, "shelled", "Homs"]], trigger=Span(2, 3)))
+    pieces = pieces_of(tokenizer, example, example.word_starts[1], example.word_ends[1])
+    assert len(pieces) <= MAX_PIECES_A_WORD
+    assert len(example.word_starts) == 4
+    if len(pieces) > 1:
+        assert (pieces[0][0], pieces[-1][-1]) == ("x", "z")
+
+
+@pytest.mark.parametrize("dropped", ["\u200b", "\u200d\u200c", "\x07", "\u0301", "\ufffd", "𓀀"])
+def test_words_that_the_tokenizer_drops_are_unknown_but_not_lost(dropped, builder, tokenizer):
+    sentences = [["A", dropped, "shelled", "Homs"]]
+    [example], _ = encode(builder(), document(("target", (3, 4)), sentences=sentences, trigger=Span(2, 3)))
+    assert pieces_of(tokenizer, example, example.word_starts[1], example.word_ends[1]) == ["[UNK]"]
+    assert joined(pieces_of(tokenizer, example, example.word_starts[3], example.word_ends[3])) == "homs"
+    assert example.gold == [(2, 3, 0)]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_windows_cover_every_word_and_every_short_span_within_the_budget(seed):
+    chance = random.Random(seed)
+    counts = [chance.choice([1, 1, 1, 2, 3, MAX_PIECES_A_WORD]) for _ in range(chance.choice([1, 5, 30, 200]))]
+    budget, overlap = chance.randrange(MAX_PIECES_A_WORD, 80), chance.randrange(0, 25)
+
+    found = list(itertools.islice(windows(counts, budget=budget, overlap=overlap), len(counts) + 1))
+
+    assert len(found) <= len(counts)
+    assert {word for window in found for word in range(window.start, window.end)} == set(range(len(counts)))
+    assert all(sum(counts[window.start : window.end]) <= budget for window in found)
+    for start, length in itertools.product(range(len(counts)), range(1, overlap + 1)):
+        span = Span(start, start + length)
+        if span.end <= len(counts) and sum(counts[span.start : span.end]) <= budget:
+            assert any(window.contains(span) for window in found), span
+
+
+def test_text_that_fits_is_one_window():
+    assert list(windows([2] * 50, budget=100, overlap=24)) == [Span(0, 50)]
+    assert list(windows([], budget=100, overlap=24)) == []
+
+
+def test_neighbouring_windows_share_no_more_words_than_asked():
+    assert list(windows([1] * 25, budget=10, overlap=4)) == [Span(0, 10), Span(6, 16), Span(12, 22), Span(18, 25)]
+
+
+@pytest.mark.parametrize("place", [0, 700, 1993])
+def test_an_argument_far_from_its_trigger_is_in_exactly_the_windows_that_hold_it(place, builder):
+    words = [f"word{n}" if n % 3 else "town" for n in range(2000)]
+    sentences = [words[n : n + 20] for n in range(0, 2000, 20)]
+    far = document(("target", (place, place + 4)), sentences=sentences, trigger=Span(1501, 1502))
+
+    examples, reach = encode(builder(), far)
+
+    assert len(examples) > 10
+    assert reach.arguments == 1
+    assert not reach.unreachable
+    holding = 0
+    for example in examples:
+        window = Span(example.first_word, example.first_word + len(example.word_starts))
+        if window.contains(Span(place, place + 4)):
+            assert example.gold == [(2, place - window.start, 3)]
+            holding += 1
+        else:
+            assert example.gold == []
+    assert 1 <= holding < len(examples)
+    assert all(len(example.input_ids) <= 256 for example in examples)
+
+
+def test_the_prompt_names_the_trigger_in_windows_far_from_it(builder):
+    sentences = [["town"] * 20 for _ in range(50)]
+    examples, _ = encode(builder(), document(sentences=sentences, trigger=Span(3, 4)))
+    assert len(examples) > 2
+    assert all(Mark.PROMPT_TRIGGER in example.marks for example in examples)
+    assert [Mark.TRIGGER in example.marks for example in examples] == [True] + [False] * (len(examples) - 1)
+
+
+def test_arguments_out_of_reach_are_counted_by_reason(builder):
+    _, reach = encode(
+        builder(max_span_length=2),
+        document(("attacker", (0, 1)), ("target", (7, 10)), ("target", (4, 6)), ("victim", (0, 1))),
+        document(("attacker", (0, 1)), type="unheard.of"),
+        document(("place", (2, 3)), type="rest"),
+    )
+    assert reach.arguments == 6
+    assert reach.unreachable == {
+        "longer than max_span_length 2": 1,
+        "crosses a sentence boundary": 1,
+        "role not in the ontology": 2,
+        "event type not in the ontology": 1,
+    }
+
+
+def test_fillers_beyond_what_a_role_may_have_are_out_of_reach(builder):
+    examples, reach = encode(builder(), document(*[("target", (n, n + 1)) for n in (0, 2, 7, 8)], ("attacker", (5, 6))))
+    assert reach.unreachable == {"more fillers than the ontology allows": 2}
+    assert len(examples[0].gold) == 5
+
+
+def test_arguments_out_of_reach_are_no_targets(builder):
+    [example], _ = encode(
+        builder(max_span_length=2),
+        document(("attacker", (0, 1)), ("target", (7, 10)), ("target", (4, 6)), ("victim", (0, 1))),
+    )
+    assert example.gold == [(0, 0, 0)]
+
+
+def test_an_argument_that_stands_twice_is_one_target(builder):
+    [example], reach = encode(builder(), document(("attacker", (0, 1)), ("attacker", (0, 1))))
+    assert example.gold == [(0, 0, 0)]
+    assert reach.arguments == 2
+    assert reach.unreachable == {"overlaps another filler of its role": 1}
+
+
+def test_a_filler_inside_another_is_out_of_reach_unless_its_role_differs(builder):
+    _, reach = encode(builder(), document(("attacker", (0, 3)), ("attacker", (2, 3)), ("target", (2, 3))))
+    assert reach.unreachable == {"overlaps another filler of its role": 1}
+
+
+def test_events_without_roles_or_of_unknown_type_give_no_example(builder):
+    examples, reach = encode(builder(), document(type="rest"), document(type="unheard.of"))
+    assert examples == []
+    assert (reach.arguments, reach.unreachable.total()) == (0, 0)
+
+
+def test_examples_know_document_and_event(builder):
+    both = document().with_events([Event("meet", Span(0, 1)), Event("rest", Span(0, 1)), Event("meet", Span(6, 7))])
+    examples, _ = encode(builder(), document(type="rest"), both)
+    assert [(example.document, example.event) for example in examples] == [(1, 0), (1, 2)]
+
+
+def test_prompt_that_leaves_no_room_for_the_text_is_refused(builder):
+    roles = tuple(Role(f"role-number-{n}") for n in range(40))
+    with pytest.raises(EventuneError, match=r"event type 'meet': its prompt takes \d+ of 64 pieces") as raised:
+        encode(builder(max_length=64, ontology=Ontology.of([EventType("meet", roles)])), document(type="meet"))
+    assert "shorter names" in raised.value.hint
+
+
+def test_whatever_prompt_is_taken_leaves_room_for_the_longest_word(builder):
+    """The shortest allowed window with prompts of all lengths: no word may be too long for it."""
+    refused = 0
+    for trigger_words in range(1, 60):
+        sentences = [["They", "q" * 100, *["q"] * trigger_words, "0" * 99]]
+        text = document(sentences=sentences, trigger=Span(2, 2 + trigger_words))
+        try:
+            examples, _ = encode(builder(max_length=64), text)
+        except EventuneError as error:
+            assert "too little room" in error.message
+            refused += 1
+        else:
+            assert not refused
+            words = {example.first_word + n for example in examples for n in range(len(example.word_starts))}
+            assert words == set(range(trigger_words + 3))
+    assert 0 < refused < 40
+
+
+def test_tokenizers_without_ends_are_refused(tokenizer, ontology):
+    from transformers import PreTrainedTokenizerFast
+
+    from eventune.extraction.features import FeatureBuilder
+
+    bare = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer)
+    with pytest.raises(EventuneError, match="expected a fast tokenizer with cls and sep tokens"):
+        FeatureBuilder(bare, ontology, max_length=64, max_span_length=4)
+
+
+def test_batches_are_padded_with_what_does_not_count(builder, tokenizer):
+    long, _ = encode(builder(), document(("target", (8, 9)), ("attacker", (0, 1))))
+    short, _ = encode(builder(), document(("end_date", (0, 1)), sentences=[["They", "met"]], trigger=None, type="meet"))
+
+    batch = Collator(int(tokenizer.pad_token_id))([*long, *short])
+
+    pieces = len(short[0].input_ids)
+    assert batch["input_ids"].shape == batch["attention_mask"].shape == batch["marks"].shape
+    assert batch["attention_mask"].sum(1).tolist() == [len(long[0].input_ids), pieces]
+    assert set(batch["input_ids"][1, pieces:].tolist()) == {tokenizer.pad_token_id}
+    assert set(batch["marks"][1, pieces:].tolist()) == {int(Mark.NONE)}
+    assert batch["sentences"][1, :2].tolist() == [0, 0]
+    assert set(batch["sentences"][1, 2:].tolist()) == {-1}
+    assert batch["slots"].tolist() == [[True, True, True], [True, True, False]]
+    assert batch["targets"].tolist() == [[0, 2, 8, 0], [0, 0, 0, 0], [1, 1, 0, 0]]
+    assert {tensor.dtype for name, tensor in batch.items() if name != "slots"} == {torch.long}
+
+
+def test_batches_without_gold_have_targets_of_the_right_shape(builder):
+    examples, _ = encode(builder(), document())
+    assert Collator(0)(examples)["targets"].shape == (0, 4)
+
+
+def test_lengths_are_rounded_so_that_few_shapes_occur(builder):
+    examples, _ = encode(builder(), document())
+    batch = Collator(0, multiple=16)(examples)
+    assert batch["input_ids"].shape[1] % 16 == 0
+    assert batch["word_starts"].shape[1] % 16 == 0

@@ -1,0 +1,157 @@
+"""The layers of docs/ARCHITECTURE.md, read off the imports."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "src" / "eventune"
+LEVELS = [
+    {"errors", "results", "events"},
+    {"corpora", "scoring"},
+    {"backbones", "adapters", "extraction", "generation", "training"},
+    {"experiment", "extractor", "recipe", "model_card"},
+    {"comparison", "serving"},
+    {"cli"},
+]
+LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
+# Parts of one level may not import one another, but for these: a part that is made of the others is told what they are.
+MAY_IMPORT_SIBLINGS = {("events", "errors"), ("results", "errors"), ("scoring", "corpora")}
+HEAVY = {"torch", "transformers", "peft", "accelerate", "datasets", "safetensors"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+MAX_MODULE_LINES, MAX_FUNCTION_LINES = 400, 60
+
+
+def part_of(path):
+    """The part of the package that a module belongs to: a folder or a module beside it."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def tree_of(path):
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def imports_of(nodes):
+    """Names of all modules imported, also inside functions, but not those for type checkers alone."""
+    for node in nodes:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            yield from imports_of(node.orelse)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if node.module == "eventune")
+        else:
+            yield from imports_of(ast.iter_child_nodes(node))
+
+
+def imports_when_loaded(tree):
+    """Names of the modules that are imported when the module itself is."""
+
+    class Functions(ast.NodeTransformer):
+        def visit_FunctionDef(self, node):  # noqa: N802
+            return None
+
+        visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
+
+    return imports_of([Functions().visit(tree)])
+
+
+def parts_imported(path):
+    for name in imports_of([tree_of(path)]):
+        if name.startswith("eventune."):
+            yield name.split(".")[1]
+
+
+def id_of(path):
+    return str(path.relative_to(PACKAGE))
+
+
+MODULES_OF_PARTS = [path for path in MODULES if part_of(path) not in {"__init__", "__main__"}]
+
+
+@pytest.mark.parametrize("path", MODULES_OF_PARTS, ids=id_of)
+def test_every_module_belongs_to_a_level(path):
+    assert part_of(path) in LEVEL, f"enter {part_of(path)!r} in LEVELS"
+
+
+@pytest.mark.parametrize("path", MODULES_OF_PARTS, ids=id_of)
+def test_imports_point_down(path):
+    part = part_of(path)
+    for imported in set(parts_imported(path)) - {part, "__version__"}:
+        assert LEVEL[imported] <= LEVEL[part], f"{part} imports {imported}, which is above it"
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES_OF_PARTS if LEVEL.get(part_of(path)) in {0, 1, 2}], ids=id_of
+)
+def test_parts_of_one_level_do_not_import_one_another(path):
+    part = part_of(path)
+    siblings = {name for name in parts_imported(path) if LEVEL.get(name) == LEVEL[part]} - {part}
+    assert {(part, sibling) for sibling in siblings} <= MAY_IMPORT_SIBLINGS
+
+
+def test_no_part_imports_itself_through_another():
+    imports = {}
+    for path in MODULES_OF_PARTS:
+        imports.setdefault(part_of(path), set()).update(set(parts_imported(path)) & LEVEL.keys() - {part_of(path)})
+
+    def reachable(part, seen=()):
+        for imported in imports.get(part, ()):
+            if imported not in seen:
+                seen = reachable(imported, (*seen, imported))
+        return seen
+
+    assert [part for part in imports if part in reachable(part)] == []
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES_OF_PARTS if LEVEL.get(part_of(path)) in {0, 1}], ids=id_of)
+def test_domain_corpora_and_scoring_know_no_model_library(path):
+    assert {name.split(".")[0] for name in imports_of([tree_of(path)])} & HEAVY == set()
+
+
+def light_modules():
+    """What is loaded for `--help`: the commands and the arguments that they show."""
+    for path in MODULES:
+        if part_of(path) in {"__init__", "__main__", "cli", "recipe"} or path.name == "arguments.py":
+            # What shows a training run is imported when one starts.
+            if path != PACKAGE / "cli" / "progress.py":
+                yield path
+
+
+@pytest.mark.parametrize("path", light_modules(), ids=id_of)
+def test_commands_load_no_model_library_before_they_run(path):
+    names = set(imports_when_loaded(tree_of(path)))
+    assert {name.split(".")[0] for name in names} & HEAVY == set()
+    assert names & {"eventune.cli.progress", "eventune.experiment", "eventune.extractor"} == set()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=id_of)
+def test_modules_are_named_by_their_content(path):
+    assert not {part.strip("_") for part in path.relative_to(PACKAGE).with_suffix("").parts} & {
+        "util",
+        "utils",
+        "helper",
+        "helpers",
+        "misc",
+        "common",
+    }
+
+
+@pytest.mark.parametrize("path", MODULES, ids=id_of)
+def test_modules_and_functions_are_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_MODULE_LINES
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno - node.lineno + 1 <= MAX_FUNCTION_LINES, f"{node.name} is too long"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=id_of)
+def test_nothing_that_runs_code_from_a_file_is_read(path):
+    text = path.read_text(encoding="utf-8")
+    names = {name.split(".")[0] for name in imports_of([tree_of(path)])}
+    assert names & {"pickle", "cPickle", "dill", "joblib", "marshal", "shelve", "cloudpickle"} == set()
+    assert not re.search(r"torch\.load\(|trust_remote_code\s*=\s*(?!False)|allow_pickle\s*=\s*(?!False)", text)
+    assert not re.search(r"yaml\.(unsafe_load|full_load|load)\(|\b(eval|exec)\(", text.replace(".eval(", "("))

@@ -1,0 +1,171 @@
+import pytest
+
+from eventune.errors import EventuneError
+from eventune.training.run_directory import CHECKPOINTS, RECIPE, RESULT, RunDirectory
+
+
+@pytest.fixture
+def run(tmp_path):
+    return RunDirectory(tmp_path / "runs" / "first")
+
+
+def prepare(run, recipe="seed: 0\n", *, overwrite=False, resume=False):
+    run.prepare(recipe, overwrite=overwrite, resume=resume)
+
+
+def finish(run, tmp_path):
+    staging = tmp_path / "staging"
+    staging.mkdir()
+    (staging / "extractor.json").write_text("{}")
+    run.finish(staging, {"seed": 0})
+
+
+def test_a_new_folder_is_made_and_holds_the_recipe(run):
+    prepare(run)
+
+    assert [path.name for path in run.path.iterdir()] == [RECIPE]
+    assert (run.path / RECIPE).read_text() == "seed: 0\n"
+
+
+def test_an_empty_folder_is_taken(run):
+    run.path.mkdir(parents=True)
+
+    prepare(run)
+
+
+def test_an_existing_run_is_not_touched_unless_asked(run):
+    prepare(run)
+
+    with pytest.raises(EventuneError, match=r"exists and is not empty\n.*--resume_from_checkpoint.*--overwrite_output"):
+        prepare(run, "seed: 1\n")
+    assert (run.path / RECIPE).read_text() == "seed: 0\n"
+
+
+def test_a_file_in_the_folder_s_place_is_refused(run):
+    run.path.parent.mkdir()
+    run.path.touch()
+
+    with pytest.raises(EventuneError, match="expected a folder, found the file"):
+        prepare(run, overwrite=True)
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_an_earlier_run_is_overwritten_when_asked(run, tmp_path, finished):
+    prepare(run)
+    run.checkpoints.mkdir()
+    if finished:
+        finish(run, tmp_path)
+
+    prepare(run, "seed: 1\n", overwrite=True)
+
+    assert [path.name for path in run.path.iterdir()] == [RECIPE]
+    assert (run.path / RECIPE).read_text() == "seed: 1\n"
+
+
+@pytest.mark.parametrize("files", [["thesis.tex"], ["thesis.tex", RECIPE]])
+def test_a_folder_that_is_no_run_is_never_overwritten(run, files):
+    run.path.mkdir(parents=True)
+    for name in files:
+        (run.path / name).touch()
+
+    with pytest.raises(EventuneError, match="holds files but no run"):
+        prepare(run, overwrite=True)
+    assert {path.name for path in run.path.iterdir()} == set(files)
+
+
+def test_an_unfinished_run_of_the_same_recipe_is_resumed(run):
+    prepare(run)
+    (run.checkpoints / "checkpoint-3").mkdir(parents=True)
+
+    prepare(run, resume=True)
+
+    assert (run.checkpoints / "checkpoint-3").is_dir()
+
+
+def test_resuming_what_does_not_exist_starts_it(run):
+    prepare(run, resume=True)
+
+    assert (run.path / RECIPE).is_file()
+
+
+def test_an_unfinished_run_of_another_recipe_is_not_resumed(run):
+    prepare(run)
+
+    with pytest.raises(EventuneError, match=r"has another recipe \(see its recipe\.yaml\)"):
+        prepare(run, "seed: 1\n", resume=True)
+
+
+def test_a_finished_run_is_not_resumed(run, tmp_path):
+    prepare(run)
+    finish(run, tmp_path)
+
+    with pytest.raises(EventuneError, match="is finished, there is nothing to resume"):
+        prepare(run, resume=True)
+
+
+def test_finishing_moves_the_files_in_and_removes_checkpoints_and_staging(run, tmp_path):
+    prepare(run)
+    run.checkpoints.mkdir()
+
+    finish(run, tmp_path)
+
+    assert {path.name for path in run.path.iterdir()} == {RECIPE, RESULT, "extractor.json"}
+    assert not (tmp_path / "staging").exists()
+    run.require("extractor.json")
+
+
+def test_a_run_given_up_before_its_first_checkpoint_leaves_no_folder(run):
+    prepare(run)
+    run.checkpoints.mkdir()
+
+    run.abandon()
+
+    assert not run.path.exists()
+
+
+def test_a_run_given_up_keeps_its_checkpoints_and_what_is_not_its_own(run):
+    prepare(run)
+    (run.path / "note.txt").touch()
+    run.abandon()
+    assert [path.name for path in run.path.iterdir()] == ["note.txt"]
+
+    prepare(run, resume=True)
+    (run.checkpoints / "checkpoint-3").mkdir(parents=True)
+    run.abandon()
+    assert {path.name for path in run.path.iterdir()} == {"note.txt", RECIPE, CHECKPOINTS}
+
+
+def test_a_folder_that_does_not_exist_is_no_run(run):
+    with pytest.raises(EventuneError, match="no such run directory"):
+        run.require()
+
+
+def test_a_folder_of_something_else_is_no_run(tmp_path):
+    with pytest.raises(EventuneError, match=r"expected a run directory, found no result\.json"):
+        RunDirectory(tmp_path).require()
+
+
+def test_an_unfinished_run_says_how_to_go_on(run):
+    prepare(run)
+
+    with pytest.raises(
+        EventuneError, match=r"the run is not finished\neventune train .* --resume_from_checkpoint true"
+    ):
+        run.require()
+
+
+def test_a_missing_file_is_named(run, tmp_path):
+    prepare(run)
+    finish(run, tmp_path)
+
+    with pytest.raises(EventuneError, match=r"the run lacks its base\.json"):
+        run.require("extractor.json", "base.json")
+
+
+def test_a_result_that_was_cut_off_is_noticed(run, tmp_path):
+    prepare(run)
+    finish(run, tmp_path)
+    (run.path / RESULT).write_text('{"seed": ')
+
+    with pytest.raises(EventuneError, match=r"result\.json: expected JSON"):
+        run.require()
