@@ -51,7 +51,7 @@ def imports_when_loaded(tree):
     """Names of the modules that are imported when the module itself is."""
 
     class Functions(ast.NodeTransformer):
-        def visit_FunctionDef(self, node):  # noqa: N802
+        def visit_FunctionDef(self, node):
             return None
 
         visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
@@ -115,10 +115,10 @@ def test_domain_corpora_and_scoring_know_no_model_library(path):
 def light_modules():
     """What is loaded for `--help`: the commands and the arguments that they show."""
     for path in MODULES:
-        if part_of(path) in {"__init__", "__main__", "cli", "recipe"} or path.name == "arguments.py":
-            # What shows a training run is imported when one starts.
-            if path != PACKAGE / "cli" / "progress.py":
-                yield path
+        # What shows a training run is imported when one starts.
+        shown = part_of(path) in {"__init__", "__main__", "cli", "recipe"} and path != PACKAGE / "cli" / "progress.py"
+        if shown or path.name == "arguments.py":
+            yield path
 
 
 @pytest.mark.parametrize("path", light_modules(), ids=id_of)

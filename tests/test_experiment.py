@@ -358,7 +358,7 @@ def test_without_a_dev_part_the_last_epoch_is_kept_and_no_score_is_claimed(carry
     result = json.loads((run / "result.json").read_text())
     assert result["scores"] == {}
     assert "metrics" not in result
-    assert json.loads((run / "extractor.json").read_text())["margins"] == {"first": 0.0, "further": 0.0}
+    assert json.loads((run / "extractor.json").read_text())["margins"] == {"first": 0.0, "further": -1.0}
     assert "f1" not in rows(run)[0]
 
 

@@ -66,7 +66,8 @@ class Extractor:
             raise InvalidValueError("batch_size", "an integer >= 1", str(batch_size))
         directory = RunDirectory(Path(run))
         directory.require(names.EXTRACTOR, names.BASE, names.ONTOLOGY)
-        settings, recorded = directory.read(names.EXTRACTOR), directory.read(names.BASE)
+        settings = directory.read(names.EXTRACTOR, "method", "max_length", "max_span_length", "margins")
+        recorded = directory.read(names.BASE, "name_or_path", "revision", "sha256")
         directory.require(*(ADAPTER_FILES if settings["method"] != "full" else [FULL_WEIGHTS]))
         base = resolve(model_name_or_path or recorded["name_or_path"], revision=recorded["revision"])
         if base.sha256() != recorded["sha256"]:

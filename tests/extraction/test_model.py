@@ -31,7 +31,7 @@ def states():
 
 
 def slow_score(scorer, role, starts, ends, first, last):
-    """`s(r, i, j) = a_r · u_i + b_r · v_j + f_i · g_j + w_{j-i}`, the dot products divided by the root of their size."""
+    """`s(r, i, j) = a_r · u_i + b_r · v_j + f_i · g_j + w_{j-i}`, each product over the root of its size."""
 
     def dot(left, right):
         return sum(x * y for x, y in zip(left.tolist(), right.tolist(), strict=True)) / math.sqrt(len(left))

@@ -76,7 +76,9 @@ def _merged_forward(layer: Any, forward: Callable[..., Tensor]) -> Callable[...,
             return forward(x, *args, **kwargs)
         base = layer.get_base_layer()
         a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
-        output: Tensor = _MergedLinear.apply(x, base.weight, base.bias, a, b, layer.scaling[name])
+        output: Tensor = _MergedLinear.apply(  # type: ignore[no-untyped-call]
+            x, base.weight, base.bias, a, b, layer.scaling[name]
+        )
         return output
 
     return merged_forward

@@ -14,6 +14,10 @@ from eventune.extraction.model import SpanScores
 CANDIDATES_A_ROLE = 12
 """How many spans of a role are looked at in a window: enough for several fillers and what overlaps them."""
 
+FIRST_MARGINS = np.round(np.arange(-8.0, 8.01, 0.1), 6) + 0.0  # no -0.0 in files
+FURTHER_MARGINS = np.round(np.arange(-4.0, 0.01, 0.1), 6) + 0.0
+"""The margins that are tried on the dev part."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -32,15 +36,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """What a candidate's log-odds must exceed.
+    """When a candidate becomes an argument.
 
     Attributes:
-        first: For the best candidate of a role.
-        further: For each further candidate of a role that may have several fillers; not below `first`.
+        first: What the log-odds of a role's best candidate against the empty role must exceed.
+        further: What a further candidate's log-odds against the best one must exceed, at most 0. The loss spreads a
+            role's probability evenly over its fillers, so true ones lie close together whatever the empty role's score.
     """
 
     first: float = 0.0
-    further: float = 0.0
+    further: float = -1.0
 
 
 @torch.no_grad()
@@ -102,11 +107,14 @@ def ranked(candidates: Sequence[Candidate], multiplicity: int) -> list[Candidate
 
 
 def select(role: str, candidates: Sequence[Candidate], margins: Margins) -> list[Argument]:
-    """Return the ranked candidates that exceed their margins as arguments of the role."""
+    """Return the ranked candidates of a role that exceed their margins as its arguments."""
+    if not candidates or candidates[0].log_odds <= margins.first:
+        return []
+    best = candidates[0].log_odds
     return [
         Argument(role, candidate.span, round(candidate.probability, 6))
         for rank, candidate in enumerate(candidates)
-        if candidate.log_odds > (margins.further if rank else margins.first)
+        if rank == 0 or candidate.log_odds - best > margins.further
     ]
 
 
@@ -115,8 +123,8 @@ def tune_margins(
 ) -> Margins:
     """Find the margins with the best F1.
 
-    Candidates are ranked before the margins apply, so precision and recall for any pair of margins are sums of two
-    cumulative counts, and all pairs are tried at once.
+    Candidates are ranked before the margins apply, so what any pair of margins predicts and matches is a sum of counts,
+    and all pairs are tried at once.
 
     Args:
         ranked_roles: The ranked candidates of each role of each event.
@@ -126,20 +134,20 @@ def tune_margins(
     Returns:
         The margins; where neighbouring values do equally well, the middle of them.
     """
-    grid = np.linspace(-8.0, 8.0, 161).round(1)
-    counts = np.zeros((2, 2, len(grid)))  # (first, further) x (predicted, matched) x margin
+    predicted = np.zeros((len(FIRST_MARGINS), len(FURTHER_MARGINS)))
+    matched = np.zeros_like(predicted)
     for candidates, spans in zip(ranked_roles, gold_roles, strict=True):
         for rank, candidate in enumerate(candidates):
-            accepted = candidate.log_odds > grid
-            counts[min(rank, 1), 0] += accepted
-            counts[min(rank, 1), 1] += accepted * (candidate.span in spans)
-    predicted = counts[0, 0][:, None] + counts[1, 0][None]
-    matched = counts[0, 1][:, None] + counts[1, 1][None]
+            accepted = np.outer(
+                candidates[0].log_odds > FIRST_MARGINS,
+                rank == 0 or candidate.log_odds - candidates[0].log_odds > FURTHER_MARGINS,
+            )
+            predicted += accepted
+            matched += accepted * (candidate.span in spans)
     f1 = 2 * matched / np.maximum(predicted + gold, 1)
-    f1[grid[None] < grid[:, None]] = -1.0
     first = _middle_of_best(f1.max(axis=1))
     further = _middle_of_best(f1[first])
-    return Margins(float(grid[first]), float(grid[max(first, further)]))
+    return Margins(float(FIRST_MARGINS[first]), float(FURTHER_MARGINS[further]))
 
 
 def _middle_of_best(values: np.ndarray) -> int:

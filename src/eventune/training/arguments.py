@@ -29,6 +29,9 @@ class OptimisationArguments:
     warmup_steps: float = field(default=0.1, metadata={"help": "Warm-up steps, or their share of all steps if below 1"})
     lr_scheduler_type: str = field(default="linear", metadata={"help": f"One of {', '.join(SCHEDULERS)}"})
     max_grad_norm: float = field(default=1.0, metadata={"help": "Gradients are clipped to this norm; 0 for never"})
+    ema_decay: float = field(
+        default=0.0, metadata={"help": "Decay of the weights' moving average, which is evaluated and saved; 0 for none"}
+    )
     early_stopping_patience: int = field(
         default=0, metadata={"help": "Stop after so many epochs without a better F1 on the dev part; 0 for never"}
     )
@@ -53,6 +56,8 @@ class OptimisationArguments:
         for name in ("weight_decay", "warmup_steps", "max_grad_norm", "early_stopping_patience", "seed"):
             if getattr(self, name) < 0:
                 yield InvalidValueError(name, "a number >= 0", str(getattr(self, name)))
+        if not 0.0 <= self.ema_decay < 1.0:
+            yield InvalidValueError("ema_decay", "a number in [0, 1)", str(self.ema_decay))
         if self.lr_scheduler_type not in SCHEDULERS:
             yield InvalidValueError("lr_scheduler_type", " or ".join(SCHEDULERS), repr(self.lr_scheduler_type))
         if self.overwrite_output_dir and self.resume_from_checkpoint:

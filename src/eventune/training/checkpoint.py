@@ -105,7 +105,7 @@ def load_optimizer(folder: Path, optimizer: Optimizer, scheduler: LRScheduler) -
     """
     states = read_json(folder / STATES)
     values: dict[int, dict[str, torch.Tensor]] = {}
-    for key, tensor in _read_tensors(folder / OPTIMIZER_TENSORS).items():
+    for key, tensor in read_tensors(folder / OPTIMIZER_TENSORS).items():
         index, _, name = key.partition(".")
         values.setdefault(int(index), {})[name] = tensor
     optimizer.load_state_dict({"state": values, "param_groups": states["param_groups"]})
@@ -115,7 +115,7 @@ def load_optimizer(folder: Path, optimizer: Optimizer, scheduler: LRScheduler) -
 def load_random_states(folder: Path) -> None:
     """Restore the random generators of Python, NumPy and torch."""
     states = read_json(folder / STATES)
-    generators = _read_tensors(folder / RANDOM_TENSORS)
+    generators = read_tensors(folder / RANDOM_TENSORS)
     version, internal, gauss = states["python_random"]
     random.setstate((version, tuple(internal), gauss))
     name, *rest = states["numpy_random"]
@@ -126,7 +126,18 @@ def load_random_states(folder: Path) -> None:
         torch.cuda.set_rng_state_all([value for key, value in sorted(generators.items()) if key.startswith("cuda.")])
 
 
-def _read_tensors(path: Path) -> dict[str, torch.Tensor]:
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Read a safetensors file of a checkpoint.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Its tensors by name.
+
+    Raises:
+        EventuneError: If it is missing or damaged.
+    """
     try:
         tensors: dict[str, torch.Tensor] = load_file(path)
     except (OSError, SafetensorError) as error:

@@ -147,6 +147,24 @@ class RunDirectory:
                 f"{EXTRACTOR}",
             )
 
-    def read(self, name: str) -> dict[str, Any]:
-        """Read one of the run's JSON files."""
-        return read_json(self.path / name)
+    def read(self, name: str, *fields: str) -> dict[str, Any]:
+        """Read one of the run's JSON files.
+
+        Args:
+            name: The file.
+            fields: What it must hold.
+
+        Returns:
+            Its content.
+
+        Raises:
+            EventuneError: If it is missing, damaged, or lacks a field.
+        """
+        value = read_json(self.path / name)
+        for field in fields:
+            if field not in value:
+                raise EventuneError(
+                    f"{self.path / name}: expected the field {field!r}, found {', '.join(value) or 'none'}",
+                    "copy the whole run directory anew, or train again with this version",
+                )
+        return value

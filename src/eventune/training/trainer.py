@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import ExportableState
 
 from eventune.training.arguments import OptimisationArguments
+from eventune.training.averaging import WeightAverage
 from eventune.training.batching import LengthGroupedSampler
 from eventune.training.checkpoint import (
     atomic_folder,
     load_optimizer,
     load_random_states,
+    read_tensors,
     save_states,
 )
 from eventune.training.meter import ResourceMeter
 from eventune.training.task import Task
+
+AVERAGE = "average.safetensors"
 
 
 class WeightStore(Protocol):
@@ -67,10 +74,20 @@ class TaskTrainer(Trainer):
             eval_dataset=[] if has_dev else None,
             callbacks=[self.meter, *stopping, *callbacks],
         )
+        self.average = WeightAverage(model, arguments.ema_decay) if arguments.ema_decay else None
+        if self.average is not None:
+            self.add_callback(self.average)
         # transformers' own line-by-line printing; progress is the caller's callback.
         for callback in list(self.callback_handler.callbacks):
             if type(callback).__name__ in {"PrinterCallback", "ProgressCallback"}:
                 self.remove_callback(callback)
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        """Train, and leave the best or last weights in the model, averaged where the average is kept."""
+        output = super().train(*args, **kwargs)
+        if self.average is not None:
+            self.average.apply()
+        return output
 
     def compute_loss(
         self,
@@ -85,7 +102,8 @@ class TaskTrainer(Trainer):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Let the task evaluate the dev part."""
-        metrics = {f"eval_{name}": value for name, value in self.task.evaluate(self.model).items()}
+        with self.average.applied() if self.average is not None else nullcontext():
+            metrics = {f"eval_{name}": value for name, value in self.task.evaluate(self.model).items()}
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
@@ -134,15 +152,22 @@ class TaskTrainer(Trainer):
             self.store.save(self.model, staging)
             self.state.save_to_json(str(staging / "trainer_state.json"))
             save_states(staging, self.optimizer, self.lr_scheduler)
+            if self.average is not None:
+                save_file(self.average.state(), staging / AVERAGE)
         for other in Path(self.args.output_dir).glob("checkpoint-*"):
             if other != folder and str(other) != self.state.best_model_checkpoint:
-                _remove_folder(other)
+                shutil.rmtree(other, ignore_errors=True)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
-        self.store.load(self.model, Path(resume_from_checkpoint))
+        self._load_weights(Path(resume_from_checkpoint))
 
     def _load_best_model(self) -> None:
-        self.store.load(self.model, Path(self.state.best_model_checkpoint))
+        self._load_weights(Path(self.state.best_model_checkpoint))
+
+    def _load_weights(self, checkpoint: Path) -> None:
+        self.store.load(self.model, checkpoint)
+        if self.average is not None:
+            self.average.restore(read_tensors(checkpoint / AVERAGE))
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
@@ -160,12 +185,6 @@ class TaskTrainer(Trainer):
                 figures = epochs.setdefault(round(entry["epoch"]), {})
                 figures |= {name.removeprefix("eval_"): value for name, value in entry.items() if name != "step"}
         return list(epochs.values())
-
-
-def _remove_folder(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _training_arguments(arguments: OptimisationArguments, folder: Path, *, has_dev: bool) -> TrainingArguments:
