@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,10 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attach import attach
 from eventune.adapters.guard import plain_name
 from eventune.adapters.store import load_trained, save_trained
-from eventune.backbones.load import Backbone, load_encoder
+from eventune.backbones.load import load_encoder
 from eventune.backbones.resolve import resolve
 from eventune.corpora import read_corpus, read_ontology
 from eventune.corpora.sample import sample_file
@@ -38,12 +38,15 @@ from eventune.events import Document, Ontology
 from eventune.extraction.features import FeatureBuilder
 from eventune.extraction.model import JointExtractor
 from eventune.extraction.task import ExtractionTask, Part
-from eventune.training.arguments import OptimisationArguments
+from eventune.recipe import Recipe, read_settings
+from eventune.training.dropout import cheapen_dropout
 from eventune.training.trainer import TaskTrainer
 
 BATCH_SIZE = 16
 NOTES_LENGTH = 512
 HEADS = ("marks", "scorer")
+RECIPES = Path(__file__).parents[1] / "recipes"
+SAMPLE = {"train_file": "sample:train", "ontology_file": "sample:ontology", "dev_fraction": 0.0, "group_by": ""}
 CORPORA = Path(os.environ.get("EVENTUNE_CORPORA", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -97,20 +100,23 @@ def forward_flops(encoder: nn.Module, lengths: Sequence[int]) -> float:
 
 
 class Setting:
-    """A model made ready for training on the benchmark's documents."""
+    """A recipe's model made ready for training on the benchmark's documents."""
 
     def __init__(self, method: str, documents: Sequence[Document], ontology: Ontology) -> None:
+        recipe = Recipe.of({**read_settings(RECIPES / f"rams-{method}.yaml"), **SAMPLE, "output_dir": "unused"})
         torch.manual_seed(0)
-        self.backbone: Backbone = load_encoder(resolve("minilm"))
+        backbone = load_encoder(resolve(recipe.model.model_name_or_path), dropout=recipe.model.hidden_dropout)
+        span_length = recipe.extraction.max_span_length
         builder = FeatureBuilder(
-            self.backbone.tokenizer, ontology, max_length=self.backbone.max_length, max_span_length=12
+            backbone.tokenizer, ontology, max_length=backbone.max_length, max_span_length=span_length
         )
-        self.task = ExtractionTask(builder, batch_size=32)
+        self.arguments = recipe.optimisation
+        self.task = ExtractionTask(builder, batch_size=32, word_dropout=recipe.extraction.word_dropout)
         self.part: Part = self.task.encode(documents)
-        lengths = [self.task.length(example) for example in self.part.examples]
-        self.flops = 3 * forward_flops(self.backbone.model, lengths)
-        model = JointExtractor(self.backbone.model, max_span_length=12)
-        self.model = attach(model, AdapterArguments(method=method), backbone="encoder", heads=HEADS, base_name="minilm")
+        self.flops = 3 * forward_flops(backbone.model, [self.task.length(example) for example in self.part.examples])
+        model = JointExtractor(backbone.model, max_span_length=span_length, dropout=recipe.extraction.head_dropout)
+        cheapen_dropout(model)
+        self.model = attach(model, recipe.adapter, backbone="encoder", heads=HEADS, base_name="minilm")
 
     def train(self, epochs: int) -> list[dict[str, float]]:
         """Train through the package's own trainer, and return the epochs' figures."""
@@ -118,9 +124,7 @@ class Setting:
             trainer = TaskTrainer(
                 self.model,
                 self.task,
-                OptimisationArguments(
-                    output_dir=folder, num_train_epochs=epochs, per_device_train_batch_size=BATCH_SIZE
-                ),
+                replace(self.arguments, output_dir=folder, num_train_epochs=epochs),
                 examples=self.part.examples,
                 is_head=lambda name: plain_name(name).startswith(HEADS),
                 store=Store(),

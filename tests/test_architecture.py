@@ -11,7 +11,7 @@ LEVELS = [
     {"errors", "results", "events"},
     {"corpora", "scoring"},
     {"backbones", "adapters", "extraction", "generation", "training"},
-    {"experiment", "extractor", "recipe", "model_card"},
+    {"experiment", "extractor", "recipe", "parts", "model_card"},
     {"comparison", "serving"},
     {"cli"},
 ]

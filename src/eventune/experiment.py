@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import random
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import torch
@@ -21,19 +20,22 @@ from eventune.adapters.heads import find_heads
 from eventune.adapters.store import load_trained, save_trained, weights_file
 from eventune.backbones.load import Backbone, load_encoder
 from eventune.backbones.resolve import resolve
-from eventune.corpora import Corpus, read_corpus, read_ontology, require_known_to, write_ontology
+from eventune.corpora import write_ontology
 from eventune.errors import EventuneError
-from eventune.events import Document, Ontology
+from eventune.events import Ontology
 from eventune.extraction.decoding import Margins
 from eventune.extraction.features import FeatureBuilder
 from eventune.extraction.model import JointExtractor
 from eventune.extraction.task import ExtractionTask, Part
 from eventune.extractor import BACKBONE, build_model
 from eventune.model_card import model_card
-from eventune.recipe import DataArguments, Recipe
+from eventune.parts import Parts, read_parts
+from eventune.recipe import Recipe
 from eventune.results import RunResult
 from eventune.training import run_directory as names
+from eventune.training.arguments import OptimisationArguments
 from eventune.training.checkpoint import atomic_folder, last_checkpoint
+from eventune.training.dropout import cheapen_dropout
 from eventune.training.meter import hardware, library_versions
 from eventune.training.run_directory import RunDirectory
 from eventune.training.trainer import TaskTrainer, epoch_summary
@@ -62,21 +64,6 @@ class SilentReporter:
         return ()
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The documents of a run.
-
-    Attributes:
-        train: What is trained on.
-        dev: What the epoch and the margins are chosen on; empty if nothing is.
-        test: What the finished run is scored on; empty if nothing is.
-    """
-
-    train: Sequence[Document]
-    dev: Sequence[Document]
-    test: Sequence[Document]
-
-
 def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
     """Train an extractor and leave a complete run directory.
 
@@ -91,8 +78,7 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
         EventuneError: If a file, a setting or the model is not as it must be; nothing is left half-written.
     """
     reporter = reporter or SilentReporter()
-    parts = read_parts(recipe.data, reporter)
-    ontology = _ontology(recipe.data, parts)
+    parts = read_parts(recipe.data, reporter.notice)
     base = resolve(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
     run = RunDirectory(Path(recipe.optimisation.output_dir))
     run.prepare(
@@ -103,7 +89,7 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
     try:
         with deterministic(recipe.optimisation.seed):
             backbone = load_encoder(base, dropout=recipe.model.hidden_dropout)
-            return _Experiment(recipe, parts, ontology, backbone, run, reporter).carry_out()
+            return _Experiment(recipe, parts, backbone, run, reporter).carry_out()
     except EventuneError:
         run.abandon()
         raise
@@ -116,27 +102,27 @@ class _Experiment:
         self,
         recipe: Recipe,
         parts: Parts,
-        ontology: Ontology,
         backbone: Backbone,
         run: RunDirectory,
         reporter: Reporter,
     ) -> None:
         self.recipe, self.parts, self.run, self.reporter = recipe, parts, run, reporter
         self.backbone = backbone
-        arguments = recipe.extraction
-        max_length = min(arguments.max_length or backbone.max_length, backbone.max_length)
+        self.pretrain_seconds = 0.0
+        self.task = self._task(parts.ontology)
+        self.train_part = self.task.encode(parts.train)
+        self.dev_part = self.task.encode(parts.dev) if parts.dev else None
+        self.test_part = self.task.encode(parts.test) if parts.test else None
+        self.task.dev = self.dev_part
+
+    def _task(self, ontology: Ontology) -> ExtractionTask:
+        arguments = self.recipe.extraction
+        max_length = min(arguments.max_length or self.backbone.max_length, self.backbone.max_length)
         builder = FeatureBuilder(
-            backbone.tokenizer, ontology, max_length=max_length, max_span_length=arguments.max_span_length
+            self.backbone.tokenizer, ontology, max_length=max_length, max_span_length=arguments.max_span_length
         )
-        self.train_part = Part(parts.train, *builder.encode(parts.train))
-        self.dev_part = Part(parts.dev, *builder.encode(parts.dev)) if parts.dev else None
-        self.test_part = Part(parts.test, *builder.encode(parts.test)) if parts.test else None
-        self.task = ExtractionTask(
-            builder,
-            dev=self.dev_part,
-            batch_size=recipe.optimisation.per_device_eval_batch_size,
-            word_dropout=arguments.word_dropout,
-        )
+        batch_size = self.recipe.optimisation.per_device_eval_batch_size
+        return ExtractionTask(builder, batch_size=batch_size, word_dropout=arguments.word_dropout)
 
     def carry_out(self) -> RunResult:
         """Train, choose the margins, save, verify what was saved, and score."""
@@ -146,6 +132,7 @@ class _Experiment:
             max_span_length=self.recipe.extraction.max_span_length,
             dropout=self.recipe.extraction.head_dropout,
         )
+        cheapen_dropout(plain)
         heads = find_heads(plain, backbone=BACKBONE, new_in_backbone=self.backbone.new_modules)
         model = attach(plain, self.recipe.adapter, backbone=BACKBONE, heads=heads, base_name=self.backbone.base.name)
         counts = require_trainable(model, heads=heads)
@@ -161,28 +148,57 @@ class _Experiment:
         return self._save(model, trainer, margins, scores, counts)
 
     def _train(self, model: nn.Module, heads: Sequence[str]) -> TaskTrainer:
-        if not self.train_part.examples:
-            raise EventuneError("train_file: no event in it has a role to be trained on")
         optimisation = self.recipe.optimisation
-        trainer = TaskTrainer(
-            model,
-            self.task,
-            optimisation,
-            examples=self.train_part.examples,
-            is_head=lambda name: plain_name(name).startswith(tuple(f"{head}." for head in heads)),
-            store=_Store(),
-            checkpoints=self.run.checkpoints,
-            has_dev=self.dev_part is not None,
-            callbacks=self.reporter.callbacks(),
-        )
-        batch = self.task.collate(self.train_part.examples[: optimisation.per_device_train_batch_size])
-        batch = {name: tensor.to(trainer.args.device) for name, tensor in batch.items()}
-        require_gradients(model, lambda: self.task.loss(model.train(), batch))
         checkpoint = last_checkpoint(self.run.checkpoints) if optimisation.resume_from_checkpoint else None
         if optimisation.resume_from_checkpoint:
             self.reporter.notice(f"resuming from {checkpoint.name}" if checkpoint else "no checkpoint yet: starting")
+        if checkpoint is None and self.parts.pretrain:
+            self._pretrain(model, heads)
+        # What was drawn until here differs between a fresh and a resumed run; what follows must not.
+        set_seed(optimisation.seed)
+        trainer = self._trainer(model, heads, self.task, self.train_part, optimisation, self.run.checkpoints)
+        self._require_gradients(model, trainer)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         return trainer
+
+    def _pretrain(self, model: nn.Module, heads: Sequence[str]) -> None:
+        """Train on the corpus that comes first; only the weights are kept of it."""
+        optimisation = self.recipe.optimisation
+        first = replace(optimisation, num_train_epochs=optimisation.num_pretrain_epochs)
+        task = self._task(self.parts.pretrain_ontology)
+        self.reporter.notice(f"{first.num_train_epochs} epochs on {self.recipe.data.pretrain_file} first")
+        with TemporaryDirectory(dir=self.run.path, prefix=".pretraining.") as folder:
+            trainer = self._trainer(model, heads, task, task.encode(self.parts.pretrain), first, Path(folder))
+            trainer.train()
+        self.pretrain_seconds = epoch_summary(trainer.epochs())["train_seconds"]
+
+    def _trainer(
+        self,
+        model: nn.Module,
+        heads: Sequence[str],
+        task: ExtractionTask,
+        part: Part,
+        optimisation: OptimisationArguments,
+        checkpoints: Path,
+    ) -> TaskTrainer:
+        if not part.examples:
+            raise EventuneError("train_file: no event in it has a role to be trained on")
+        return TaskTrainer(
+            model,
+            task,
+            optimisation,
+            examples=part.examples,
+            is_head=lambda name: plain_name(name).startswith(tuple(f"{head}." for head in heads)),
+            store=_Store(),
+            checkpoints=checkpoints,
+            has_dev=task.dev is not None,
+            callbacks=self.reporter.callbacks(),
+        )
+
+    def _require_gradients(self, model: nn.Module, trainer: TaskTrainer) -> None:
+        batch = self.task.collate(self.train_part.examples[: self.recipe.optimisation.per_device_train_batch_size])
+        batch = {name: tensor.to(trainer.args.device) for name, tensor in batch.items()}
+        require_gradients(model, lambda: self.task.loss(model.train(), batch))
 
     def _report_reach(self) -> None:
         for name, part in (("train", self.train_part), ("dev", self.dev_part), ("test", self.test_part)):
@@ -222,6 +238,7 @@ class _Experiment:
                 scores=scores,
                 resources={
                     **epoch_summary(epochs),
+                    **({"pretrain_seconds": self.pretrain_seconds} if self.pretrain_seconds else {}),
                     "trainable_parameters": counts.trainable,
                     "total_parameters": counts.total,
                     "head_parameters": counts.heads,
@@ -273,70 +290,6 @@ class _Store:
 
     def load(self, model: nn.Module, folder: Path) -> None:
         load_trained(model, folder)
-
-
-def read_parts(data: DataArguments, reporter: Reporter) -> Parts:
-    """Read the corpora and split off what has no file of its own.
-
-    Args:
-        data: Files and shares.
-        reporter: Hears which formats were guessed.
-
-    Returns:
-        The parts.
-
-    Raises:
-        EventuneError: If a file is not as it must be, or `group_by` names a field that documents lack.
-    """
-
-    def read(path: str) -> Corpus | tuple[()]:
-        if not path:
-            return ()
-        corpus = read_corpus(path, data.format)
-        if corpus.guessed:
-            reporter.notice(f"{path}: {len(corpus)} documents, format {corpus.format} (guessed)")
-        return corpus
-
-    train_part, dev, test = read(data.train_file), read(data.dev_file), read(data.test_file)
-    left, test_split = _split(train_part, data.test_fraction, data)
-    left, dev_split = _split(left, data.dev_fraction / (1.0 - data.test_fraction), data)
-    return Parts(left, dev or dev_split, test or test_split)
-
-
-def _split(
-    documents: Sequence[Document], fraction: float, data: DataArguments
-) -> tuple[Sequence[Document], Sequence[Document]]:
-    """Split off whole groups until the share of documents is reached."""
-    if not fraction:
-        return documents, ()
-    if data.group_by and (lacking := next((d for d in documents if data.group_by not in d.metadata), None)):
-        raise EventuneError(
-            f"group_by: document {lacking.id} has no metadata field {data.group_by!r}",
-            f"its fields: {', '.join(lacking.metadata) or 'none'}",
-        )
-    group_of = {d.id: str(d.metadata[data.group_by]) if data.group_by else d.id for d in documents}
-    groups = sorted(set(group_of.values()))
-    random.Random(data.split_seed).shuffle(groups)
-    sizes = Counter(group_of.values())
-    wanted, chosen, taken = round(fraction * len(documents)), set[str](), 0
-    for group in groups:
-        if taken >= wanted:
-            break
-        chosen.add(group)
-        taken += sizes[group]
-    kept = tuple(d for d in documents if group_of[d.id] not in chosen)
-    split_off = tuple(d for d in documents if group_of[d.id] in chosen)
-    if not kept or not split_off:
-        raise EventuneError(f"{len(documents)} documents are too few to split off a share of {fraction:g}")
-    return kept, split_off
-
-
-def _ontology(data: DataArguments, parts: Parts) -> Ontology:
-    if not data.ontology_file:
-        return Ontology.induced_from(parts.train)
-    ontology = read_ontology(Path(data.ontology_file))
-    require_known_to(ontology, [*parts.train, *parts.dev, *parts.test], data.ontology_file)
-    return ontology
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:

@@ -14,9 +14,14 @@ from typing import Any
 import yaml
 
 from eventune.adapters.arguments import AdapterArguments
+from eventune.corpora.sample import sample_file
 from eventune.errors import EventuneError, InvalidValueError, did_you_mean
 from eventune.extraction.arguments import ExtractionArguments
 from eventune.training.arguments import OptimisationArguments
+
+DATA_FILES = ("train_file", "dev_file", "test_file", "ontology_file", "pretrain_file", "pretrain_ontology_file")
+SAMPLE_FILES = {f"sample:{part}": part for part in ("train", "dev", "test", "ontology")}
+"""Names of the built-in sample's parts; they can stand wherever a file can."""
 
 
 @dataclass(kw_only=True)
@@ -29,6 +34,13 @@ class DataArguments:
     ontology_file: str = field(
         default="", metadata={"help": "Event types and roles; induced from train_file where there is none"}
     )
+    pretrain_file: str = field(
+        default="",
+        metadata={
+            "help": "Annotated corpus of any ontology to train on first, e.g. sample:train; worth it for small data"
+        },
+    )
+    pretrain_ontology_file: str = field(default="", metadata={"help": "Its ontology, e.g. sample:ontology"})
     format: str = field(default="auto", metadata={"help": "Format of the corpora, or auto"})
     dev_fraction: float = field(
         default=0.0, metadata={"help": "Share of train_file's groups that becomes the dev part"}
@@ -42,16 +54,28 @@ class DataArguments:
     )
     split_seed: int = field(default=0, metadata={"help": "Seed of the split, the same for all runs that are compared"})
 
+    @staticmethod
+    def is_sample(value: str) -> bool:
+        """Tell whether a file's name means a part of the built-in sample."""
+        return value in SAMPLE_FILES
+
+    def path(self, name: str) -> Path | None:
+        """Return where a file setting leads, or None where it is empty."""
+        value = getattr(self, name)
+        if self.is_sample(value):
+            return sample_file(SAMPLE_FILES[value])
+        return Path(value) if value else None
+
     def problems(self) -> Iterator[InvalidValueError]:
         """Yield one error for each setting that is out of range, and each file that does not exist."""
         if not self.train_file:
             yield InvalidValueError(
                 "train_file", "a corpus to train on", "nothing", "e.g. train_file: data/train.jsonl"
             )
-        for name in ("train_file", "dev_file", "test_file", "ontology_file"):
+        for name in DATA_FILES:
             value = getattr(self, name)
-            if value and not Path(value).is_file():
-                yield InvalidValueError(name, "an existing file", value)
+            if value and not self.is_sample(value) and not Path(value).is_file():
+                yield InvalidValueError(name, "an existing file", value, did_you_mean(value, SAMPLE_FILES))
         for part in ("dev", "test"):
             fraction = getattr(self, f"{part}_fraction")
             if not 0.0 <= fraction < 1.0:

@@ -45,7 +45,7 @@ def fuse_training(model: nn.Module) -> int:
     """Let every plain LoRA layer of a model take the merged path while it is trained.
 
     Args:
-        model: A model with LoRA layers from PEFT; layers with dropout, a bias or a variant such as DoRA stay as they are.
+        model: A model with LoRA layers from PEFT; those with dropout, a bias or a variant (DoRA) stay as they are.
 
     Returns:
         The number of layers that were changed.

@@ -36,8 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.recipe import Recipe
 
     settings = yaml.safe_load(resources.files("eventune.cli").joinpath("demo.yaml").read_text(encoding="utf-8"))
-    files = {f"{part}_file": str(sample_file(part)) for part in ("train", "dev", "test", "ontology")}
-    recipe = Recipe.of({**settings, **files, "output_dir": arguments.output_dir, "overwrite_output_dir": True})
+    recipe = Recipe.of({**settings, "output_dir": arguments.output_dir, "overwrite_output_dir": True})
     result = train(recipe, reporter=TerminalReporter()).to_dict()
     test = read_corpus(sample_file("test"))
     shown = Extractor.load(arguments.output_dir).extract_all(test.documents[:EXTRACTIONS])

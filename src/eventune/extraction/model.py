@@ -78,6 +78,10 @@ class SpanScorer(nn.Module):
         self.width = nn.Parameter(torch.zeros(max_span_length))
         self.null = nn.Linear(hidden_size, 1)
         self.scale = hidden_size**-0.5
+        # Roles and words start out as alike as the encoder finds them, which is more than a random projection knows.
+        for projection in (self.role_start, self.role_end, self.word_start, self.word_end):
+            nn.init.eye_(projection.weight)
+            nn.init.zeros_(projection.bias)
 
     def forward(self, roles: Tensor, starts: Tensor, ends: Tensor, sentences: Tensor) -> SpanScores:
         """Score all spans up to the greatest length that stay inside a sentence.

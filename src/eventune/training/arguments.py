@@ -20,6 +20,7 @@ class OptimisationArguments:
         default=False, metadata={"help": "Go on from the last checkpoint in output_dir, or start where there is none"}
     )
     num_train_epochs: int = field(default=8, metadata={"help": "Epochs at the most"})
+    num_pretrain_epochs: int = field(default=3, metadata={"help": "Epochs on pretrain_file, where there is one"})
     per_device_train_batch_size: int = field(default=16, metadata={"help": "Events a batch in training"})
     per_device_eval_batch_size: int = field(default=32, metadata={"help": "Events a batch in evaluation"})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "Batches a step"})
@@ -31,6 +32,9 @@ class OptimisationArguments:
     max_grad_norm: float = field(default=1.0, metadata={"help": "Gradients are clipped to this norm; 0 for never"})
     ema_decay: float = field(
         default=0.0, metadata={"help": "Decay of the weights' moving average, which is evaluated and saved; 0 for none"}
+    )
+    load_best_model_at_end: bool = field(
+        default=True, metadata={"help": "Keep the epoch with the best F1 on the dev part; else the last one"}
     )
     early_stopping_patience: int = field(
         default=0, metadata={"help": "Stop after so many epochs without a better F1 on the dev part; 0 for never"}
@@ -44,6 +48,7 @@ class OptimisationArguments:
             yield InvalidValueError("output_dir", "a folder for the run", "nothing", "e.g. output_dir: runs/first")
         for name in (
             "num_train_epochs",
+            "num_pretrain_epochs",
             "per_device_train_batch_size",
             "per_device_eval_batch_size",
             "gradient_accumulation_steps",

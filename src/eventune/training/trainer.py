@@ -204,7 +204,7 @@ def _training_arguments(arguments: OptimisationArguments, folder: Path, *, has_d
         eval_strategy="epoch" if has_dev else "no",
         save_strategy="epoch",
         logging_strategy="epoch",
-        load_best_model_at_end=has_dev,
+        load_best_model_at_end=has_dev and arguments.load_best_model_at_end,
         metric_for_best_model="f1",
         greater_is_better=True,
         restore_callback_states_from_checkpoint=True,
