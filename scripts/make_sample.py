@@ -1,4 +1,4 @@
-"""Make the built-in sample corpus from its grammar, the same bytes each time.
+"""Make the built-in sample corpus and the warm-up corpus from their grammars, the same bytes each time.
 
 python scripts/make_sample.py            write src/eventune/corpora/sample/
 python scripts/make_sample.py --check    tell whether the files there are what this script makes
@@ -15,6 +15,10 @@ from pathlib import Path
 
 from sample.documents import make_document
 from sample.frames import SPAN_RULE, TYPES
+from sample.warmup_documents import make_warmup_document
+from sample.warmup_frames import TYPES as WARMUP_TYPES
+from sample.warmup_roles import DESCRIPTIONS
+from sample.warmup_roles import SPAN_RULE as WARMUP_SPAN_RULE
 
 from eventune.corpora.jsonl import write_document
 from eventune.events import Document, EventType, Ontology, Role
@@ -22,6 +26,7 @@ from eventune.events import Document, EventType, Ontology, Role
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "eventune" / "corpora" / "sample"
 SIZES = {"train": 320, "dev": 80, "test": 120}
 SEED = 20
+WARMUP_SIZE = 1400
 
 
 def make_part(part: str) -> list[Document]:
@@ -44,17 +49,38 @@ def make_part(part: str) -> list[Document]:
     return documents
 
 
+def make_warmup() -> list[Document]:
+    """Make the documents of the warm-up corpus, all different."""
+    rng = random.Random(f"{SEED}-warmup")
+    documents = [make_warmup_document(rng, number) for number in range(WARMUP_SIZE)]
+    if len({document.text for document in documents}) < len(documents):
+        raise ValueError("warmup: a text stands twice")
+    return documents
+
+
 def make_ontology() -> Ontology:
-    """Return the ontology of the corpus, the roles in the order in which a prompt lists them."""
+    """Return the ontology of the sample, the roles in the order in which a prompt lists them."""
     return Ontology.of(
         EventType(name, tuple(Role(role, most, text) for role, (_, most, text) in roles.items()), description)
         for name, (description, roles) in TYPES.items()
     )
 
 
-def yaml_of(ontology: Ontology) -> str:
+def make_warmup_ontology() -> Ontology:
+    """Return the ontology of the warm-up corpus."""
+    return Ontology.of(
+        EventType(
+            name,
+            tuple(Role(role, most, DESCRIPTIONS[role]) for role, (_, most) in event_type.roles.items()),
+            event_type.description,
+        )
+        for name, event_type in WARMUP_TYPES.items()
+    )
+
+
+def yaml_of(ontology: Ontology, corpus: str, span_rule: str) -> str:
     """Return an ontology as YAML; a JSON string is a YAML string, so no library is needed to write it."""
-    out = [f"# The built-in sample corpus, made by scripts/make_sample.py. {SPAN_RULE}", "types:"]
+    out = [f"# The built-in {corpus} corpus, made by scripts/make_sample.py. {span_rule}", "types:"]
     for event_type in ontology.types.values():
         out += [f"  {event_type.name}:", f"    description: {json.dumps(event_type.description)}", "    roles:"]
         for role in event_type.roles:
@@ -63,11 +89,19 @@ def yaml_of(ontology: Ontology) -> str:
     return "\n".join(out) + "\n"
 
 
+def make_parts() -> dict[str, list[Document]]:
+    """Return the documents of each part of the sample, and those of the warm-up corpus."""
+    return {**{part: make_part(part) for part in SIZES}, "warmup": make_warmup()}
+
+
 def make_files() -> dict[str, str]:
     """Return the content of each file by its name."""
-    files = {"ontology.yaml": yaml_of(make_ontology())}
-    for part in SIZES:
-        records = [record for document in make_part(part) for record in write_document(document)]
+    files = {
+        "ontology.yaml": yaml_of(make_ontology(), "sample", SPAN_RULE),
+        "warmup_ontology.yaml": yaml_of(make_warmup_ontology(), "warm-up", WARMUP_SPAN_RULE),
+    }
+    for part, documents in make_parts().items():
+        records = [record for document in documents for record in write_document(document)]
         lines = [json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records]
         files[f"{part}.jsonl"] = "\n".join(lines) + "\n"
     return files
@@ -76,8 +110,8 @@ def make_files() -> dict[str, str]:
 def show(count: int) -> str:
     """Return the first documents of each part with their events, for people to read."""
     out = []
-    for part in SIZES:
-        for document in make_part(part)[:count]:
+    for documents in make_parts().values():
+        for document in documents[:count]:
             out.append(f"[{document.id}] {document.text}")
             for event in document.events:
                 arguments = [f"{each.role}={document.text_of(each.span)}" for each in event.arguments]

@@ -79,6 +79,10 @@ def settings(documents, tiny_encoder):
         "learning_rate": 1e-2,
         "head_learning_rate": 1e-2,
         "num_train_epochs": EPOCHS,
+        "pretrain_file": str(documents / "dev.jsonl"),
+        "pretrain_ontology_file": "sample:ontology",
+        "num_pretrain_epochs": 1,
+        "ema_decay": 0.8,
     }
 
 
@@ -138,6 +142,26 @@ def test_the_result_says_what_was_reached_and_what_it_cost(finished):
     assert resources["train_seconds"] == pytest.approx(sum(row["train_seconds"] for row in rows(finished)))
     assert result["data"]["train"]["documents"] == 40
     assert RunResult.read(finished / "result.json").to_dict() == result
+
+
+def test_the_corpus_that_comes_first_changes_the_weights_and_its_time_is_said_apart(finished, carry_out):
+    resources = json.loads((finished / "result.json").read_text())["resources"]
+    assert resources["pretrain_seconds"] > 0
+    assert resources["train_seconds"] == pytest.approx(sum(row["train_seconds"] for row in rows(finished)))
+
+    without = carry_out(pretrain_file="", pretrain_ontology_file="")
+    assert "pretrain_seconds" not in json.loads((without / "result.json").read_text())["resources"]
+    assert weights(without) != weights(finished)
+
+
+def test_the_average_of_the_weights_is_what_is_saved(finished, carry_out):
+    assert weights(carry_out(ema_decay=0.0)) != weights(finished)
+
+
+def test_the_last_epoch_is_kept_where_the_best_is_not_wanted(carry_out):
+    run = carry_out(load_best_model_at_end=False)
+    dev = json.loads((run / "result.json").read_text())["scores"]["dev"]
+    assert dev["metrics"]["f1"] == rows(run)[-1]["f1"]
 
 
 def test_the_history_has_one_row_an_epoch(finished):

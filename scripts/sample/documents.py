@@ -42,7 +42,7 @@ def make_document(rng: random.Random, part: str, number: int) -> Document:
         sentences = [_bare_sentence(speaker, 0, first), _bare_sentence(speaker, 1, _sibling(rng, first))]
     else:
         sentences = _told(speaker, 0, first, room=_MOST_SENTENCES)
-    return _assemble(f"{part}-{number:03d}", sentences)
+    return assemble(f"{part}-{number:03d}", sentences)
 
 
 def _told(speaker: Speaker, number: int, frame: Frame, *, room: int) -> list[str]:
@@ -187,8 +187,19 @@ def _sibling(rng: random.Random, frame: Frame) -> Frame:
     return rng.choice([other for other in FRAMES if other.type == frame.type])
 
 
-def _assemble(document_id: str, sentences: list[str]) -> Document:
-    """Join sentences to a document and find its spans by the marks."""
+def assemble(document_id: str, sentences: list[str]) -> Document:
+    """Join sentences to a document and find its spans by the marks.
+
+    Args:
+        document_id: Identifier of the document.
+        sentences: Its sentences with their marks.
+
+    Returns:
+        The document with the events that its marks tell of.
+
+    Raises:
+        ValueError: If the segmenter does not find the sentences or the spans again.
+    """
     text = ""
     marks: list[Mark] = []
     wanted: list[str] = []

@@ -20,7 +20,7 @@ from eventune.extraction.arguments import ExtractionArguments
 from eventune.training.arguments import OptimisationArguments
 
 DATA_FILES = ("train_file", "dev_file", "test_file", "ontology_file", "pretrain_file", "pretrain_ontology_file")
-SAMPLE_FILES = {f"sample:{part}": part for part in ("train", "dev", "test", "ontology")}
+SAMPLE_FILES = {f"sample:{part}": part for part in ("train", "dev", "test", "ontology", "warmup", "warmup_ontology")}
 """Names of the built-in sample's parts; they can stand wherever a file can."""
 
 

@@ -84,6 +84,21 @@ class Prompt:
     role_pieces: list[tuple[int, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A window of a document, in pieces.
+
+    Attributes:
+        words: Pieces of each word of the document.
+        sentences: Sentence of each word of the document.
+        window: The words that the window holds.
+    """
+
+    words: Sequence[Pieces]
+    sentences: Sequence[int]
+    window: Span
+
+
 class FeatureBuilder:
     """Encodes documents for one ontology and one tokenizer."""
 
@@ -135,8 +150,8 @@ class FeatureBuilder:
                     budget=self.max_length - len(prompt.ids) - 1,
                     overlap=2 * self.max_span_length,
                 ):
-                    example = self._example(prompt, event, event_type, window, words, sentences)
-                    examples.append(Example(index, number, window.start, *example))
+                    text = Text(words, sentences, window)
+                    examples.append(self._example((index, number), prompt, event, event_type, text))
         return examples, reach
 
     def _encode_word(self, word: str) -> Pieces:
@@ -173,21 +188,12 @@ class FeatureBuilder:
         return Prompt(ids, marks, role_pieces)
 
     def _example(
-        self,
-        prompt: Prompt,
-        event: Event,
-        event_type: EventType,
-        window: Span,
-        words: Sequence[Pieces],
-        sentences: Sequence[int],
-    ) -> tuple[
-        list[int], list[int], list[tuple[int, int]], list[int], list[int], list[int], list[tuple[int, int, int]]
-    ]:
-        inside = range(window.start, window.end)
-        lengths = [len(words[word]) for word in inside]
-        ends = [len(prompt.ids) + end - 1 for end in accumulate(lengths)]
-        starts = [end - length + 1 for end, length in zip(ends, lengths, strict=True)]
-        marks = list(chain.from_iterable([_mark(event, word, sentences)] * len(words[word]) for word in inside))
+        self, place: tuple[int, int], prompt: Prompt, event: Event, event_type: EventType, text: Text
+    ) -> Example:
+        window, sentences = text.window, text.sentences
+        pieces = text.words[window.start : window.end]
+        ends = [len(prompt.ids) + end - 1 for end in accumulate(len(word) for word in pieces)]
+        marks = [_mark(event, word, sentences) for word in range(window.start, window.end)]
         role_index = {role.name: index for index, role in enumerate(event_type.roles)}
         gold = {
             (role_index[argument.role], argument.span.start - window.start, len(argument.span) - 1): None
@@ -197,14 +203,21 @@ class FeatureBuilder:
             and len(argument.span) <= self.max_span_length
             and sentences[argument.span.start] == sentences[argument.span.end - 1]
         }
-        return (
-            [*prompt.ids, *chain.from_iterable(words[word] for word in inside), self._last],
-            [*prompt.marks, *marks, int(Mark.NONE)],
-            prompt.role_pieces,
-            starts,
-            ends,
-            list(sentences[window.start : window.end]),
-            list(gold),
+        return Example(
+            document=place[0],
+            event=place[1],
+            first_word=window.start,
+            input_ids=[*prompt.ids, *chain.from_iterable(pieces), self._last],
+            marks=[
+                *prompt.marks,
+                *chain.from_iterable([mark] * len(word) for mark, word in zip(marks, pieces, strict=True)),
+                int(Mark.NONE),
+            ],
+            role_pieces=prompt.role_pieces,
+            word_starts=[end - len(word) + 1 for end, word in zip(ends, pieces, strict=True)],
+            word_ends=ends,
+            sentences=list(sentences[window.start : window.end]),
+            gold=list(gold),
         )
 
     def _reasons_out_of_reach(self, event: Event, event_type: EventType, sentences: Sequence[int]) -> Iterator[str]:

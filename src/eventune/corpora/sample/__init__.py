@@ -2,6 +2,9 @@
 
 It is for demos and tests: small, free of anybody's rights, and not trivial. No name, place or trigger of `test` occurs
 in `train` or `dev`, so what is learned is the structure of sentences. People, organisations and events are invented.
+
+Beside it, `warmup` with `warmup_ontology` is a wider corpus to train on first: many event types and roles as news has
+them, one part, no held-out words.
 """
 
 from __future__ import annotations
@@ -11,14 +14,21 @@ from pathlib import Path
 
 from eventune.errors import EventuneError, did_you_mean
 
-_FILES = {"train": "train.jsonl", "dev": "dev.jsonl", "test": "test.jsonl", "ontology": "ontology.yaml"}
+_FILES = {
+    "train": "train.jsonl",
+    "dev": "dev.jsonl",
+    "test": "test.jsonl",
+    "ontology": "ontology.yaml",
+    "warmup": "warmup.jsonl",
+    "warmup_ontology": "warmup_ontology.yaml",
+}
 
 
 def sample_file(name: str) -> Path:
     """Return a file of the sample corpus.
 
     Args:
-        name: `train`, `dev`, `test` or `ontology`.
+        name: `train`, `dev`, `test` or `ontology`; `warmup` or `warmup_ontology`.
 
     Returns:
         The path of the installed file.

@@ -1,0 +1,171 @@
+"""Documents of the warm-up corpus: which events a text tells, which roles are named where, and what else it says."""
+
+from __future__ import annotations
+
+import random
+import re
+
+from eventune.events import Document
+from sample import warmup_texts as texts
+from sample.documents import assemble
+from sample.warmup_frames import TYPES, Frame
+from sample.warmup_grammar import Plan, WarmupSpeaker
+from sample.warmup_roles import SATELLITES
+from sample.warmup_words import WarmupPicker
+from sample.words import Filler, lines
+
+_MOST_SENTENCES = 5
+_CORE, _IN_SENTENCE, _ASIDE = 0.85, 0.42, 0.55
+_SECOND_FILLER, _LATER_FILLER, _PRONOUN = 0.22, 0.2, 0.1
+# In one sentence, more would be hard to read.
+_MOST_OBLIQUES = 3
+_MARK = re.compile(r"⟦[^|⟧]*\|([^⟧]*)⟧")
+
+
+def make_warmup_document(rng: random.Random, number: int) -> Document:
+    """Make a document.
+
+    Args:
+        rng: Source of randomness.
+        number: The document's place in the corpus; every type gets its turn by it.
+
+    Returns:
+        The document with all its annotated events.
+    """
+    names = list(TYPES)
+    first, second = names[number % len(names)], rng.choice(names)
+    speaker = WarmupSpeaker(WarmupPicker(rng))
+    draw = rng.random()
+    if draw < 0.1:
+        one, two = (_plan(speaker, index, name, aside=False) for index, name in enumerate((first, second)))
+        link = rng.choice(["and", "while", "but", "hours before", "after", "because", "as"])
+        sentences = [f"{speaker.clause(one)}, {link} {speaker.clause(two)}.", *_padding(speaker, rng.randint(0, 2))]
+    elif draw < 0.25 and first != second:
+        # Sentences about a second event of the type would not say which of the two they belong to.
+        told = _told(speaker, first, room=3)
+        sentences = [*told, speaker.sentence(_plan(speaker, 1, second, aside=False))]
+    else:
+        sentences = _told(speaker, first, room=_MOST_SENTENCES)
+    return assemble(f"warmup-{number:04d}", sentences)
+
+
+def _told(speaker: WarmupSpeaker, name: str, *, room: int) -> list[str]:
+    """Tell an event in its own sentence, in sentences about single roles, and among sentences about other things."""
+    rng = speaker.rng
+    plan = _plan(speaker, 0, name, aside=True)
+    before, after = _aside_sentences(speaker, plan, most=min(3, room - 1))
+    antecedent = _antecedent(speaker, plan) if rng.random() < _PRONOUN else ""
+    room -= 1 + len(before) + len(after) + bool(antecedent)
+    others = _padding(speaker, min(max(room, 0), rng.choice([0, 1, 2, 2, 3])))
+    main = speaker.sentence(plan)
+    for other in others:
+        side = after if rng.random() < 0.65 else before
+        side.insert(rng.randint(0, len(side)), other)
+    return [*before, *([antecedent] if antecedent else []), main, *after]
+
+
+def _antecedent(speaker: WarmupSpeaker, plan: Plan) -> str:
+    """Put a pronoun into the place of the subject; return the sentence that tells whom it means, if there is one."""
+    subject = plan.frame.subject
+    fillers = plan.main.get(subject, [])
+    if len(fillers) != 1 or not fillers[0].human or plan.frame.mutual:
+        return ""
+    if speaker.rng.random() < 0.25:
+        plan.main[subject] = [Filler("", "We", "pronoun", True, True)]
+        return ""
+    if fillers[0].plural:
+        plan.main[subject] = [Filler("", "they", "pronoun", True, True)]
+        return speaker.fill(speaker.choose(texts.GROUP_ANTECEDENTS))
+    person, pronoun = speaker.picker.person()
+    plan.main[subject] = [Filler("", pronoun, "pronoun", False, True)]
+    return speaker.fill_in(speaker.choose(texts.ANTECEDENTS), person.render())
+
+
+def _plan(speaker: WarmupSpeaker, number: int, name: str, *, aside: bool) -> Plan:
+    """Decide how an event is told, which of its roles are filled, by what, and where."""
+    rng = speaker.rng
+    frame = rng.choice(TYPES[name].frames)
+    noun = rng.choice(frame.nouns) if frame.nouns and rng.random() < 0.9 else None
+    plan = Plan(number, frame, rng.choice(frame.verbs), noun)
+    roles = list(TYPES[name].roles)
+    rng.shuffle(roles)
+    obliques = 0
+    for role in roles:
+        core = role in (frame.subject, frame.object)
+        named = _always(frame, role) or rng.random() < (_CORE if core else _IN_SENTENCE)
+        if not core and named:
+            named = bool(frame.oblique(role)) and obliques < _MOST_OBLIQUES
+            obliques += named
+        if named:
+            plan.main[role] = _fillers(speaker, plan, role, aside=aside)
+        elif aside and rng.random() < _ASIDE and _satellites(role, "<>"):
+            plan.aside[role] = [speaker.picker.pick(TYPES[name].roles[role][0])]
+    # The roles' order in the ontology is their usual order in a sentence.
+    plan.main = {role: plan.main[role] for role in TYPES[name].roles if role in plan.main}
+    return plan
+
+
+def _always(frame: Frame, role: str) -> bool:
+    """Return whether a clause cannot do without a role."""
+    if frame.preposition or frame.mutual or not frame.object:
+        return role == frame.subject
+    return role == frame.object
+
+
+def _fillers(speaker: WarmupSpeaker, plan: Plan, role: str, *, aside: bool) -> list[Filler]:
+    """Return what fills a role in the event's own sentence; another sentence may add to it."""
+    rng = speaker.rng
+    kinds, most = TYPES[plan.frame.type].roles[role]
+    fillers = [speaker.picker.pick(kinds)]
+    same = kinds if plan.frame.mutual else fillers[0].kind
+    same = "place" if same in ("city", "country", "region") and "place" in kinds else same
+    if plan.frame.mutual and role == plan.frame.subject:
+        fillers.append(speaker.picker.pick(same))
+        if most > 2 and rng.random() < 0.25:
+            fillers.append(speaker.picker.pick(same))
+        elif most > 2 and aside and rng.random() < _LATER_FILLER:
+            plan.aside[role] = [speaker.picker.pick(same)]
+    elif most > 1 and rng.random() < _SECOND_FILLER:
+        fillers.append(speaker.picker.pick(same))
+    elif most > 1 and aside and rng.random() < _LATER_FILLER and _satellites(role, "+"):
+        plan.aside[role] = [speaker.picker.pick(same)]
+    return fillers
+
+
+def _satellites(role: str, places: str) -> list[str]:
+    """Return the templates about a role that may stand in one of the places."""
+    templates = [part.strip() for line in lines(SATELLITES[role]) for part in line.split(" | ")]
+    return [template for template in templates if template[0] in places]
+
+
+def _aside_sentences(speaker: WarmupSpeaker, plan: Plan, *, most: int) -> tuple[list[str], list[str]]:
+    """Put the roles that stand aside into sentences of their own, before and after the event's."""
+    before: list[str] = []
+    after: list[str] = []
+    roles = list(plan.aside)
+    speaker.rng.shuffle(roles)
+    for role in roles[:most]:
+        choices = _satellites(role, "+" if role in plan.main else "<>") or _satellites(role, ">")
+        # By place first: few templates stand in front.
+        place = speaker.rng.choice(sorted({choice[0] for choice in choices}))
+        template = speaker.new([choice[2:] for choice in choices if choice[0] == place])
+        sentence = speaker.fill(template, plan)
+        if place == "<":
+            before.append(sentence)
+        elif place == "+":
+            after.insert(0, sentence)
+        else:
+            after.append(sentence)
+    return before, after
+
+
+def _padding(speaker: WarmupSpeaker, count: int) -> list[str]:
+    """Return sentences that hold no argument; some tell of an event that is not annotated."""
+    chosen: list[str] = []
+    for _ in range(count):
+        if speaker.rng.random() < 0.3:
+            plan = _plan(speaker, 9, speaker.rng.choice(list(TYPES)), aside=False)
+            chosen.append(_MARK.sub(r"\1", speaker.sentence(plan)))
+        else:
+            chosen.append(speaker.fill(speaker.choose_new(texts.BACKGROUND)))
+    return chosen
