@@ -79,7 +79,7 @@ def settings(documents, tiny_encoder):
         "learning_rate": 1e-2,
         "head_learning_rate": 1e-2,
         "num_train_epochs": EPOCHS,
-        "pretrain_file": str(documents / "dev.jsonl"),
+        "pretrain_file": str(documents / "train.jsonl"),
         "pretrain_ontology_file": "sample:ontology",
         "num_pretrain_epochs": 1,
         "ema_decay": 0.8,
@@ -407,7 +407,7 @@ def test_a_split_keeps_groups_whole(tmp_path):
     path = grouped(tmp_path / "c.jsonl", [f"s{index // 4}" for index in range(40)])
     data = DataArguments(train_file=path, dev_fraction=0.2, test_fraction=0.1, group_by="source")
 
-    parts = read_parts(data, SilentReporter())
+    parts = read_parts(data, SilentReporter().notice)
 
     assert (len(parts.train), len(parts.dev), len(parts.test)) == (28, 8, 4)
     sources = [{document.metadata["source"] for document in part} for part in (parts.train, parts.dev, parts.test)]
@@ -419,7 +419,7 @@ def test_a_split_depends_on_its_own_seed_alone(tmp_path):
 
     def dev(seed):
         data = DataArguments(train_file=path, dev_fraction=0.25, split_seed=seed)
-        return {document.id for document in read_parts(data, SilentReporter()).dev}
+        return {document.id for document in read_parts(data, SilentReporter().notice).dev}
 
     assert len(dev(0)) == 10
     assert dev(0) == dev(0)
@@ -431,14 +431,14 @@ def test_a_group_that_documents_lack_is_an_error_that_lists_their_fields(tmp_pat
     data = DataArguments(train_file=path, dev_fraction=0.5, group_by="publisher")
 
     with pytest.raises(EventuneError, match=r"no metadata field 'publisher'\nits fields: source"):
-        read_parts(data, SilentReporter())
+        read_parts(data, SilentReporter().notice)
 
 
 def test_too_few_groups_to_split_are_an_error(tmp_path):
     path = grouped(tmp_path / "c.jsonl", ["s"] * 4)
 
     with pytest.raises(EventuneError, match=r"4 documents are too few to split off a share of 0\.5"):
-        read_parts(DataArguments(train_file=path, dev_fraction=0.5, group_by="source"), SilentReporter())
+        read_parts(DataArguments(train_file=path, dev_fraction=0.5, group_by="source"), SilentReporter().notice)
 
 
 def test_a_role_that_the_ontology_lacks_is_an_error_before_anything_is_trained(carry_out, tmp_path):
@@ -477,7 +477,7 @@ def test_a_corpus_without_events_is_an_error(carry_out, tmp_path):
 
 def test_what_is_guessed_and_what_is_out_of_reach_is_said_once(carry_out):
     listener = Listener()
-    run = carry_out(listener, max_span_length=1, num_train_epochs=1, dev_file="")
+    run = carry_out(listener, max_span_length=1, num_train_epochs=1, dev_file="", pretrain_file="")
 
     assert sum("format jsonl (guessed)" in notice for notice in listener.notices) == 2
     reach = [notice for notice in listener.notices if "out of reach" in notice]

@@ -30,7 +30,7 @@ def test_the_demo_trains_on_the_sample_with_lora_and_shows_what_it_finds(run, re
     assert found.code == 0
     [recipe] = recipes
     assert (recipe.adapter.method, recipe.model.model_name_or_path) == ("lora", "minilm")
-    assert [recipe.data.train_file[-11:], recipe.data.test_file[-10:]] == ["train.jsonl", "test.jsonl"]
+    assert [recipe.data.train_file, recipe.data.test_file] == ["sample:train", "sample:test"]
     assert "dev" in found.out
     assert f'eventune extract {tmp_path}/demo --text "Rebels [[shelled|attack]] the old bridge."\n' in found.out
 
