@@ -39,6 +39,7 @@ from eventune.extraction.features import FeatureBuilder
 from eventune.extraction.model import JointExtractor
 from eventune.extraction.task import ExtractionTask, Part
 from eventune.recipe import Recipe, read_settings
+from eventune.training.determinism import deterministic
 from eventune.training.dropout import cheapen_dropout
 from eventune.training.trainer import TaskTrainer
 
@@ -131,7 +132,8 @@ class Setting:
                 checkpoints=Path(folder),
                 has_dev=False,
             )
-            trainer.train()
+            with deterministic(seed=0):
+                trainer.train()
             return trainer.epochs()
 
     def evaluation_over_forward(self, repeats: int) -> float:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +34,7 @@ from eventune.results import RunResult
 from eventune.training import run_directory as names
 from eventune.training.arguments import OptimisationArguments
 from eventune.training.checkpoint import atomic_folder, last_checkpoint
+from eventune.training.determinism import deterministic
 from eventune.training.dropout import cheapen_dropout
 from eventune.training.meter import hardware, library_versions
 from eventune.training.run_directory import RunDirectory
@@ -294,18 +294,3 @@ class _Store:
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def deterministic(seed: int) -> Iterator[None]:
-    """Seed every random generator and let torch take deterministic algorithms, as far as the device has them."""
-    set_seed(seed)
-    before, warn_before = (
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
-    )
-    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before, warn_only=warn_before)
