@@ -26,7 +26,7 @@ from eventune.events import Document, EventType, Ontology, Role
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "eventune" / "corpora" / "sample"
 SIZES = {"train": 320, "dev": 80, "test": 120}
 SEED = 20
-WARMUP_SIZE = 1400
+WARMUP_SIZE = 2200
 
 
 def make_part(part: str) -> list[Document]:

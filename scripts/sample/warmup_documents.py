@@ -6,19 +6,63 @@ import random
 import re
 
 from eventune.events import Document
+from sample import warmup_background as background
 from sample import warmup_texts as texts
 from sample.documents import assemble
 from sample.warmup_frames import TYPES, Frame
-from sample.warmup_grammar import Plan, WarmupSpeaker
+from sample.warmup_grammar import Plan, WarmupSpeaker, pronominal
 from sample.warmup_roles import SATELLITES
 from sample.warmup_words import WarmupPicker
 from sample.words import Filler, lines
 
-_MOST_SENTENCES = 5
-_CORE, _IN_SENTENCE, _ASIDE = 0.85, 0.42, 0.55
-_SECOND_FILLER, _LATER_FILLER, _PRONOUN = 0.22, 0.2, 0.1
+_MOST_SENTENCES = 6
+_CORE, _IN_SENTENCE, _ASIDE = 0.85, 0.43, 0.5
+_SECOND_FILLER, _LATER_FILLER, _PRONOUN, _HEADLINE = 0.22, 0.2, 0.58, 0.06
 # In one sentence, more would be hard to read.
 _MOST_OBLIQUES = 3
+_PERSONAL = ("recipient", "giver", "beneficiary", "target", "defendant", "passenger", "victim", "honoree", "student")
+_SPEAKERS = (
+    "person",
+    "leader",
+    "org",
+    "country",
+    "army",
+    "militia",
+    "agency",
+    "authority",
+    "group",
+    "protesters",
+    "media",
+)
+# Roles of one type each, which would be seen too seldom.
+_SELDOM = (
+    "payment",
+    "result",
+    "crashobject",
+    "contest",
+    "otherparticipant",
+    "hidingplace",
+    "subject",
+    "penalty",
+    "award",
+)
+# The second event of a text is more often of these, whose roles stand nowhere else.
+_RARE = [
+    "contest.win",
+    "award.honour",
+    "movement.hide",
+    "disaster.crash",
+    "justice.convict",
+    "education.teach",
+    "government.violate",
+    "medical.treat",
+    "justice.charge",
+    "government.vote",
+    "transaction.invest",
+    "government.spy",
+    "justice.execute",
+]
+_OBJECTIVE = {"he": "him", "she": "her"}
 _MARK = re.compile(r"⟦[^|⟧]*\|([^⟧]*)⟧")
 
 
@@ -33,17 +77,21 @@ def make_warmup_document(rng: random.Random, number: int) -> Document:
         The document with all its annotated events.
     """
     names = list(TYPES)
-    first, second = names[number % len(names)], rng.choice(names)
+    first, second = names[number % len(names)], rng.choice([*names, *_RARE, *_RARE])
     speaker = WarmupSpeaker(WarmupPicker(rng))
     draw = rng.random()
     if draw < 0.1:
         one, two = (_plan(speaker, index, name, aside=False) for index, name in enumerate((first, second)))
         link = rng.choice(["and", "while", "but", "hours before", "after", "because", "as"])
-        sentences = [f"{speaker.clause(one)}, {link} {speaker.clause(two)}.", *_padding(speaker, rng.randint(0, 2))]
+        sentences = [
+            f"{speaker.clause(one, past=True)}, {link} {speaker.clause(two, past=True)}.",
+            *_padding(speaker, rng.randint(0, 4)),
+        ]
     elif draw < 0.25 and first != second:
         # Sentences about a second event of the type would not say which of the two they belong to.
         told = _told(speaker, first, room=3)
-        sentences = [*told, speaker.sentence(_plan(speaker, 1, second, aside=False))]
+        padding = _padding(speaker, rng.randint(0, min(2, _MOST_SENTENCES - 1 - len(told))))
+        sentences = [*told, *padding, speaker.sentence(_plan(speaker, 1, second, aside=False))]
     else:
         sentences = _told(speaker, first, room=_MOST_SENTENCES)
     return assemble(f"warmup-{number:04d}", sentences)
@@ -56,8 +104,11 @@ def _told(speaker: WarmupSpeaker, name: str, *, room: int) -> list[str]:
     before, after = _aside_sentences(speaker, plan, most=min(3, room - 1))
     antecedent = _antecedent(speaker, plan) if rng.random() < _PRONOUN else ""
     room -= 1 + len(before) + len(after) + bool(antecedent)
-    others = _padding(speaker, min(max(room, 0), rng.choice([0, 1, 2, 2, 3])))
-    main = speaker.sentence(plan)
+    others = _padding(speaker, min(max(room, 0), rng.choice([0, 1, 1, 2, 3, 3])))
+    if not antecedent and not pronominal(plan) and rng.random() < _HEADLINE:
+        main = speaker.headline(plan)
+    else:
+        main = speaker.sentence(plan)
     for other in others:
         side = after if rng.random() < 0.65 else before
         side.insert(rng.randint(0, len(side)), other)
@@ -65,19 +116,32 @@ def _told(speaker: WarmupSpeaker, name: str, *, room: int) -> list[str]:
 
 
 def _antecedent(speaker: WarmupSpeaker, plan: Plan) -> str:
-    """Put a pronoun into the place of the subject; return the sentence that tells whom it means, if there is one."""
-    subject = plan.frame.subject
-    fillers = plan.main.get(subject, [])
-    if len(fillers) != 1 or not fillers[0].human or plan.frame.mutual:
+    """Put a pronoun into the place of the subject or the object; return the sentence that tells whom it means.
+
+    Nothing is put if no pronoun fits; "we", "I" and "you" need no such sentence.
+    """
+    frame, rng = plan.frame, speaker.rng
+    if frame.mutual or frame.subject not in plan.main:
         return ""
-    if speaker.rng.random() < 0.25:
-        plan.main[subject] = [Filler("", "We", "pronoun", True, True)]
+    role = frame.subject
+    others = [other for other in plan.main if other == frame.object or other in _PERSONAL]
+    if others and (not plan.verb.particle or frame.object not in others) and rng.random() < 0.35:
+        role = rng.choice(others)
+    fillers = plan.main[role]
+    if len(fillers) != 1 or role in plan.aside:
+        return ""
+    subject = role == frame.subject
+    if fillers[0].kind in _SPEAKERS and rng.random() < (0.28 if fillers[0].human else 0.7):
+        word = rng.choice(["We", "We", "We", "I", "You"] if subject else ["us", "us", "me"])
+        plan.main[role] = [Filler("", word, "pronoun", True)]
+        return ""
+    if not fillers[0].human:
         return ""
     if fillers[0].plural:
-        plan.main[subject] = [Filler("", "they", "pronoun", True, True)]
+        plan.main[role] = [Filler("", "they" if subject else "them", "pronoun", True, True)]
         return speaker.fill(speaker.choose(texts.GROUP_ANTECEDENTS))
     person, pronoun = speaker.picker.person()
-    plan.main[subject] = [Filler("", pronoun, "pronoun", False, True)]
+    plan.main[role] = [Filler("", pronoun if subject else _OBJECTIVE[pronoun], "pronoun", False, True)]
     return speaker.fill_in(speaker.choose(texts.ANTECEDENTS), person.render())
 
 
@@ -92,7 +156,7 @@ def _plan(speaker: WarmupSpeaker, number: int, name: str, *, aside: bool) -> Pla
     obliques = 0
     for role in roles:
         core = role in (frame.subject, frame.object)
-        named = _always(frame, role) or rng.random() < (_CORE if core else _IN_SENTENCE)
+        named = _always(frame, role) or rng.random() < (_CORE if core or role in _SELDOM else _IN_SENTENCE)
         if not core and named:
             named = bool(frame.oblique(role)) and obliques < _MOST_OBLIQUES
             obliques += named
@@ -163,9 +227,10 @@ def _padding(speaker: WarmupSpeaker, count: int) -> list[str]:
     """Return sentences that hold no argument; some tell of an event that is not annotated."""
     chosen: list[str] = []
     for _ in range(count):
-        if speaker.rng.random() < 0.3:
+        if speaker.rng.random() < 0.25:
             plan = _plan(speaker, 9, speaker.rng.choice(list(TYPES)), aside=False)
             chosen.append(_MARK.sub(r"\1", speaker.sentence(plan)))
         else:
-            chosen.append(speaker.fill(speaker.choose_new(texts.BACKGROUND)))
+            block = background.LONG if speaker.rng.random() < 0.42 else texts.BACKGROUND
+            chosen.append(speaker.fill(speaker.choose_new(block)))
     return chosen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from sample import warmup_society, warmup_types
+from sample import warmup_affairs, warmup_society, warmup_types
 from sample.warmup_roles import OBLIQUES
 
 _HEAD = re.compile(r"(\w+)(?: ([>+]) (\w+)(?:\((\w+)\))?)?: (.+)")
@@ -93,7 +93,9 @@ def parse_verb(entry: str) -> Verb:
 def parse_types() -> dict[str, Type]:
     """Return the event types by name."""
     types: dict[str, Type] = {}
-    for block in (warmup_types.BLOCKS + warmup_society.BLOCKS).strip().split("\n\n"):
+    for block in "\n\n".join(each.BLOCKS.strip() for each in (warmup_types, warmup_society, warmup_affairs)).split(
+        "\n\n"
+    ):
         head, roles, *rest = block.splitlines()
         name, _, description = head.removeprefix("# ").partition(": ")
         kind = Type(name, description)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from sample import warmup_background as background
 from sample import warmup_texts as texts
 from sample.warmup_frames import Frame, Verb
-from sample.warmup_words import WarmupPicker
+from sample.warmup_words import COUNTRIES, WarmupPicker
 from sample.words import Filler, coordinate, lines
 
 _SLOT = re.compile(r"\{(~?)(\w+)(?: (\w+)/(\w+))?\}")
 _SMALL_KINDS = ("disease", "vehicle", "nature", "facility", "structure", "cause")
+_MODIFIERS = ("cargo", "arms", "goods", "products", "facility", "structure", "disease", "law", "weapon", "vehicle")
+_NATIONS = {entry[0].removeprefix("the "): entry[1] for entry in COUNTRIES}
 _PARTNERS = "\1"
 _DAYS = "Monday;Tuesday;Wednesday;Thursday;Friday;Saturday;Sunday"
 
@@ -80,10 +83,12 @@ class WarmupSpeaker:
     def fill(self, template: str, plan: Plan | None = None) -> str:
         """Fill a template's slots: roles from the plan's `aside`, all others with entities that are no arguments."""
 
-        def replace(match: re.Match[str]) -> str:
+        def put(match: re.Match[str]) -> str:
             distractor, name, singular, plural = match.groups()
             if name in ("source", "when"):
                 return self.fill(self.choose(texts.SOURCES if name == "source" else texts.WHEN))
+            if name == "event":
+                return _event_word(plan)
             if name == "year":
                 return str(self.rng.randint(1988, 2019))
             if name == "num":
@@ -98,7 +103,7 @@ class WarmupSpeaker:
                 text = filler.render(f"{plan.number}.{name}")
             return f"{text} {plural if filler.plural else singular}" if singular else text
 
-        return _SLOT.sub(replace, template)
+        return _SLOT.sub(put, template)
 
     def fill_in(self, shell: str, clause: str) -> str:
         """Fill a shell's slots, then put the clause into it."""
@@ -136,15 +141,15 @@ class WarmupSpeaker:
             told += f" {plan.verb.particle}"
         return told + (_PARTNERS if plan.frame.mutual else "") + self.obliques(plan, skip=skip)
 
-    def clause(self, plan: Plan, *, skip: str = "") -> str:
-        """Return the event as a clause in lower case, active or passive."""
+    def clause(self, plan: Plan, *, skip: str = "", past: bool = False) -> str:
+        """Return the event as a clause in lower case, active or passive; `past` keeps it out of the present."""
         frame = plan.frame
         passive = frame.object in plan.main and not frame.preposition and not frame.mutual
-        if frame.subject not in plan.main or (passive and not _pronoun(plan) and self.rng.random() < 0.33):
-            return self._passive(plan, skip=skip)
+        if frame.subject not in plan.main or (passive and not pronominal(plan) and self.rng.random() < 0.33):
+            return self._passive(plan, skip=skip, past=past)
         text, plural, partners = self._subject(plan)
-        human = plan.main[frame.subject][0].kind not in _SMALL_KINDS
-        draw = self.rng.random()
+        human = plan.main[frame.subject][0].kind not in _SMALL_KINDS and frame.subject != "victim"
+        draw = self.rng.random() * (0.5 if past else 1)
         if draw < 0.5:
             told = self.predicate(plan, "past", skip=skip)
         elif draw < 0.63:
@@ -177,10 +182,10 @@ class WarmupSpeaker:
             return text
         return f"{text}, {self.fill(self.choose(block))},"
 
-    def _passive(self, plan: Plan, *, skip: str = "") -> str:
+    def _passive(self, plan: Plan, *, skip: str = "", past: bool = False) -> str:
         subject, obj = plan.frame.subject, plan.frame.object
         plural = plan.plural(obj)
-        be = self.rng.choice(["was", "was", "has been", "could be", "is being", "will be"])
+        be = "was" if past else self.rng.choice(["was", "was", "has been", "could be", "is being", "will be"])
         if plural:
             be = be.replace("was", "were").replace("has", "have").replace("is", "are")
         return f"{self.phrase(plan, obj)} {be} {self._undergone(plan, subject, skip)}"
@@ -209,12 +214,29 @@ class WarmupSpeaker:
             if preposition != "-" and frame.object in plan.main
             else ""
         )
+        compound = self._compound(plan)
+        if compound:
+            told, obj = compound, ""
         if frame.subject not in plan.main:
             return f"the {adjective}{told}{obj}{rest}"
         names = plan.main[frame.subject]
+        if len(names) == 1 and names[0].text in _NATIONS and self.rng.random() < 0.5:
+            nation = Filler("", _NATIONS[names[0].text], "nat").render(f"{plan.number}.{frame.subject}")
+            return f"the {adjective}{nation} {told}{obj}{rest}"
         if len(names) == 1 and names[0].text[-1] != "s" and self.rng.random() < 0.5:
             return f"{self.phrase(plan, frame.subject)}'s {adjective}{told}{obj}{rest}"
         return f"the {adjective}{told}{obj} by {self.phrase(plan, frame.subject)}{rest}"
+
+    def _compound(self, plan: Plan) -> str:
+        """Return the noun with its object in front of it: `arms shipment`; an empty string if that does not do."""
+        assert plan.noun
+        fillers = plan.main.get(plan.frame.object, [])
+        noun, preposition = plan.noun
+        fits = len(fillers) == 1 and fillers[0].kind in _MODIFIERS and not fillers[0].human and preposition == "of"
+        if not fits or " " in noun or len(fillers[0].text.split()) > 2 or self.rng.random() > 0.6:
+            return ""
+        span = Filler("", fillers[0].text, fillers[0].kind).render(f"{plan.number}.{plan.frame.object}")
+        return f"{span} {plan.trigger(noun)}"
 
     def _dependent(self, plan: Plan) -> str:
         """Return a sentence whose dependent clause tells the event."""
@@ -227,6 +249,11 @@ class WarmupSpeaker:
             lambda: f"after {self.predicate(plan, 'ing')}, {agent} {tail}.",
             lambda: f"having {self.predicate(plan, 'participle')}, {agent} {tail}.",
             lambda: f"{agent} {tail} after {self.predicate(plan, 'ing')}.",
+            lambda: f"{agent} {tail} before {self.predicate(plan, 'ing')}.",
+            lambda: f"{self.fill('{~media}')} published a photograph of {agent} {self.predicate(plan, 'ing')}.",
+            lambda: f"{self.fill('{~agency}')} criticised {agent} for {self.predicate(plan, 'ing')}.",
+            lambda: f"it took {agent} years to {self.predicate(plan, 'base')}.",
+            lambda: f"why would {agent} {self.predicate(plan, 'base')}, as {self.fill('{~person}')} claims?",
             lambda: f"{agent} {tail} and {self.predicate(plan, 'past')}.",
             lambda: f"{self.fill('{~person}')} accused {agent} of {self.predicate(plan, 'ing')}.",
             lambda: f"{self.fill('{~leader}')} urged {agent} to {self.predicate(plan, 'base')}.",
@@ -242,8 +269,8 @@ class WarmupSpeaker:
         first = plan.main[frame.object][0]
         tail = self.fill(self.choose(texts.TAILS))
         draw = self.rng.random()
-        if draw < 0.25 and not plan.verb.particle and len(plan.main[frame.object]) == 1 and first.kind != "person":
-            span = Filler("", first.text, first.kind).render(f"{plan.number}.{frame.object}")
+        if draw < 0.25 and not plan.verb.particle and len(plan.main[frame.object]) == 1 and first.text[0].islower():
+            span = replace(first, article="").render(f"{plan.number}.{frame.object}")
             return f"the {plan.trigger(plan.verb.participle)} {span} {tail}."
         if draw < 0.6 or frame.subject not in plan.main:
             undergone = self._undergone(plan, frame.subject)
@@ -255,8 +282,10 @@ class WarmupSpeaker:
     def sentence(self, plan: Plan) -> str:
         """Return the event's own sentence, with its marks."""
         sentence = self._sentence(plan)
-        if _pronoun(plan) or self.rng.random() > 0.35:
+        if pronominal(plan) or sentence.endswith("?") or self.rng.random() > 0.45:
             return sentence
+        if self.rng.random() < 0.2:
+            return f"{self.fill(self.choose_new(background.LEADS))} {sentence}"
         adjunct = self.fill(self.choose_new(texts.ADJUNCTS))
         return f"{sentence[:-1]}{'' if adjunct[0] == ',' else ' '}{adjunct}."
 
@@ -264,36 +293,78 @@ class WarmupSpeaker:
         frame, draw = plan.frame, self.rng.random()
         direct = frame.object in plan.main and not frame.preposition and not frame.mutual
         agent = frame.subject in plan.main
-        if _pronoun(plan):
+        if pronominal(plan):
             return self._spoken(plan)
         if plan.noun and (draw < 0.3 or not (agent or direct)):
             shell = self.choose(texts.NOMINAL_SHELLS)
             if plan.noun[0].endswith("s"):
                 shell = re.sub(r"^\{\} (was|is)", lambda match: "{} were" if match[1] == "was" else "{} are", shell)
             return _end(self.fill_in(shell, self.nominal(plan)))
-        if agent and draw < 0.47 and not frame.mutual:
+        if agent and draw < 0.47 and not frame.mutual and frame.subject != "victim":
             return self._dependent(plan)
         if direct and draw < 0.57:
             return self._reduced(plan)
         if "place" in plan.main and self.rng.random() < 0.3:
             place = f"in {self.phrase(plan, 'place')}"
             return f"{place}, {self.clause(plan, skip='place')}."
-        clause = self.clause(plan)
-        return _end(clause if self.rng.random() < 0.4 else self.fill_in(self.choose(texts.SHELLS), clause))
+        shell = "{}." if self.rng.random() < 0.4 else self.choose(texts.SHELLS)
+        past = any(word in shell for word in ("when", "days after", "arrived", "remained", "waited", "evidence"))
+        return _end(self.fill_in(shell, self.clause(plan, past=past)))
 
     def _spoken(self, plan: Plan) -> str:
-        """Return a sentence whose subject is a pronoun; "we" is in quotes."""
-        clause = self.clause(plan)
-        if plan.main[plan.frame.subject][0].text == "We":
-            return f"“{clause},” said {self.fill('{~person}')}."
+        """Return a sentence whose subject or object is a pronoun; "we" and the like are in quotes."""
+        frame = plan.frame
+        words = {filler.text for fillers in plan.main.values() for filler in fillers}
+        if words & {"We", "I", "You", "us", "me"}:
+            clause = re.sub(
+                r"(\|I⟧) (are|were)\b", lambda m: m[1] + (" am" if m[2] == "are" else " was"), self.clause(plan)
+            )
+            return self.fill_in(self.choose(texts.QUOTES), _capital(clause))
+        subject = plan.main[frame.subject][0]
+        if subject.text in texts.POSSESSIVE and plan.noun and self.rng.random() < 0.4:
+            obj = ""
+            if frame.object in plan.main and plan.noun[1] != "-":
+                obj = f" {plan.noun[1]} {self.phrase(plan, frame.object)}"
+            span = Filler("", texts.POSSESSIVE[subject.text], "pronoun").render(f"{plan.number}.{frame.subject}")
+            told = (
+                f"{span} {self.picker.choose(texts.ADJECTIVES)}{plan.trigger(plan.noun[0])}{obj}{self.obliques(plan)}"
+            )
+            return _end(self.fill_in(self.choose(texts.POSSESSED), told))
         opening = self.rng.choice(["", "", "last week, ", "according to {~person}, ", "{when}, ", "it is said that "])
+        clause = self.clause(plan, past="week" in opening or "when" in opening)
         return f"{self.fill(opening)}{clause}."
 
+    def headline(self, plan: Plan) -> str:
+        """Return the event as a headline, without articles."""
+        frame = plan.frame
+        for role, fillers in plan.main.items():
+            plan.main[role] = [replace(filler, article="") for filler in fillers]
+        direct = frame.object in plan.main and not frame.preposition and not frame.mutual
+        if frame.subject not in plan.main or (direct and self.rng.random() < 0.3):
+            return f"{self.phrase(plan, frame.object)} {self._undergone(plan, frame.subject)}."
+        text, plural, partners = self._subject(plan)
+        form = self.rng.choice(["base" if plural else "third", "to"])
+        told = f"to {self.predicate(plan, 'base')}" if form == "to" else self.predicate(plan, form)
+        return f"{text} {told.replace(_PARTNERS, partners)}."
 
-def _pronoun(plan: Plan) -> bool:
-    fillers = plan.main.get(plan.frame.subject, [])
-    return bool(fillers) and fillers[0].kind == "pronoun"
+
+def pronominal(plan: Plan) -> bool:
+    """Return whether a role is filled by a pronoun."""
+    return any(filler.kind == "pronoun" for fillers in plan.main.values() for filler in fillers)
+
+
+def _capital(clause: str) -> str:
+    """Return a clause with a capital, which may stand behind the opening of a mark."""
+    return re.sub(r"^((?:⟦[^|]*\|)?)(\w)", lambda match: match[1] + match[2].upper(), clause)
 
 
 def _end(sentence: str) -> str:
-    return sentence if sentence.endswith(".") else f"{sentence}."
+    return sentence if sentence.endswith((".", "?")) else f"{sentence}."
+
+
+def _event_word(plan: Plan | None) -> str:
+    """Return a short noun for the event, which another sentence may take up."""
+    nouns = [noun for noun, _ in plan.frame.nouns if noun[-1] != "s"] if plan else []
+    if plan and plan.noun and plan.noun in plan.frame.nouns and plan.noun[0] in nouns:
+        nouns = [plan.noun[0], *nouns]
+    return nouns[0] if nouns else "event"

@@ -119,36 +119,36 @@ DESCRIPTIONS = {
 # role -> sentences about it; `<` stands before the event's sentence, `>` behind it, `+` names a second filler.
 SATELLITES: dict[str, str] = {
     "artifact": """
-        > Photographs showed {artifact} under guard. | > Little is known about {artifact}.
-        + {artifact was/were} involved too. | < For years, {artifact} had been the subject of dispute.
-        > Experts put a high value on {artifact}.
+        > At the centre of the {event} was {artifact}. | > The {event} concerned {artifact}, a witness said.
+        + The {event} also concerned {artifact}. | + There was also talk of {artifact}.
+        > Papers about the {event} mention {artifact}.
         """,
     "attacker": """
-        > {attacker} later claimed responsibility. | > Officials blamed {attacker}.
-        < {attacker} had vowed revenge. | > Nobody doubts that {attacker was/were} behind it.
-        < There had been warnings about {attacker}.
+        > {attacker} later claimed responsibility for the {event}. | > Officials blamed {attacker} for the {event}.
+        < {attacker} had vowed to strike. | > Nobody doubts that {attacker was/were} behind the {event}.
+        < There had been warnings of an attack by {attacker}.
         """,
-    "award": "> The prize is called {award}. | > There was applause for {award}.",
+    "award": "> The prize is called {award}. | > In the hall, all talk was of {award}.",
     "awarder": "> The prize was given by {awarder}.",
     "ballot": "> The question was {ballot}. | < The campaign over {ballot} had been bitter.",
     "beneficiary": """
         > The main beneficiary was {beneficiary}. | > All of it was meant to help {beneficiary}.
-        < {beneficiary} had asked for help.
+        > The {event} was good news for {beneficiary}.
         """,
     "candidate": """
         > The winner was {candidate}. | < Polls had favoured {candidate}. | > Supporters of {candidate} cheered.
         """,
     "cause": "> The cause was {cause}. | > Doctors suspect {cause}.",
-    "closer": "> The order came from {closer}. | > Critics blamed {closer}.",
+    "closer": "> The order to close came from {closer}. | > Critics blamed {closer} for the {event}.",
     "communicator": """
-        > The words came from {communicator}. | < {communicator} had been silent for weeks.
-        > It was signed by {communicator}. | > Critics accused {communicator} of playing politics.
+        > The words came from {communicator}. | < {communicator} had spoken on the matter before.
+        > The text of the {event} was signed by {communicator}. | > The {event} came from {communicator}.
         """,
     "contest": "> With that, {contest} was over. | < Fans had looked forward to {contest}.",
-    "crashobject": "+ {crashobject was/were} damaged as well.",
+    "crashobject": "> The impact damaged {crashobject}.",
     "crime": """
         > The file speaks of {crime}. | > The alleged offence is {crime}.
-        < Rumours of {crime} had circulated for months. | + There is also the matter of {crime}.
+        < Rumours of {crime} had circulated for months. | + The file also speaks of {crime}.
         > Lawyers call it a clear case of {crime}.
         """,
     "deceased": "> The family of {deceased} was not told. | < There had been appeals for {deceased}.",
@@ -157,13 +157,13 @@ SATELLITES: dict[str, str] = {
         + The file also names {defendant}. | > {defendant} rejected all accusations.
         """,
     "demonstrator": """
-        > Most of those in the streets were {demonstrator}. | < {demonstrator} had lost patience.
+        > Most of those in the streets were {demonstrator}. | < {demonstrator} had announced that they would march.
         """,
     "destination": """
         > They were expected in {destination} by nightfall. | > The final stop was {destination}.
-        > Officials in {destination} confirmed the arrival. | < In {destination}, preparations had begun.
+        > Officials in {destination} confirmed the arrival. | > The journey was to end in {destination}.
         """,
-    "destroyer": "> The damage was the work of {destroyer}. | > Residents blamed {destroyer}.",
+    "destroyer": "> The damage was the work of {destroyer}. | > Residents blamed {destroyer} for the {event}.",
     "detainee": """
         > {detainee was/were} taken away in handcuffs. | + {detainee was/were} also led away.
         < The hunt for {detainee} took months.
@@ -173,58 +173,58 @@ SATELLITES: dict[str, str] = {
         > Doctors confirmed that it was {disease}. | > The diagnosis was {disease}.
         < The first signs of {disease} appeared in spring.
         """,
-    "driverpassenger": "> On board were {driverpassenger}. | > At the wheel sat {driverpassenger}.",
+    "driverpassenger": "> The vehicle had {driverpassenger} on board. | > At the wheel sat {driverpassenger}.",
     "employee": """
-        > It was a bitter day for {employee}. | < The future of {employee} had been in doubt.
-        + {employee was/were} affected as well.
+        > The {event} concerned {employee}. | > A letter about the {event} went to {employee}.
+        + The {event} also concerned {employee}.
         """,
-    "enterprise": "> The future of {enterprise} is safe for now. | < {enterprise} had needed money.",
-    "executioner": "> It was carried out by {executioner}. | < {executioner} had ignored all appeals.",
-    "extraditer": "> The decision was made by {extraditer}.",
+    "enterprise": "> The future of {enterprise} is safe for now. | < {enterprise} had looked for investors.",
+    "executioner": "> The {event} was carried out by {executioner}. | < {executioner} had refused mercy.",
+    "extraditer": "> The {event} was ordered by {extraditer}.",
     "finding": "> Nobody had expected {finding}. | + There was also {finding}.",
     "fireexplosionobject": """
         > Nothing was left of {fireexplosionobject}. | > Smoke rose from {fireexplosionobject} for hours.
         """,
-    "founder": "> The idea came from {founder}. | < {founder} had long dreamt of it.",
+    "founder": "> The idea for the {event} came from {founder}. | > Behind the {event} stood {founder}.",
     "giver": """
-        > The offer had come from {giver}. | < {giver} had hesitated for months.
-        > For {giver}, it was the end of a long dispute.
+        > The offer had come from {giver}. | > What changed hands had belonged to {giver}.
+        > All of it came from {giver}.
         """,
     "governmentbody": """
         > The debate in {governmentbody} had lasted all night.
         < Members of {governmentbody} had argued for weeks.
         """,
-    "hidingplace": "> It was found in {hidingplace}. | > Searchers had passed {hidingplace} twice.",
+    "hidingplace": "> The hiding place was {hidingplace}. | > All of it was later found in {hidingplace}.",
     "honoree": "> There was long applause for {honoree}. | + {honoree was/were} also on the list.",
-    "injurer": "> Witnesses blamed {injurer}. | > The blows came from {injurer}.",
+    "injurer": "> Witnesses blamed {injurer} for the {event}. | > The blows came from {injurer}.",
     "inspectedentity": """
         > Nothing suspicious was found in the case of {inspectedentity}.
         + The list also included {inspectedentity}.
         """,
-    "inspector": "> The report was written by {inspector}. | < {inspector} had asked for access.",
+    "inspector": "> The report was written by {inspector}. | < {inspector} had asked for access to look.",
     "instrument": """
-        > Investigators found traces of {instrument}. | > It was done with {instrument}.
-        > Experts pointed to {instrument}. | > The cause was said to be {instrument}.
+        > Investigators spoke of {instrument}. | > The {event} was carried out with {instrument}.
+        > Experts saw {instrument} behind the {event}. | > After the {event}, experts pointed to {instrument}.
         """,
-    "investigator": "> The case is led by {investigator}. | < {investigator} had received a tip.",
-    "investor": "> The money came from {investor}. | < {investor} had looked at the books.",
+    "investigator": "> The case is led by {investigator}. | < {investigator} had opened a file after a tip.",
+    "investor": "> The money came from {investor}. | < {investor} had looked for a place to put money.",
     "jailer": "> The operation was led by {jailer}. | > A statement by {jailer} gave few details.",
     "judgecourt": """
         > The file now lies with {judgecourt}. | > The decision was read out by {judgecourt}.
         < All eyes were on {judgecourt}.
         """,
     "killer": """
-        > Officials blamed {killer}. | > {killer was/were} seen leaving the scene.
-        < {killer} had made threats before.
+        > Officials blamed {killer} for the {event}. | > {killer was/were} seen leaving the scene of the {event}.
+        < {killer} had threatened to kill before.
         """,
     "law": """
         > Critics say {law} will change little. | > The text is known as {law}.
         < Months of debate over {law} had come before.
         """,
-    "loser": "> It was a bitter day for {loser}. | < {loser} had been the favourite.",
-    "manufacturer": "> The work was done by {manufacturer}. | > Profits at {manufacturer} rose.",
+    "loser": "> It was a bitter defeat for {loser}. | > The losing side was {loser}.",
+    "manufacturer": "> The work was done by {manufacturer}. | > The {event} was in the hands of {manufacturer}.",
     "money": """
-        > The sum was put at {money}. | > In all, {money} changed hands. | < There had been talk of {money}.
+        > The sum was put at {money}. | > In all, {money} changed hands. | > The {event} involved {money}.
         """,
     "observedentity": """
         > The target was {observedentity}. | > Secret files held details about {observedentity}.
@@ -233,53 +233,53 @@ SATELLITES: dict[str, str] = {
         > The new name on the door is {organization}. | > Few people had heard of {organization}.
         """,
     "origin": """
-        > They had left {origin} a day earlier. | > It all began in {origin}.
-        < In {origin}, life had become unbearable. | < The journey had started in {origin}.
+        > The starting point was {origin}. | > The {event} began in {origin}.
+        > The way led out of {origin}. | < The journey had started in {origin}.
         """,
-    "otherparticipant": "> The other side, {otherparticipant}, lodged a complaint.",
+    "otherparticipant": "> The other party, {otherparticipant}, complained about the {event}.",
     "participant": """
-        > Also present was {participant}. | > {participant} took part as well.
-        + {participant} joined them later.
+        > {participant was/were} also present at the {event}. | > {participant} took part in the {event} as well.
+        + {participant} joined the {event} later.
         """,
     "passenger": """
         > Among those on the move were {passenger}. | + {passenger} came along too.
-        < The fate of {passenger} had been uncertain.
+        < {passenger} had waited to be taken away.
         """,
     "patient": """
-        > The condition of {patient} improved. | < {patient} had waited for hours.
+        > After the {event}, the condition of {patient} improved. | < {patient} had waited for hours to see a doctor.
         + {patient was/were} seen as well.
         """,
     "payment": """
         > The price was {payment}. | > It cost {payment}. | < Analysts had expected a price of {payment}.
         """,
-    "penalty": "> The punishment was {penalty}. | > It means {penalty}.",
+    "penalty": "> The punishment was {penalty}. | > The ruling means {penalty}.",
     "place": """
-        > Residents of {place} were told to stay at home. | > Streets in {place} were closed.
-        < Tension had been rising in {place}. | < {place} had been calm for months.
-        > Witnesses in {place} described the scene. | > It happened in {place}.
-        > Similar scenes have been seen in {place} before. | < The day in {place} had begun quietly.
-        > A reporter in {place} saw it. | > Hospitals in {place} were put on alert. | > Life in {place} goes on.
-        > People in {place} still speak of it. | > Traffic in {place} came to a halt.
-        < Heavy rain had fallen in {place}. | < Reporters had come to {place} for another reason.
-        < There had been rumours in {place} since the morning. | > All this took place in {place}.
-        > A curfew was imposed in {place}. | < {place} is not used to being in the news.
+        > Residents of {place} were still talking about the {event} days later. | > It happened in {place}.
+        > Witnesses in {place} described the {event}. | > All this took place in {place}.
+        < The day in {place} had begun quietly. | > A reporter in {place} saw the {event}.
+        > The {event} took place in {place}. | > After the {event}, {place} came to a halt.
+        > People in {place} will not forget the {event}. | > Officials in {place} confirmed the {event}.
+        < Until then, {place} had been a quiet place. | > The scene of the {event} was {place}.
+        < Nobody in {place} had expected what came next. | > {place} has not seen such a thing for years.
+        < The news from {place} was on every screen that day. | > The reports about the {event} all come from {place}.
+        < What happened next in {place} will be remembered. | > The photographs were taken in {place}.
         """,
     "placeofemployment": """
-        > Nobody at {placeofemployment} wished to comment. | < There had been unrest at {placeofemployment}.
+        > Nobody at {placeofemployment} spoke about the {event}. | > The {event} was announced at {placeofemployment}.
         """,
     "position": "> The job in question is that of {position}. | > The post of {position} is well paid.",
-    "preventer": "> The order had come from {preventer}. | < {preventer} had tightened the rules.",
+    "preventer": "> The order to stop them came from {preventer}. | > The {event} was the work of {preventer}.",
     "prosecutor": "> The case was brought by {prosecutor}. | < {prosecutor} had prepared for months.",
-    "rebel": "> Behind it stood {rebel}. | < {rebel} had planned it for months.",
+    "rebel": "> Behind the {event} stood {rebel}. | < {rebel} had long wanted a change of power.",
     "recipient": """
-        > On the other side stood {recipient}. | > It was received by {recipient}.
-        < {recipient} had waited for it. | > For {recipient}, it came as a surprise.
+        > On the receiving end of the {event} stood {recipient}. | > {recipient was/were} at the receiving end.
+        > The {event} went to {recipient}.
         """,
-    "result": "> The outcome was {result}. | > It ended in {result}.",
-    "retreater": "> It was a heavy blow to {retreater}. | < {retreater} had suffered losses.",
-    "spouse": "> The happy couple included {spouse}.",
-    "spy": "> Behind it was {spy}. | > The order had been carried out by {spy}.",
-    "student": "> The lessons were given to {student}. | + {student} took part too.",
+    "result": "> The outcome was {result}. | > The count ended in {result}.",
+    "retreater": "> The {event} was a heavy blow to {retreater}. | < {retreater} had held the position for weeks.",
+    "spouse": "> The happy couple included {spouse}. | < Friends of {spouse} had heard wedding bells for months.",
+    "spy": "> {spy was/were} behind the {event}. | > {spy was/were} listening in.",
+    "student": "> The lessons were given to {student}. | + {student} took part in the lessons too.",
     "subject": "> The lessons were about {subject}. | > The course covers {subject}.",
     "surrenderer": """
         > Food was running out for {surrenderer}. | < {surrenderer} had been surrounded for weeks.
@@ -288,32 +288,33 @@ SATELLITES: dict[str, str] = {
         > The target was {target}. | > The anger was directed at {target}.
         + {target was/were} targeted as well.
         """,
-    "teacher": "> The course was led by {teacher}. | > {teacher} had long experience.",
+    "teacher": "> The course was led by {teacher}. | > {teacher} gave the lessons.",
     "territory": """
         > Maps now show {territory} in another colour. | < The fight over {territory} had lasted for years.
         """,
     "topic": """
-        > The main topic was {topic}. | > It was all about {topic}.
+        > The main topic was {topic}. | > The {event} was all about {topic}.
         < A debate over {topic} had been going on for months. | > Details about {topic} remained unclear.
         + Another topic was {topic}.
         """,
     "transporter": """
-        > The trip was organised by {transporter}. | < {transporter} had prepared for weeks.
-        > Behind it was {transporter}.
+        > The {event} was organised by {transporter}. | > {transporter} took charge of the {event}.
+        > The {event} was in the hands of {transporter}.
         """,
-    "treater": "> The team was led by {treater}. | > The work fell to {treater}.",
+    "treater": "> The {event} was in the hands of {treater}. | > The medical team came from {treater}.",
     "vehicle": """
-        > They were on board {vehicle}. | > The vehicle used was {vehicle}.
-        < {vehicle} had stood ready since dawn.
+        > The {event} was by {vehicle}, a witness said. | > The vehicle used was {vehicle}.
+        > A photograph of the {event} shows {vehicle}.
         """,
     "victim": """
         > Among the victims were {victim}. | > Relatives wept for {victim}.
-        + {victim was/were} also among the victims. | < The family of {victim} had feared the worst.
+        + {victim was/were} also among the victims.
+        > The {event} took its toll on {victim}.
         """,
-    "violator": "> The blame lies with {violator}. | < {violator} had been warned twice.",
+    "violator": "> The blame for the {event} lies with {violator}. | < {violator} had been warned twice before.",
     "voter": """
-        > The decision lay with {voter}. | < {voter was/were} tired of waiting.
+        > The decision lay with {voter}. | < {voter was/were} ready to go to the polls.
         > Turnout among {voter} was high.
         """,
-    "winner": "> It was a great day for {winner}. | < {winner} had trained hard.",
+    "winner": "> It was a great victory for {winner}. | > The trophy went to {winner}.",
 }

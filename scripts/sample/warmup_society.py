@@ -118,7 +118,7 @@ nouns referendum on; vote on; rejection of; ballot on
 
 # government.legislate: A body makes, changes or repeals a law.
 roles governmentbody=governmentbody law=law|2 territory=country place=city
-governmentbody > law: pass; enact; adopt; repeal; amend; ratify; legislate; introduce; abolish; sign
+governmentbody > law: pass; enact; adopt; repeal; amend; ratify; approve; introduce; abolish; sign
 nouns passage of; adoption of; repeal of; enactment of; ratification of; amendment of
 at territory=for {}|across {}
 
@@ -197,7 +197,7 @@ at disease=for {}|against {}
 roles violator=country,militia,org,leader law=accord,law otherparticipant=country,agency place=place
 violator > law: violate; break/broke/broken; breach; flout; ignore; undermine; abandon; disregard; circumvent
 nouns violation of; breach of; infringement of; violations of; disregard of
-at otherparticipant=with {}|signed with {}
+at otherparticipant=with {}
 
 # award.honour: Someone receives a prize.
 roles awarder=agency,leader,charity,org honoree=person,group|2 award=award place=place

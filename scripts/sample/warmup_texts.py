@@ -59,6 +59,9 @@ ANTECEDENTS = """
     """
 GROUP_ANTECEDENTS = """
     The group had been active near {~city} since {~year}.
+    The people in question come from a small town near {~city}.
+    Most of them have known each other since their years in {~city}.
+    The {~num} men and women of the group first came together in {~year}.
     Nobody knew what the men were planning.
     {~num} people from {~city} belonged to the group.
     """
@@ -75,12 +78,12 @@ SHELLS = """
     {}, days after {~person} visited {~city}.
     it is believed that {}.
     {source} reported that {}.
-    there is no evidence that {}.
+    there is ample evidence that {}.
     {~person} denied that {}.
     as {~leader} arrived in {~city}, {}.
-    {~leader} fears that {}.
+    {~leader was/were} told that {}.
     {}, but {~leader} remained silent.
-    if {}, {~leader} will have to respond.
+    {}, and {~leader} will have to respond.
     while {~group} waited in {~city}, {}.
     {when}, {}, {source} said.
     """
@@ -94,7 +97,7 @@ NOMINAL_SHELLS = """
     in {~city}, {~person} learned of {}.
     {~press} asked {~person} about {}.
     {source} condemned {}.
-    {} came days after {~leader} spoke in {~city}.
+    {} came days after a speech by {~leader} in {~city}.
     after {}, {~leader} returned to {~city}.
     {source} played down {}.
     {when}, {source} gave details of {}.
@@ -132,8 +135,9 @@ WHEN = """
 
 # What a subject or an object does beside the event.
 TAILS = """
-    did not answer questions from {~press}
-    became known in {~city} years ago
+    kept {~press} busy for weeks
+    dominated the headlines in {~city}
+    drew attention in {~city}
     remained a subject of debate in {~country}
     came up in a report by {~agency}
     attracted the attention of {~person}
@@ -142,6 +146,7 @@ MAIN_TAILS = """
     left for {~city}
     spoke to {~press}
     refused to comment
+    did not answer questions from {~press}
     received a call from {~person}
     thanked {~person}
     faced criticism from {~group}
@@ -161,7 +166,7 @@ ADJUNCTS = """
     , and {~person} called for calm
     , although {~agency} had warned of the consequences
     in the presence of {~person} and {~person}
-    , more than {~num} years after the first case in {~country}
+    , {~num} months after the first case in {~country}
     , while {~group} looked on
     under the eyes of {~media}
     , prompting {~leader} to cancel a trip to {~country}
@@ -199,3 +204,22 @@ MODALS = "will;would;could;may;might;should;must;is_are expected to;wants_want t
 threatened to;has_have promised to;agreed to;is_are preparing to;was_were able to;was_were ordered to;did not;\
 decided to"
 ADJECTIVES = ";;;;;alleged ;latest ;planned ;reported ;second ;recent ;controversial ;sudden ;upcoming ;secret ;new "
+
+# `{}` is a clause with a capital whose subject or object is the speaker or the reader.
+QUOTES = """
+    “{},” said {~person}.
+    “{},” {~person} told {~press} in {~city}.
+    “{}, and that is the truth,” wrote {~person} on a website.
+    “{},” reads a letter that {~person} sent to {~media}.
+    “{},” said {~person}, who lives near {~city}, “and nobody in {~country} took notice.”
+    """
+POSSESSIVE = {"he": "his", "she": "her", "they": "their"}
+# `{}` is a nominalised event that starts with a possessive pronoun.
+POSSESSED = """
+    {} made headlines around the world.
+    {source} condemned {}.
+    {} was confirmed by {source}.
+    {when}, {~media} learned of {}.
+    the world took notice of {}.
+    {} came as no surprise to {~group} in {~city}.
+    """

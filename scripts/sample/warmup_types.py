@@ -43,7 +43,7 @@ roles victim=victims,person|2 killer=militia,army,culprit instrument=weapon,bomb
 killer > victim: kill; murder; assassinate; massacre; slay/slew/slain; gun/gunned/gunned down; poison;\
  shoot/shot/shot ~dead
 nouns killing of; murder of; massacre of; assassination of; slaying of; slaughter of
-victim: die/died/died/dying; perish; drown; lose/lost/lost their lives; succumb; bleed/bled/bled to death
+victim: die/died/died/dying; perish; drown; pass/passed/passed away; succumb; bleed/bled/bled to death
 nouns death of; drowning of; deaths of; suicide of; demise of
 at instrument=in an attack with {}|because of {}
 

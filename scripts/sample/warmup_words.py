@@ -6,6 +6,7 @@ import random
 import re
 
 from sample import warmup_lexicon as lexicon
+from sample import warmup_phrases as phrases
 from sample.words import Filler, parse_filler
 
 _PART = re.compile(r"<(\w+)>")
@@ -13,6 +14,7 @@ _PLACES = ("city", "city", "city", "city", "country", "country", "region")
 _PLACE_NAMES = ("the port city of", "the outskirts of", "the capital,", "downtown", "the city of", "the suburbs of")
 _TRIES = 20
 COUNTRIES = [entry.split("/") for entry in lexicon.COUNTRIES.split(";")]
+KINDS = {kind: ";".join(filter(None, (entries, phrases.KINDS.get(kind)))) for kind, entries in lexicon.KINDS.items()}
 
 
 class WarmupPicker:
@@ -66,7 +68,7 @@ class WarmupPicker:
             return Filler("", self.choose(lexicon.SUMS).format(self.rng.randint(2, 95)), kind)
         if kind == "country":
             return parse_filler(self.rng.choice(COUNTRIES)[0], kind)
-        drawn = self.choose(lexicon.KINDS[kind])
+        drawn = self.choose(KINDS[kind])
         entry = _PART.sub(self._part, drawn)
         before, _, rest = entry.rpartition("^")
         filler = parse_filler(rest, kind)
