@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import torch
@@ -167,9 +167,11 @@ class _Experiment:
         first = replace(optimisation, num_train_epochs=optimisation.num_pretrain_epochs)
         task = self._task(self.parts.pretrain_ontology)
         self.reporter.notice(f"{first.num_train_epochs} epochs on {self.recipe.data.pretrain_file} first")
-        with TemporaryDirectory(dir=self.run.path, prefix=".pretraining.") as folder:
-            trainer = self._trainer(model, heads, task, task.encode(self.parts.pretrain), first, Path(folder))
-            trainer.train()
+        # Beside the run's own checkpoints, and gone with them: a killed pretraining is begun anew.
+        folder = self.run.checkpoints / "pretraining"
+        trainer = self._trainer(model, heads, task, task.encode(self.parts.pretrain), first, folder)
+        trainer.train()
+        shutil.rmtree(folder, ignore_errors=True)
         self.pretrain_seconds = epoch_summary(trainer.epochs())["train_seconds"]
 
     def _trainer(

@@ -21,12 +21,12 @@ class _MaskedScale(torch.autograd.Function):
         keep = numbers.view(torch.int16)[: x.numel()].view(x.shape) >= -(2**15) + round(p * 2**16)
         ctx.save_for_backward(keep)
         ctx.scale = 1.0 / (1.0 - p)
-        return torch.where(keep, x * ctx.scale, 0.0)
+        return (x * keep).mul_(ctx.scale)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         (keep,) = ctx.saved_tensors
-        return torch.where(keep, gradients[0] * ctx.scale, 0.0), None
+        return (gradients[0] * keep).mul_(ctx.scale), None
 
 
 class CheapDropout(nn.Dropout):
