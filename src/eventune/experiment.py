@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,15 +30,18 @@ from eventune.extractor import BACKBONE, build_model
 from eventune.model_card import model_card
 from eventune.parts import Parts, read_parts
 from eventune.recipe import Recipe
-from eventune.results import RunResult
+from eventune.results import RunResult, read_json, write_atomically
 from eventune.training import run_directory as names
 from eventune.training.arguments import OptimisationArguments
 from eventune.training.checkpoint import atomic_folder, last_checkpoint
 from eventune.training.determinism import deterministic
 from eventune.training.dropout import cheapen_dropout
-from eventune.training.meter import hardware, library_versions
+from eventune.training.meter import current_memory_bytes, hardware, library_versions
 from eventune.training.run_directory import RunDirectory
 from eventune.training.trainer import TaskTrainer, epoch_summary
+
+PRETRAINING = "pretraining.json"
+"""What the pretraining cost, beside the checkpoints until the run is complete."""
 
 
 class Reporter(Protocol):
@@ -90,7 +93,7 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
         with deterministic(recipe.optimisation.seed):
             backbone = load_encoder(base, dropout=recipe.model.hidden_dropout)
             return _Experiment(recipe, parts, backbone, run, reporter).carry_out()
-    except EventuneError:
+    except BaseException:
         run.abandon()
         raise
 
@@ -108,7 +111,7 @@ class _Experiment:
     ) -> None:
         self.recipe, self.parts, self.run, self.reporter = recipe, parts, run, reporter
         self.backbone = backbone
-        self.pretrain_seconds = 0.0
+        self.baseline_memory_bytes = current_memory_bytes()
         self.task = self._task(parts.ontology)
         self.train_part = self.task.encode(parts.train)
         self.dev_part = self.task.encode(parts.dev) if parts.dev else None
@@ -172,7 +175,9 @@ class _Experiment:
         trainer = self._trainer(model, heads, task, task.encode(self.parts.pretrain), first, folder)
         trainer.train()
         shutil.rmtree(folder, ignore_errors=True)
-        self.pretrain_seconds = epoch_summary(trainer.epochs())["train_seconds"]
+        summary = epoch_summary(trainer.epochs())
+        cost = {"pretrain_seconds": summary["train_seconds"], "peak_memory_bytes": summary["peak_memory_bytes"]}
+        write_atomically(self.run.checkpoints / PRETRAINING, json.dumps(cost))
 
     def _trainer(
         self,
@@ -194,6 +199,7 @@ class _Experiment:
             store=_Store(),
             checkpoints=checkpoints,
             has_dev=task.dev is not None,
+            baseline_memory_bytes=self.baseline_memory_bytes,
             callbacks=self.reporter.callbacks(),
         )
 
@@ -239,8 +245,7 @@ class _Experiment:
             result = RunResult(
                 scores=scores,
                 resources={
-                    **epoch_summary(epochs),
-                    **({"pretrain_seconds": self.pretrain_seconds} if self.pretrain_seconds else {}),
+                    **self._cost(epochs),
                     "trainable_parameters": counts.trainable,
                     "total_parameters": counts.total,
                     "head_parameters": counts.heads,
@@ -251,10 +256,22 @@ class _Experiment:
                 hardware=hardware(),
                 seed=self.recipe.optimisation.seed,
             )
-            card = model_card(self.recipe.to_dict(), result.to_dict())
+            event_type = next(iter(self.task.ontology.types))
+            card = model_card(self.recipe.to_dict(), result.to_dict(), event_type=event_type)
             (staging / names.CARD).write_text(card, encoding="utf-8")
         self.run.finish(self.run.path / "final", result.to_dict())
         return result
+
+    def _cost(self, epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """Return time and memory of the epochs and of the pretraining, which may have been another process's."""
+        cost = epoch_summary(epochs)
+        path = self.run.checkpoints / PRETRAINING
+        if path.is_file():
+            before = read_json(path)
+            cost["pretrain_seconds"] = before["pretrain_seconds"]
+            cost["peak_memory_bytes"] = max(cost["peak_memory_bytes"], before["peak_memory_bytes"])
+            cost["peak_memory_above_baseline_bytes"] = cost["peak_memory_bytes"] - cost["baseline_memory_bytes"]
+        return cost
 
     def _verify(self, model: nn.Module, folder: Path) -> None:
         """Load what was saved anew and compare: a run that does not give the trained model back is no run."""

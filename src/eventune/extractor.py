@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from torch import nn
 
-from eventune.adapters.store import ADAPTER_FILES, FULL_WEIGHTS, load_into
+from eventune.adapters.store import ADAPTER_FILES, FULL_WEIGHTS, load_into, weights_file
 from eventune.backbones.load import load_encoder, load_tokenizer
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.corpora import AUTO, iter_corpus, lines_of, read_ontology
@@ -33,19 +34,36 @@ BACKBONE = "encoder"
 CHUNK_DOCUMENTS = 256
 """Documents that are extracted together: enough for batches of like length, few enough to be done again."""
 
+SETTINGS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "method": ("a name", lambda value: type(value) is str),
+    "max_length": ("an integer >= 1", lambda value: type(value) is int and value >= 1),
+    "max_span_length": ("an integer >= 1", lambda value: type(value) is int and value >= 1),
+    "margins": (
+        "the numbers first and further",
+        lambda value: (
+            type(value) is dict
+            and value.keys() == {"first", "further"}
+            and all(type(margin) in (int, float) for margin in value.values())
+        ),
+    ),
+}
+"""What the extractor's settings file must hold: each field's description and check."""
+
 
 class Extractor:
     """A trained extractor, ready for use.
 
     Attributes:
         ontology: The event types and roles that it knows.
+        fingerprint: Twelve hexadecimal digits that another run's extractor does not have.
     """
 
-    def __init__(self, model: nn.Module, task: ExtractionTask, margins: Margins) -> None:
+    def __init__(self, model: nn.Module, task: ExtractionTask, margins: Margins, *, fingerprint: str) -> None:
         self._model = model.eval()
         self._task = task
         self._margins = margins
         self.ontology: Ontology = task.ontology
+        self.fingerprint = fingerprint
 
     @classmethod
     def load(cls, run: Path | str, *, model_name_or_path: str | None = None, batch_size: int = 32) -> Extractor:
@@ -66,7 +84,7 @@ class Extractor:
             raise InvalidValueError("batch_size", "an integer >= 1", str(batch_size))
         directory = RunDirectory(Path(run))
         directory.require(names.EXTRACTOR, names.BASE, names.ONTOLOGY)
-        settings = directory.read(names.EXTRACTOR, "method", "max_length", "max_span_length", "margins")
+        settings = _read_settings(directory)
         recorded = directory.read(names.BASE, "name_or_path", "revision", "sha256")
         directory.require(*(ADAPTER_FILES if settings["method"] != "full" else [FULL_WEIGHTS]))
         base = resolve(model_name_or_path or recorded["name_or_path"], revision=recorded["revision"])
@@ -83,7 +101,12 @@ class Extractor:
             max_length=settings["max_length"],
             max_span_length=settings["max_span_length"],
         )
-        return cls(model, ExtractionTask(builder, batch_size=batch_size), Margins(**settings["margins"]))
+        return cls(
+            model,
+            ExtractionTask(builder, batch_size=batch_size),
+            Margins(**settings["margins"]),
+            fingerprint=_fingerprint(directory),
+        )
 
     def extract(self, document: Document) -> Document:
         """Find the arguments of a document's events.
@@ -145,7 +168,7 @@ def extract_file(
     """
     if target.exists():
         raise EventuneError(f"{target}: exists already", "choose another file, or remove it")
-    partial = target.with_name(f"{target.name}.partial")
+    partial = target.with_name(f"{target.name}.{extractor.fingerprint}.partial")
     counts = dict.fromkeys(("documents", "events", "arguments", "resumed", "unknown_types"), 0)
     chunks = _chunks(iter_corpus(source, format))
     try:
@@ -173,7 +196,30 @@ def extract_file(
         raise EventuneError(
             f"{target}: cannot be written: {error.strerror}", "choose another place, or free some space"
         ) from None
+    finally:
+        if partial.is_file() and not partial.stat().st_size:
+            partial.unlink()
     return counts
+
+
+def _read_settings(directory: RunDirectory) -> dict[str, Any]:
+    settings = directory.read(names.EXTRACTOR, *SETTINGS)
+    for name, (expected, is_valid) in SETTINGS.items():
+        if not is_valid(settings[name]):
+            raise InvalidValueError(
+                f"{directory.path / names.EXTRACTOR}: {name}",
+                expected,
+                json.dumps(settings[name], ensure_ascii=False),
+                "copy the whole run directory anew, or train again with this version",
+            )
+    return settings
+
+
+def _fingerprint(directory: RunDirectory) -> str:
+    with weights_file(directory.path).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update((directory.path / names.EXTRACTOR).read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def _chunks(documents: Iterable[Document]) -> Iterator[tuple[Document, ...]]:
@@ -202,17 +248,18 @@ def _written(file: BinaryIO, chunk: Sequence[Document], output_format: str) -> l
     start = file.tell()
     written = []
     for document in chunk:
-        for _ in lines_of(document, output_format):
+        for expected in lines_of(document, output_format):
             line = file.readline()
             if not line.endswith(b"\n"):
                 file.truncate(start)
                 file.seek(start)
                 return []
             try:
-                again = format_named(output_format).read(json.loads(line))
+                read = format_named(output_format).read
+                again, asked = read(json.loads(line)), read(json.loads(expected))
             except (ValueError, InvalidValueError):
-                again = None
-            if again is None or again.words != document.words:
+                again = asked = None
+            if again is None or _questions(again) != _questions(asked):
                 raise EventuneError(
                     f"{file.name}: expected what an interrupted extraction from the same corpus wrote, found a line "
                     f"that is not document {document.id!r}",
@@ -220,6 +267,11 @@ def _written(file: BinaryIO, chunk: Sequence[Document], output_format: str) -> l
                 )
             written.append(again)
     return written
+
+
+def _questions(document: Document) -> tuple[Any, ...]:
+    """What an extraction does not change: the words, and the events' types and triggers."""
+    return document.words, [(event.type, event.trigger) for event in document.events]
 
 
 def find_type(ontology: Ontology, name: str) -> str:

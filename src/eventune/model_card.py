@@ -8,12 +8,13 @@ from typing import Any
 import yaml
 
 
-def model_card(recipe: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+def model_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, event_type: str) -> str:
     """Write the card of a run.
 
     Args:
         recipe: Its settings.
         result: Its result, as `result.json` holds it.
+        event_type: A type of its ontology, for the example.
 
     Returns:
         Markdown with a YAML header.
@@ -24,6 +25,10 @@ def model_card(recipe: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         "tags": ["event-argument-extraction", recipe["method"]],
     }
     resources = result["resources"]
+    chosen = "the epoch and the margins" if recipe["load_best_model_at_end"] else "the margins"
+    pretraining = (
+        f" after {resources['pretrain_seconds']:.0f} s of pretraining" if "pretrain_seconds" in resources else ""
+    )
     lines = [
         "---",
         yaml.safe_dump(header, sort_keys=False).strip(),
@@ -46,17 +51,16 @@ def model_card(recipe: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     lines += [
         "",
         f"Trainable parameters: {resources['trainable_parameters']:,} of {resources['total_parameters']:,}; "
-        f"saved: {resources['saved_bytes']:,} bytes; training: {resources['train_seconds']:.0f} s without evaluation.",
+        f"saved: {resources['saved_bytes']:,} bytes; training: {resources['train_seconds']:.0f} s without evaluation"
+        f"{pretraining}.",
         "",
-        "The dev part chose the epoch and the margins, so its score is optimistic."
-        if "dev" in result["scores"]
-        else "",
+        f"The dev part chose {chosen}, so its score is optimistic." if "dev" in result["scores"] else "",
         "",
         "```python",
         "from eventune import Extractor, parse_marked_text",
         "",
         'extractor = Extractor.load("path/to/this/folder")',
-        'document = extractor.extract(parse_marked_text("Gunmen [[shot|attack]] three soldiers in Mosul."))',
+        f'document = extractor.extract(parse_marked_text("A text with its [[trigger|{event_type}]] marked."))',
         "```",
         "",
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from eventune.corpora import read_corpus, read_ontology, require_known_to
@@ -58,27 +58,29 @@ def read_parts(data: DataArguments, notice: Callable[[str], None]) -> Parts:
         return corpus.documents
 
     train, dev, test, pretrain = (read(f"{name}_file") for name in ("train", "dev", "test", "pretrain"))
+    files = {"train_file": train, "dev_file": dev, "test_file": test}
     train, test_split = _split(train, data.test_fraction, data)
     train, dev_split = _split(train, data.dev_fraction / (1.0 - data.test_fraction), data)
     dev, test = dev or dev_split, test or test_split
     return Parts(
-        ontology=_ontology(data, "ontology_file", train, [*train, *dev, *test]),
+        ontology=_ontology(data, "ontology_file", train, files),
         train=train,
         dev=dev,
         test=test,
         pretrain=pretrain,
-        pretrain_ontology=_ontology(data, "pretrain_ontology_file", pretrain, pretrain),
+        pretrain_ontology=_ontology(data, "pretrain_ontology_file", pretrain, {"pretrain_file": pretrain}),
     )
 
 
 def _ontology(
-    data: DataArguments, name: str, induced_from: Sequence[Document], documents: Sequence[Document]
+    data: DataArguments, name: str, induced_from: Sequence[Document], files: Mapping[str, Sequence[Document]]
 ) -> Ontology:
     path = data.path(name)
     if path is None:
         return Ontology.induced_from(induced_from)
     ontology = read_ontology(path)
-    require_known_to(ontology, documents, getattr(data, name))
+    for setting, documents in files.items():
+        require_known_to(ontology, documents, getattr(data, setting))
     return ontology
 
 

@@ -41,7 +41,7 @@ def test_format_that_was_named_is_not_called_guessed(corpus, capsys):
 
 
 def test_errors_of_a_check_give_exit_code_one(corpus, ontology, capsys):
-    assert main(["data", "check", corpus, "--ontology", ontology]) == 1
+    assert main(["data", "check", corpus, "--ontology_file", ontology]) == 1
     out = capsys.readouterr().out
     assert "error: unknown role (5)" in out
     assert "d0 events[0].arguments[0].role: " in out
@@ -49,7 +49,7 @@ def test_errors_of_a_check_give_exit_code_one(corpus, ontology, capsys):
 
 
 def test_json_of_a_check_lists_all_findings_and_nothing_else(corpus, ontology, capsys):
-    assert main(["data", "check", corpus, "--ontology", ontology, "--json"]) == 1
+    assert main(["data", "check", corpus, "--ontology_file", ontology, "--json"]) == 1
     result = json.loads(capsys.readouterr().out)
     assert (result["documents"], result["errors"], result["warnings"], len(result["findings"])) == (5, 5, 0, 5)
     assert (result["format"], result["format_guessed"], result["file"]) == ("jsonl", True, corpus)
@@ -75,7 +75,7 @@ def test_file_that_cannot_be_read_gives_exit_code_two(corpus, capsys):
 
 
 def test_json_of_statistics_is_what_describe_returns(corpus, ontology, capsys):
-    assert main(["data", "stats", corpus, "--ontology", ontology, "--json"]) == 0
+    assert main(["data", "stats", corpus, "--ontology_file", ontology, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert (result["documents"], result["events"], result["roles"]) == (5, 5, {"attacker": 5})
     assert result["empty_role_share"] == 1.0

@@ -18,7 +18,7 @@ from eventune.training.trainer import epoch_summary
 
 @pytest.fixture
 def meter(tmp_path):
-    return ResourceMeter()
+    return ResourceMeter(0)
 
 
 @pytest.fixture

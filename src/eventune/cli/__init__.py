@@ -27,16 +27,41 @@ VERBS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that names the closest flag where one is not known; the verbs' parsers are of this class as well."""
+    """A parser that names the closest flag where one is not known; the verbs' parsers are of this class as well.
 
-    def parse_known_args(self, *args: Any, **kwargs: Any) -> tuple[argparse.Namespace, list[str]]:  # type: ignore[override]
+    A verb that judges unknown `--name value` pairs itself has a mapping `unknown` among its defaults, which takes them.
+    """
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
         """Parse, and refuse what is left over."""
-        namespace, unknown = super().parse_known_args(*args, **kwargs)
+        words = list(sys.argv[1:] if args is None else args)
+        pairs = self.get_default("unknown")
+        if pairs is not None:
+            words = self._take_unknown(words, pairs)
+        namespace, unknown = super().parse_known_args(words, namespace)
         if unknown:
             flag = next((word for word in unknown if word.startswith("-")), unknown[0]).partition("=")[0]
             hint = did_you_mean(flag, self._option_string_actions)
             self.error(f"unrecognized arguments: {' '.join(unknown)}{f'; {hint}' if hint else ''}")
         return namespace, unknown
+
+    def _take_unknown(self, words: list[str], pairs: dict[str, str]) -> list[str]:
+        """Move unknown flags with their values to `pairs`, and return the other words."""
+        others: list[str] = []
+        waiting = iter(words)
+        for word in waiting:
+            flag, is_pair, value = word.partition("=")
+            if not flag.removeprefix("--") or not flag.startswith("--") or flag in self._option_string_actions:
+                others.append(word)
+            elif is_pair or not (value := next(waiting, "--")).startswith("--"):
+                pairs[flag.removeprefix("--")] = value
+            else:
+                # No pair: what follows is a flag of its own.
+                others.append(word)
+                waiting = iter([value, *waiting])
+        return others
 
 
 def build_parser(verb: str | None) -> argparse.ArgumentParser:
@@ -80,8 +105,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EventuneError as error:
         print_error(error)
         return 2
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+    except KeyboardInterrupt as interruption:
+        sys.stderr.write(": ".join(["interrupted", *map(str, interruption.args)]) + "\n")
         return 130
     except BrokenPipeError:
         # The reader (head, less) has gone; what is still buffered has nowhere to go.

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         child.add_argument("file", metavar="FILE", help="the corpus")
         child.add_argument("--format", default="auto", help="its format: jsonl, rams, … (default: guess it)")
-        child.add_argument("--ontology", metavar="FILE", help="YAML, or the role lines of RAMS")
+        child.add_argument("--ontology_file", metavar="FILE", help="YAML, or the role lines of RAMS")
         if name == "check":
             child.add_argument(
                 "--other_file", metavar="FILE", nargs="+", default=[], help="other parts, which must not share a text"
@@ -60,9 +60,9 @@ def _check(arguments: argparse.Namespace) -> int:
     from eventune.corpora import check_corpus, read_corpus, read_ontology
 
     with _patience(f"checking {arguments.file}"):
-        ontology = read_ontology(arguments.ontology) if arguments.ontology else None
+        ontology = read_ontology(arguments.ontology_file) if arguments.ontology_file else None
         corpus = read_corpus(arguments.file, arguments.format)
-        other = {path: read_corpus(path) for path in arguments.other_file}
+        other = {path: read_corpus(path, arguments.format) for path in arguments.other_file}
         findings = check_corpus(corpus, ontology=ontology, other=other)
     errors = sum(finding.severity == "error" for finding in findings)
     result = {
@@ -80,7 +80,7 @@ def _stats(arguments: argparse.Namespace) -> int:
     from eventune.corpora import describe, read_corpus, read_ontology
 
     with _patience(f"reading {arguments.file}"):
-        ontology = read_ontology(arguments.ontology) if arguments.ontology else None
+        ontology = read_ontology(arguments.ontology_file) if arguments.ontology_file else None
         corpus = read_corpus(arguments.file, arguments.format)
         figures = describe(corpus, ontology=ontology)
     result = {**_source(corpus), **figures}

@@ -19,7 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test_file", required=True, metavar="FILE", help="corpus with gold arguments")
     parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], help="its format (default: auto)")
     parser.add_argument("--scorer", default="rams", choices=sorted(SCORERS), help="definition of the score")
-    parser.add_argument("--predictions_file", metavar="FILE", help="write the predicted documents here as JSON lines")
+    parser.add_argument(
+        "--predictions_file",
+        metavar="FILE",
+        help="write the predicted documents here as JSON lines; must not exist yet",
+    )
     add_model_arguments(parser)
     add_json_flag(parser)
 
@@ -44,6 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.predictions_file and not Path(arguments.predictions_file).resolve().parent.is_dir():
         raise EventuneError(f"--predictions_file: {arguments.predictions_file}: no such folder", "create it first")
+    if arguments.predictions_file and Path(arguments.predictions_file).exists():
+        raise EventuneError(
+            f"--predictions_file: {arguments.predictions_file}: exists already", "choose another file, or remove it"
+        )
     gold = read_corpus(arguments.test_file, arguments.format)
     if gold.guessed:
         notify(f"{gold.path}: {len(gold)} documents, format {gold.format} (guessed)")

@@ -83,17 +83,22 @@ def require_known_to(ontology: Ontology, documents: Iterable[Document], source: 
         source: Where they come from, for the message.
 
     Raises:
-        EventuneError: If a type or role is missing; the error lists each once, with its count and the closest name.
+        EventuneError: If a type or role is missing; the error lists each once, with its count, the first place
+            and the closest name.
     """
     counts: Counter[str] = Counter()
+    first: dict[str, str] = {}
     for document in documents:
         for number, event in enumerate(document.events):
             for finding in _check_names(document, event, f"events[{number}]", ontology):
                 if finding.severity == "error":
                     counts[finding.message] += 1
+                    first.setdefault(finding.message, f"document {finding.document!r}: {finding.where}")
     if not counts:
         return
-    lines = [f"{message} ({count} times)" for message, count in counts.most_common(SHOWN_PROBLEMS)]
+    lines = [
+        f"{message} ({count} times, first in {first[message]})" for message, count in counts.most_common(SHOWN_PROBLEMS)
+    ]
     if len(counts) > SHOWN_PROBLEMS:
         lines.append(f"… and {len(counts) - SHOWN_PROBLEMS} more")
     raise EventuneError(

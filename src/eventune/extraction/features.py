@@ -141,17 +141,15 @@ class FeatureBuilder:
                     reach.unreachable["event type not in the ontology"] += len(event.arguments)
                     continue
                 event_type = self.ontology[event.type]
-                reach.unreachable.update(self._reasons_out_of_reach(event, event_type, sentences))
-                if not event_type.roles or not words:
-                    continue
                 prompt = self._prompt(document, event, event_type)
-                for window in windows(
-                    [len(pieces) for pieces in words],
-                    budget=self.max_length - len(prompt.ids) - 1,
-                    overlap=2 * self.max_span_length,
-                ):
-                    text = Text(words, sentences, window)
-                    examples.append(self._example((index, number), prompt, event, event_type, text))
+                budget, overlap = self.max_length - len(prompt.ids) - 1, 2 * self.max_span_length
+                cuts = list(windows([len(pieces) for pieces in words], budget=budget, overlap=overlap))
+                reach.unreachable.update(self._reasons_out_of_reach(event, event_type, sentences, cuts))
+                if event_type.roles:
+                    examples += (
+                        self._example((index, number), prompt, event, event_type, Text(words, sentences, window))
+                        for window in cuts
+                    )
         return examples, reach
 
     def _encode_word(self, word: str) -> Pieces:
@@ -220,7 +218,9 @@ class FeatureBuilder:
             gold=list(gold),
         )
 
-    def _reasons_out_of_reach(self, event: Event, event_type: EventType, sentences: Sequence[int]) -> Iterator[str]:
+    def _reasons_out_of_reach(
+        self, event: Event, event_type: EventType, sentences: Sequence[int], cuts: Sequence[Span]
+    ) -> Iterator[str]:
         """Yield the reason for each argument that decoding cannot give, whatever the scores are."""
         kept: dict[str, list[Span]] = {}
         for argument in event.arguments:
@@ -231,6 +231,8 @@ class FeatureBuilder:
                 yield f"longer than max_span_length {self.max_span_length}"
             elif sentences[argument.span.start] != sentences[argument.span.end - 1]:
                 yield "crosses a sentence boundary"
+            elif not any(window.contains(argument.span) for window in cuts):
+                yield "longer than a window"
             elif any(argument.span.overlaps(other) for other in fillers):
                 yield "overlaps another filler of its role"
             elif len(fillers) == role.multiplicity:
@@ -248,7 +250,8 @@ def windows(piece_counts: Sequence[int], *, budget: int, overlap: int) -> Iterat
         overlap: Words that two neighbouring windows share, as far as the budget allows it.
 
     Yields:
-        Spans of words; together they cover all words, and every span of up to `overlap` words lies inside one.
+        Spans of words; together they cover all words, and every span of up to `overlap` words that the budget holds
+        lies inside one.
     """
     start = 0
     while start < len(piece_counts):

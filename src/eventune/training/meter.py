@@ -24,21 +24,15 @@ _LIBRARIES = ("eventune", "torch", "transformers", "peft", "accelerate", "safete
 class ResourceMeter(TrainerCallback):
     """Measures each epoch of training; what lies between epochs (evaluation, checkpoints) does not count."""
 
-    def __init__(self) -> None:
+    def __init__(self, baseline_memory_bytes: int) -> None:
         self.tokens = 0
-        self.baseline_memory_bytes = 0
+        self.baseline_memory_bytes = baseline_memory_bytes
         self.epoch_figures: dict[str, float] = {}
         self._started = 0.0
 
     def count(self, attention_mask: Tensor) -> None:
         """Count the pieces of a batch; padding does not count."""
         self.tokens += int(attention_mask.sum())
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Take the memory before training as the baseline."""
-        self.baseline_memory_bytes = current_memory_bytes()
 
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, InvalidValueError
 from eventune.results import read_json, write_atomically
 
 RECIPE = "recipe.yaml"
@@ -21,6 +22,15 @@ BASE = "base.json"
 CHECKPOINTS = "checkpoints"
 ONTOLOGY_BYTES = "ontology_bytes"
 """Where the extractor's settings record how long the ontology's file is."""
+
+OWN_FILES = (
+    *(RECIPE, RESULT, HISTORY, CARD, ONTOLOGY, EXTRACTOR, BASE, CHECKPOINTS),
+    *("adapter_config.json", "adapter_model.safetensors", "model.safetensors"),
+    *("tokenizer*.json", "special_tokens_map.json", "added_tokens.json", "vocab*.txt", "vocab.json", "merges.txt"),
+    *("spiece.model", "spm.model", "sentencepiece*.model", "tokenizer.model", "bpe.codes", "chat_template.jinja"),
+    *("final", ".final.tmp", f".{RECIPE}.*.tmp", f".{RESULT}.*.tmp"),
+)
+"""Patterns of what a run leaves in its folder: its files, the tokenizer's of any base, and what a kill interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,8 @@ class RunDirectory:
 
         Raises:
             EventuneError: If the folder holds something and neither was asked for, the run is finished, or the
-                unfinished run has another recipe.
+                unfinished run has another recipe, what is to be removed or resumed is no run, or the recipe cannot be
+                written, in which case nothing is left behind.
         """
         if self.path.exists() and not self.path.is_dir():
             raise EventuneError(f"output_dir: expected a folder, found the file {self.path}")
@@ -66,7 +77,12 @@ class RunDirectory:
                 )
             elif self.is_complete():
                 raise EventuneError(f"output_dir: the run in {self.path} is finished, there is nothing to resume")
-            elif (self.path / RECIPE).is_file() and (self.path / RECIPE).read_text(encoding="utf-8") != recipe:
+            elif not (self.path / RECIPE).is_file():
+                raise EventuneError(
+                    f"output_dir: {self.path} holds files but no run ({RECIPE}), so there is nothing to resume",
+                    "choose another folder",
+                )
+            elif (self.path / RECIPE).read_text(encoding="utf-8") != recipe:
                 raise EventuneError(
                     f"output_dir: the unfinished run in {self.path} has another recipe (see its {RECIPE})",
                     "give the same settings, or another output_dir",
@@ -75,7 +91,11 @@ class RunDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise EventuneError(f"output_dir: {self.path} cannot be made: {error.strerror}") from None
-        write_atomically(self.path / RECIPE, recipe)
+        try:
+            write_atomically(self.path / RECIPE, recipe)
+        except BaseException:
+            self.abandon()
+            raise
 
     def _remove(self) -> None:
         found = {path.name for path in self.path.iterdir()}
@@ -85,6 +105,12 @@ class RunDirectory:
                 f"output_dir: {self.path} holds files but no run ({RECIPE} with {RESULT} or {CHECKPOINTS}/), so it is "
                 "not overwritten",
                 "choose another folder",
+            )
+        foreign = sorted(name for name in found if not any(fnmatchcase(name, own) for own in OWN_FILES))
+        if foreign:
+            raise EventuneError(
+                f"output_dir: {self.path} holds {foreign[0]}, which is no file of a run, so it is not overwritten",
+                "move it elsewhere, or choose another folder",
             )
         shutil.rmtree(self.path)
 
@@ -140,6 +166,8 @@ class RunDirectory:
     def _require_whole_ontology(self) -> None:
         """Compare its size with the recorded one: what is left of a YAML file that was cut off is often valid YAML."""
         found, expected = (self.path / ONTOLOGY).stat().st_size, self.read(EXTRACTOR).get(ONTOLOGY_BYTES, 0)
+        if type(expected) is not int:
+            raise InvalidValueError(f"{self.path / EXTRACTOR}: {ONTOLOGY_BYTES}", "an integer", repr(expected))
         if found < expected:
             raise EventuneError(
                 f"{self.path / ONTOLOGY}: expected {expected} bytes, found {found}: the file was cut off",

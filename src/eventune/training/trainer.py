@@ -24,7 +24,7 @@ from eventune.training.checkpoint import (
     read_tensors,
     save_states,
 )
-from eventune.training.meter import ResourceMeter
+from eventune.training.meter import ResourceMeter, current_memory_bytes
 from eventune.training.task import Task
 
 AVERAGE = "average.safetensors"
@@ -56,13 +56,14 @@ class TaskTrainer(Trainer):
         store: WeightStore,
         checkpoints: Path,
         has_dev: bool,
+        baseline_memory_bytes: int | None = None,
         callbacks: Sequence[TrainerCallback] = (),
     ) -> None:
         self.task = task
         self.is_head = is_head
         self.store = store
         self.head_learning_rate = arguments.head_learning_rate
-        self.meter = ResourceMeter()
+        self.meter = ResourceMeter(current_memory_bytes() if baseline_memory_bytes is None else baseline_memory_bytes)
         stopping: list[TrainerCallback] = []
         if has_dev and arguments.early_stopping_patience:
             stopping.append(EarlyStoppingCallback(arguments.early_stopping_patience))
