@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback
@@ -123,6 +124,13 @@ def names(folder):
 
 def test_a_run_directory_holds_exactly_what_it_should(finished):
     assert names(finished) == FILES
+
+
+def test_mixed_precision_trains_and_reloads_exactly_on_any_machine(carry_out):
+    folder = carry_out(bf16=True, num_train_epochs=1)
+
+    assert names(folder) == FILES
+    assert all(tensor.dtype == torch.float32 for tensor in load_file(folder / ADAPTER).values())
 
 
 def test_the_result_says_what_was_reached_and_what_it_cost(finished):
@@ -274,7 +282,7 @@ class Interrupt(TrainerCallback):
 def test_a_run_killed_before_its_first_checkpoint_is_started_anew(finished, carry_out, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         carry_out(Listener(Interrupt()))
-    assert "recipe.yaml" in names(tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
     listener = Listener()
     run = carry_out(listener, resume_from_checkpoint=True)
@@ -446,7 +454,7 @@ def test_a_role_that_the_ontology_lacks_is_an_error_before_anything_is_trained(c
     del known["types"]["attack"]["roles"]["target"]
     (tmp_path / "o.yaml").write_text(yaml.safe_dump(known))
 
-    with pytest.raises(EventuneError, match="target"):
+    with pytest.raises(EventuneError, match=r"train\.jsonl: has types or roles .*\n.*'target'.* first in document '"):
         carry_out(ontology_file=str(tmp_path / "o.yaml"))
     assert not (tmp_path / "run").exists()
 
@@ -477,7 +485,9 @@ def test_a_corpus_without_events_is_an_error(carry_out, tmp_path):
 
 def test_what_is_guessed_and_what_is_out_of_reach_is_said_once(carry_out):
     listener = Listener()
-    run = carry_out(listener, max_span_length=1, num_train_epochs=1, dev_file="", pretrain_file="")
+    run = carry_out(
+        listener, max_span_length=1, num_train_epochs=1, dev_file="", pretrain_file="", pretrain_ontology_file=""
+    )
 
     assert sum("format jsonl (guessed)" in notice for notice in listener.notices) == 2
     reach = [notice for notice in listener.notices if "out of reach" in notice]
@@ -493,6 +503,17 @@ def test_a_wrong_setting_leaves_no_run_behind_so_that_the_next_try_needs_no_flag
     with pytest.raises(EventuneError, match="did you mean 'query'"):
         carry_out(lora_target_modules=["querry"])
 
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_unforeseen_error_leaves_no_run_behind(carry_out, tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("eventune.experiment.load_encoder", fail)
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        carry_out()
     assert not (tmp_path / "run").exists()
 
 

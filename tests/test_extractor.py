@@ -3,6 +3,7 @@
 import itertools
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -182,6 +183,10 @@ def test_a_document_with_an_unknown_type_is_refused(extractor):
         extractor.extract(parse_marked_text("Rebels [[shelled|atack]] Homs."))
 
 
+def partial_of(extractor, target):
+    return target.with_name(f"{target.name}.{extractor.fingerprint}.partial")
+
+
 def extract(extractor, source, target, **options):
     counts = extract_file(extractor, source, target, **options)
     assert sorted(target.parent.glob(f"{target.name}*")) == [target]
@@ -214,7 +219,7 @@ def test_an_interrupted_extraction_goes_on_and_ends_as_if_nothing_had_been(
     whole, target = tmp_path / "whole", tmp_path / "target"
     expected = extract(extractor, source, whole, output_format=output_format)
     content = whole.read_bytes()
-    (tmp_path / "target.partial").write_bytes(content[: int(cut * len(content))])
+    partial_of(extractor, tmp_path / "target").write_bytes(content[: int(cut * len(content))])
 
     counts = extract(extractor, source, target, output_format=output_format)
 
@@ -226,7 +231,7 @@ def test_documents_that_are_done_are_not_extracted_again(extractor, source, tmp_
     whole, target = tmp_path / "whole", tmp_path / "target"
     extract(extractor, source, whole)
     lines = whole.read_text(encoding="utf-8").splitlines(keepends=True)
-    (tmp_path / "target.partial").write_text("".join(lines[:10]) + lines[10][:30], encoding="utf-8")
+    partial_of(extractor, tmp_path / "target").write_text("".join(lines[:10]) + lines[10][:30], encoding="utf-8")
     extracted = []
     of_class = extractor.extract_all
     monkeypatch.setattr(extractor, "extract_all", lambda documents: extracted.append(documents) or of_class(documents))
@@ -257,18 +262,67 @@ def test_what_was_done_is_kept_when_an_extraction_breaks_off(extractor, source, 
 
 @pytest.mark.parametrize("content", ["not JSON\n", '{"id": "dev-000"}\n', "[]\n", "\n", "\xff\n"])
 def test_a_begun_file_of_another_kind_is_refused_and_left(content, extractor, source, tmp_path):
-    partial = tmp_path / "target.partial"
+    partial = partial_of(extractor, tmp_path / "target")
     partial.write_text(content, encoding="latin-1")
-    with pytest.raises(EventuneError, match=r"target.partial: expected what an interrupted extraction .* 'dev-000'"):
+    with pytest.raises(EventuneError, match=r"\.partial: expected what an interrupted extraction .* 'dev-000'"):
         extract_file(extractor, source, tmp_path / "target")
     assert partial.read_text(encoding="latin-1") == content
 
 
 def test_a_begun_extraction_from_another_corpus_is_refused(extractor, source, small_corpus, tmp_path):
-    shutil.copy(small_corpus / "train.jsonl", tmp_path / "target.partial")
+    shutil.copy(small_corpus / "train.jsonl", partial_of(extractor, tmp_path / "target"))
     with pytest.raises(EventuneError, match="from the same corpus") as raised:
         extract_file(extractor, source, tmp_path / "target")
     assert "remove it" in raised.value.hint
+
+
+@pytest.mark.parametrize("output_format", ["jsonl", "rams"])
+def test_a_begun_extraction_of_other_events_is_refused(output_format, extractor, corpus, source, tmp_path):
+    first = corpus.documents[0]
+    changed = first.with_events([replace(event, type="life.die") for event in first.events])
+    assert changed != first
+    write_corpus([changed], partial_of(extractor, tmp_path / "target"), output_format)
+    with pytest.raises(EventuneError, match="from the same corpus"):
+        extract_file(extractor, source, tmp_path / "target", output_format=output_format)
+
+
+def test_what_another_run_began_is_not_gone_on_with(extractor, source, tiny_run, tmp_path):
+    other = Extractor.load(tiny_run)
+    begun = partial_of(other, tmp_path / "target")
+    begun.write_text("of another run\n")
+
+    assert extract_file(extractor, source, tmp_path / "target")["resumed"] == 0
+    assert begun.read_text() == "of another run\n"
+
+
+def test_an_extraction_that_fails_at_once_leaves_no_empty_file(extractor, source, tmp_path, monkeypatch):
+    def fail(documents):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(extractor, "extract_all", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        extract_file(extractor, source, tmp_path / "target")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("margins", {"first": 0.0, "last": 0.0}),
+        ("margins", {"first": "0", "further": 0.0}),
+        ("margins", [0.0, 0.0]),
+        ("max_length", "128"),
+        ("max_span_length", None),
+        ("method", 1),
+        ("ontology_bytes", "all"),
+    ],
+)
+def test_settings_of_a_wrong_kind_are_one_error_that_names_file_and_field(field, value, tiny_run, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    settings = json.loads((run / "extractor.json").read_text(encoding="utf-8"))
+    (run / "extractor.json").write_text(json.dumps({**settings, field: value}), encoding="utf-8")
+    with pytest.raises(EventuneError, match=rf"extractor\.json: {field}: expected .*, found "):
+        Extractor.load(run)
 
 
 def test_a_file_that_exists_is_not_overwritten(extractor, source, tmp_path):

@@ -117,6 +117,9 @@ def test_a_value_of_the_wrong_type_says_what_was_expected(name, value, expected)
         ({"lr_scheduler_type": "step"}, "lr_scheduler_type"),
         ({"weight_decay": -0.1}, "weight_decay"),
         ({"seed": -1}, "seed"),
+        ({"seed": 2**32}, "seed"),
+        ({"early_stopping_patience": 2}, "early_stopping_patience"),
+        ({"pretrain_ontology_file": str(sample_file("ontology"))}, "pretrain_ontology_file"),
         ({"num_train_epochs": 0}, "num_train_epochs"),
         ({"max_span_length": 0}, "max_span_length"),
         ({"word_dropout": -0.1}, "word_dropout"),
@@ -131,6 +134,27 @@ def test_a_value_of_the_wrong_type_says_what_was_expected(name, value, expected)
 def test_a_value_out_of_range_is_refused(values, field):
     with pytest.raises(EventuneError, match=f"{field}: expected"):
         recipe(**values)
+
+
+@pytest.mark.parametrize("dev", [{"dev_file": str(sample_file("dev"))}, {"dev_fraction": 0.1}])
+def test_a_dev_part_of_either_kind_lets_the_training_stop_early(dev):
+    assert recipe(early_stopping_patience=2, **dev).optimisation.early_stopping_patience == 2
+
+
+def test_grouping_needs_no_fraction():
+    assert recipe(group_by="source_url").data.group_by == "source_url"
+
+
+def test_the_largest_seed_is_taken():
+    assert recipe(seed=2**32 - 1).optimisation.seed == 2**32 - 1
+
+
+def test_a_setting_that_stands_twice_in_the_file_is_refused(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(recipe().to_yaml() + "lora_r: 4\n")
+
+    with pytest.raises(EventuneError, match=r"recipe\.yaml:\d+: lora_r: expected each name once, found 'lora_r' again"):
+        Recipe.read(path)
 
 
 def test_converting_says_the_setting_s_name():

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -168,28 +169,36 @@ def extract_file(
     """
     if target.exists():
         raise EventuneError(f"{target}: exists already", "choose another file, or remove it")
-    partial = target.with_name(f"{target.name}.{extractor.fingerprint}.partial")
     counts = dict.fromkeys(("documents", "events", "arguments", "resumed", "unknown_types"), 0)
     chunks = _chunks(iter_corpus(source, format))
+    with _partial(target, extractor.fingerprint) as file:
+        for chunk in chunks:
+            found = _written(file, chunk, output_format)
+            if found:
+                counts["resumed"] += len(chunk)
+            else:
+                found = extractor.extract_all(chunk)
+                lines = [line for document in found for line in lines_of(document, output_format)]
+                file.write("".join(f"{line}\n" for line in lines).encode())
+                file.flush()
+            events = [event for document in found for event in document.events]
+            counts["documents"] += len(chunk)
+            counts["events"] += len(events)
+            counts["arguments"] += sum(len(event.arguments) for event in events)
+            counts["unknown_types"] += sum(event.type not in extractor.ontology for event in events)
+            if on_documents is not None:
+                on_documents(len(chunk))
+    return counts
+
+
+@contextmanager
+def _partial(target: Path, fingerprint: str) -> Iterator[BinaryIO]:
+    """Open the file beside the target that an extraction writes to, or began to; at the end it becomes the target."""
+    partial = target.with_name(f"{target.name}.{fingerprint}.partial")
     try:
         with partial.open("a+b") as file:
             file.seek(0)
-            for chunk in chunks:
-                found = _written(file, chunk, output_format)
-                if found:
-                    counts["resumed"] += len(chunk)
-                else:
-                    found = extractor.extract_all(chunk)
-                    lines = [line for document in found for line in lines_of(document, output_format)]
-                    file.write("".join(f"{line}\n" for line in lines).encode())
-                    file.flush()
-                events = [event for document in found for event in document.events]
-                counts["documents"] += len(chunk)
-                counts["events"] += len(events)
-                counts["arguments"] += sum(len(event.arguments) for event in events)
-                counts["unknown_types"] += sum(event.type not in extractor.ontology for event in events)
-                if on_documents is not None:
-                    on_documents(len(chunk))
+            yield file
             os.fsync(file.fileno())
         partial.replace(target)
     except OSError as error:
@@ -199,7 +208,6 @@ def extract_file(
     finally:
         if partial.is_file() and not partial.stat().st_size:
             partial.unlink()
-    return counts
 
 
 def _read_settings(directory: RunDirectory) -> dict[str, Any]:
@@ -246,6 +254,7 @@ def _written(file: BinaryIO, chunk: Sequence[Document], output_format: str) -> l
         EventuneError: If the file is an extraction from another corpus.
     """
     start = file.tell()
+    read = format_named(output_format).read
     written = []
     for document in chunk:
         for expected in lines_of(document, output_format):
@@ -255,11 +264,10 @@ def _written(file: BinaryIO, chunk: Sequence[Document], output_format: str) -> l
                 file.seek(start)
                 return []
             try:
-                read = format_named(output_format).read
-                again, asked = read(json.loads(line)), read(json.loads(expected))
+                again = read(json.loads(line))
             except (ValueError, InvalidValueError):
-                again = asked = None
-            if again is None or _questions(again) != _questions(asked):
+                again = None
+            if again is None or _questions(again) != _questions(read(json.loads(expected))):
                 raise EventuneError(
                     f"{file.name}: expected what an interrupted extraction from the same corpus wrote, found a line "
                     f"that is not document {document.id!r}",

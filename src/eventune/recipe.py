@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from eventune.adapters.arguments import AdapterArguments
+from eventune.corpora.ontologies import refuse_repeated_keys
 from eventune.corpora.sample import sample_file
 from eventune.errors import EventuneError, InvalidValueError, did_you_mean
 from eventune.extraction.arguments import ExtractionArguments
@@ -76,6 +77,10 @@ class DataArguments:
             value = getattr(self, name)
             if value and not self.is_sample(value) and not Path(value).is_file():
                 yield InvalidValueError(name, "an existing file", value, did_you_mean(value, SAMPLE_FILES))
+        if self.pretrain_ontology_file and not self.pretrain_file:
+            yield InvalidValueError(
+                "pretrain_ontology_file", "nothing without pretrain_file", self.pretrain_ontology_file
+            )
         for part in ("dev", "test"):
             fraction = getattr(self, f"{part}_fraction")
             if not 0.0 <= fraction < 1.0:
@@ -164,6 +169,11 @@ class Recipe:
         # A setting that could not be read has its default now; what it should have been is said already.
         named = {problem.field for problem in problems}
         problems += [p for section in built.values() for p in section.problems() if p.field not in named]
+        patience = built["optimisation"].early_stopping_patience
+        has_dev = built["data"].dev_file or built["data"].dev_fraction or named & {"dev_file", "dev_fraction"}
+        if patience > 0 and not has_dev:
+            expected = "0 without dev_file and dev_fraction"
+            problems.append(InvalidValueError("early_stopping_patience", expected, str(patience)))
         _raise_all(problems, source)
         return cls(**built)
 
@@ -211,7 +221,9 @@ def read_settings(path: Path) -> dict[str, Any]:
         EventuneError: If the file is missing or is no such mapping.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        refuse_repeated_keys(path, yaml.compose(text, Loader=yaml.SafeLoader))
+        values = yaml.safe_load(text)
     except FileNotFoundError:
         raise EventuneError(f"{path}: no such recipe") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -65,6 +65,12 @@ def test_text_shared_with_another_file_is_an_error(corpus, tmp_path, capsys):
     assert finding["message"].endswith("test.jsonl")
 
 
+def test_other_files_are_read_in_the_format_that_was_named(corpus, tmp_path, capsys):
+    (tmp_path / "lines.jsonl").write_text('{"doc_key": "d", "sentences": [["A"]]}\n', encoding="utf-8")
+    assert main(["data", "check", corpus, "--format", "jsonl", "--other_file", str(tmp_path / "lines.jsonl")]) == 2
+    assert "lines.jsonl:1: " in capsys.readouterr().err
+
+
 def test_file_that_cannot_be_read_gives_exit_code_two(corpus, capsys):
     assert main(["data", "check", corpus + "x"]) == 2
     captured = capsys.readouterr()

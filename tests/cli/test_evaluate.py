@@ -64,6 +64,14 @@ def test_a_folder_for_the_predictions_that_does_not_exist_is_refused_before_the_
     assert "--predictions_file: absent/p.jsonl: no such folder" in message
 
 
+def test_a_file_of_predictions_that_exists_is_refused_before_the_work(refused, test_file, tmp_path):
+    target = tmp_path / "precious.jsonl"
+    target.write_text("precious")
+    message = refused("evaluate", "absent", "--test_file", test_file, "--predictions_file", target)
+    assert f"--predictions_file: {target}: exists already" in message
+    assert target.read_text() == "precious"
+
+
 def test_arguments_of_unknown_types_count_as_missed_and_are_reported(run, tiny_run, test_file, tmp_path):
     documents = read_corpus(test_file).documents
     gold = documents[0].events[0].arguments

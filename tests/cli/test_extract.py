@@ -43,7 +43,8 @@ def test_json_of_a_corpus_is_one_object_with_the_counts(run, tiny_run, source):
 
 def test_an_interrupted_extraction_goes_on_and_says_so(run, tiny_run, source, folder):
     run("extract", tiny_run, source, "-o", "whole.jsonl")
-    (folder / "out.jsonl.partial").write_bytes((folder / "whole.jsonl").read_bytes())
+    partial = folder / f"out.jsonl.{Extractor.load(tiny_run).fingerprint}.partial"
+    partial.write_bytes((folder / "whole.jsonl").read_bytes())
 
     found = run("extract", tiny_run, source, "-o", "out.jsonl")
 

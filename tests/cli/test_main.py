@@ -79,8 +79,8 @@ def test_an_unknown_command_is_answered_with_the_known_ones(run):
 @pytest.mark.parametrize(
     ("words", "flag"),
     [
-        (["train", "--num_train_epoch", "3"], "--num_train_epochs"),
-        (["train", "--learning-rate=1e-3"], "--learning_rate"),
+        (["train", "--learning_rat"], "--learning_rate"),
+        (["score", "--gold", "g", "--predictions", "p", "--scorers", "rams"], "--scorer"),
         (["extract", "run", "--txt", "Hello"], "--text"),
         (["data", "check", "f", "--other_files", "g"], "--other_file"),
     ],

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from eventune.cli import main
+from eventune.cli.score import COUNTERS
+from eventune.scoring import SCORERS
 
 SENTENCES = [["Rebels", "shelled", "Homs", "."], ["Three", "civilians", "died", "."]]
 GOLD = {
@@ -222,3 +224,16 @@ def test_parity_of_the_official_print(mode, rams_folder, reference_folder, capsy
     # The order of roles with equal gold counts is the official scorer's hash seed.
     expected = (folder / f"dev_high.rams.{mode}.txt").read_text(encoding="utf-8")
     assert sorted(capsys.readouterr().out.splitlines()) == sorted(expected.splitlines())
+
+
+def test_every_scorer_counts_files_and_names_itself_in_the_result(files, capsys):
+    for scorer in SCORERS:
+        result = score_as_json(capsys, files("gold.jsonl", GOLD), files("pred.jsonl", PREDICTION), "--scorer", scorer)
+        assert result["scorer"] == scorer
+    assert COUNTERS.keys() == SCORERS.keys()
+
+
+def test_an_unknown_scorer_is_refused_with_the_known_ones(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["score", "--gold", "g", "--predictions", "p", "--scorer", "ace"])
+    assert "rams" in capsys.readouterr().err

@@ -1,11 +1,16 @@
 """`eventune train`."""
 
 import dataclasses
+import io
 import json
+import re
 
 import pytest
 import yaml
+from rich.console import Console
+from transformers import TrainerState
 
+from eventune.cli.progress import TerminalReporter
 from eventune.recipe import SECTIONS
 
 
@@ -128,6 +133,46 @@ def test_all_wrong_settings_are_named_at_once(refused, recipe, folder):
     for name in ("lora_r", "hidden_dropout", "methd", "num_train_epochs"):
         assert f"\n  {name}: expected " in message
     assert_nothing_written(folder)
+
+
+@pytest.mark.parametrize("flags", [["--lora_rank", "8"], ["--lora_rank=8"], ["--lora-r", "-8"]])
+def test_an_unknown_flag_is_named_beside_the_other_wrong_settings(flags, refused, recipe, folder):
+    message = refused("train", *flags, recipe(), "--learning_rate", "fast")
+    name = flags[0].removeprefix("--").partition("=")[0]
+    assert "2 settings are wrong" in message
+    assert f"\n  {name}: expected a known setting, found an unknown one (did you mean 'lora_r'?)" in message
+    assert "\n  learning_rate: expected a number, found 'fast'" in message
+    assert_nothing_written(folder)
+
+
+def test_an_interruption_says_how_to_go_on(run, recipe, folder, monkeypatch):
+    closed = []
+
+    def interrupted(recipe, reporter):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("eventune.experiment.train", interrupted)
+    monkeypatch.setattr("eventune.cli.progress.TerminalReporter.close", lambda reporter: closed.append(reporter))
+    found = run("train", recipe())
+    assert (found.code, found.out) == (130, "")
+    assert found.err == "interrupted: go on with the same command and --resume_from_checkpoint true\n"
+    assert len(closed) == 1
+
+
+def test_a_training_that_is_broken_off_gives_the_cursor_back(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr("eventune.cli.progress.status", Console(file=stream, force_terminal=True))
+    reporter = TerminalReporter()
+    [rows] = reporter.callbacks()
+    rows.on_train_begin(None, TrainerState(max_steps=3), None)
+    reporter.close()
+    assert stream.getvalue().rindex("\x1b[?25h") > stream.getvalue().rindex("\x1b[?25l")
+
+
+def test_the_time_of_a_pretraining_is_a_row_of_its_own(run, recipe, small_corpus):
+    assert "pretraining" not in run("train", recipe()).out
+    pretrained = recipe(pretrain_file=str(small_corpus / "dev.jsonl"), num_pretrain_epochs=1, output_dir="other")
+    assert re.search(r"^pretraining +\d+\.\d s", run("train", pretrained).out, re.MULTILINE)
 
 
 def test_broken_json_is_refused_by_its_line(refused, recipe, folder, lines):

@@ -111,8 +111,10 @@ def test_all_unknown_names_are_listed_once_with_their_counts():
         require_known_to(ONTOLOGY, documents, "train.jsonl")
     assert caught.value.message.split("\n") == [
         "train.jsonl: has types or roles that the ontology lacks",
-        "expected a role of attack, found 'atacker' (did you mean 'attacker'?) (2 times)",
-        "expected one of the ontology's 2 types, found 'dye' (did you mean 'die'?) (1 times)",
+        "expected a role of attack, found 'atacker' (did you mean 'attacker'?) "
+        "(2 times, first in document 'a': events[0].arguments[0].role)",
+        "expected one of the ontology's 2 types, found 'dye' (did you mean 'die'?) "
+        "(1 times, first in document 'c': events[0].type)",
     ]
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from eventune.errors import EventuneError
-from eventune.training.run_directory import CHECKPOINTS, RECIPE, RESULT, RunDirectory
+from eventune.training.run_directory import CARD, CHECKPOINTS, HISTORY, RECIPE, RESULT, RunDirectory
 
 
 @pytest.fixture
@@ -73,6 +73,48 @@ def test_a_folder_that_is_no_run_is_never_overwritten(run, files):
     assert {path.name for path in run.path.iterdir()} == set(files)
 
 
+@pytest.mark.parametrize("mark", [RESULT, CHECKPOINTS])
+def test_a_run_that_holds_another_s_file_is_never_overwritten(run, mark):
+    prepare(run)
+    (run.path / mark).mkdir()
+    (run.path / "thesis.tex").touch()
+
+    with pytest.raises(EventuneError, match=r"holds thesis\.tex, which is no file of a run"):
+        prepare(run, overwrite=True)
+    assert {path.name for path in run.path.iterdir()} == {RECIPE, mark, "thesis.tex"}
+
+
+@pytest.mark.parametrize("name", ["tokenizer_config.json", "vocab.txt", "spiece.model", ".final.tmp", HISTORY, CARD])
+def test_whatever_a_run_leaves_is_overwritten_when_asked(run, name):
+    prepare(run)
+    run.checkpoints.mkdir()
+    (run.path / name).touch()
+
+    prepare(run, overwrite=True)
+
+    assert [path.name for path in run.path.iterdir()] == [RECIPE]
+
+
+def test_files_that_are_no_run_are_not_resumed(run):
+    run.path.mkdir(parents=True)
+    (run.path / "thesis.tex").touch()
+
+    with pytest.raises(EventuneError, match="holds files but no run"):
+        prepare(run, resume=True)
+    assert [path.name for path in run.path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_recipe_that_cannot_be_written_leaves_no_folder(run, monkeypatch):
+    def fail(path, text):
+        raise EventuneError("No space left on device")
+
+    monkeypatch.setattr("eventune.training.run_directory.write_atomically", fail)
+
+    with pytest.raises(EventuneError, match="No space left"):
+        prepare(run)
+    assert not run.path.exists()
+
+
 def test_an_unfinished_run_of_the_same_recipe_is_resumed(run):
     prepare(run)
     (run.checkpoints / "checkpoint-3").mkdir(parents=True)
@@ -129,7 +171,7 @@ def test_a_run_given_up_keeps_its_checkpoints_and_what_is_not_its_own(run):
     run.abandon()
     assert [path.name for path in run.path.iterdir()] == ["note.txt"]
 
-    prepare(run, resume=True)
+    (run.path / RECIPE).touch()
     (run.checkpoints / "checkpoint-3").mkdir(parents=True)
     run.abandon()
     assert {path.name for path in run.path.iterdir()} == {"note.txt", RECIPE, CHECKPOINTS}

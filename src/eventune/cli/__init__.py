@@ -10,8 +10,8 @@ import argparse
 import importlib
 import os
 import sys
+from collections import deque
 from collections.abc import Sequence
-from typing import Any
 
 import eventune
 from eventune.errors import EventuneError, did_you_mean
@@ -40,27 +40,27 @@ class Parser(argparse.ArgumentParser):
         pairs = self.get_default("unknown")
         if pairs is not None:
             words = self._take_unknown(words, pairs)
-        namespace, unknown = super().parse_known_args(words, namespace)
+        found, unknown = super().parse_known_args(words, namespace or argparse.Namespace())
         if unknown:
             flag = next((word for word in unknown if word.startswith("-")), unknown[0]).partition("=")[0]
             hint = did_you_mean(flag, self._option_string_actions)
             self.error(f"unrecognized arguments: {' '.join(unknown)}{f'; {hint}' if hint else ''}")
-        return namespace, unknown
+        return found, unknown
 
     def _take_unknown(self, words: list[str], pairs: dict[str, str]) -> list[str]:
         """Move unknown flags with their values to `pairs`, and return the other words."""
         others: list[str] = []
-        waiting = iter(words)
-        for word in waiting:
-            flag, is_pair, value = word.partition("=")
-            if not flag.removeprefix("--") or not flag.startswith("--") or flag in self._option_string_actions:
-                others.append(word)
-            elif is_pair or not (value := next(waiting, "--")).startswith("--"):
+        waiting = deque(words)
+        while waiting:
+            word = waiting.popleft()
+            flag, equals, value = word.partition("=")
+            is_unknown = flag.startswith("--") and flag not in {"--", *self._option_string_actions}
+            if is_unknown and equals:
                 pairs[flag.removeprefix("--")] = value
+            elif is_unknown and waiting and not waiting[0].startswith("--"):
+                pairs[flag.removeprefix("--")] = waiting.popleft()
             else:
-                # No pair: what follows is a flag of its own.
                 others.append(word)
-                waiting = iter([value, *waiting])
         return others
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from importlib import resources
 
 import yaml
@@ -37,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     settings = yaml.safe_load(resources.files("eventune.cli").joinpath("demo.yaml").read_text(encoding="utf-8"))
     recipe = Recipe.of({**settings, "output_dir": arguments.output_dir, "overwrite_output_dir": True})
-    result = train(recipe, reporter=TerminalReporter()).to_dict()
+    with closing(TerminalReporter()) as reporter:
+        result = train(recipe, reporter=reporter).to_dict()
     test = read_corpus(sample_file("test"))
     shown = Extractor.load(arguments.output_dir).extract_all(test.documents[:EXTRACTIONS])
 

@@ -60,6 +60,10 @@ class EpochRows(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Take the bar away."""
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar away, if there is one, and give the cursor back."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
@@ -75,7 +79,10 @@ class EpochRows(TrainerCallback):
 
 
 class TerminalReporter:
-    """Prints notices to stderr and shows the training."""
+    """Prints notices to stderr and shows the training; close it, however the training ends."""
+
+    def __init__(self) -> None:
+        self._rows: list[EpochRows] = []
 
     def notice(self, message: str) -> None:
         """Print a notice."""
@@ -83,7 +90,13 @@ class TerminalReporter:
 
     def callbacks(self) -> Sequence[TrainerCallback]:
         """Return the rows that show the training."""
-        return (EpochRows(),)
+        self._rows.append(EpochRows())
+        return self._rows[-1:]
+
+    def close(self) -> None:
+        """Take away the bar of a training that was broken off."""
+        for rows in self._rows:
+            rows.close()
 
 
 class DelayedBar:

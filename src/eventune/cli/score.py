@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Score and print."""
     if arguments.json and arguments.official:
         raise EventuneError("--json and --official: expected one of them, found both", "--json holds both figures")
-    counts = count(
+    counts = COUNTERS[arguments.scorer](
         arguments.gold,
         arguments.predictions,
         ontology=read_ontology(arguments.ontology_file) if arguments.ontology_file else None,
@@ -124,6 +124,10 @@ def count(
         more_roles=more_roles,
         strict=strict,
     )
+
+
+COUNTERS: Mapping[str, Callable[..., RamsCounts]] = {"rams": count}
+"""What counts the links of two files, by the scorer's name."""
 
 
 def _first_record(path: Path) -> Mapping[str, Any]:

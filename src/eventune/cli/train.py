@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = "eventune train [-h] [--json] [--SETTING VALUE ...] [RECIPE]"
     parser.add_argument("recipe", metavar="RECIPE", nargs="?", help="YAML file with settings; flags replace them")
     add_json_flag(parser)
+    # The recipe's check names unknown settings beside all others that are wrong.
+    parser.set_defaults(unknown={})
     for name, section in SECTIONS.items():
         group = parser.add_argument_group(name, (section.__doc__ or "").strip())
         for setting in dataclasses.fields(section):
@@ -38,10 +41,15 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.experiment import train
     from eventune.recipe import Recipe, read_settings
 
-    given = {name: value for name, value in vars(arguments).items() if name not in {"verb", "run", "json", "recipe"}}
+    own = {"verb", "run", "json", "recipe", "unknown"}
+    given = {name: value for name, value in vars(arguments).items() if name not in own} | arguments.unknown
     settings = read_settings(Path(arguments.recipe)) if arguments.recipe else {}
     recipe = Recipe.of({**settings, **given}, source=arguments.recipe or "flags")
-    result = train(recipe, reporter=TerminalReporter()).to_dict()
+    try:
+        with closing(TerminalReporter()) as reporter:
+            result = train(recipe, reporter=reporter).to_dict()
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("go on with the same command and --resume_from_checkpoint true") from None
     output_dir = recipe.optimisation.output_dir
     emit(
         {**result, "output_dir": output_dir},
@@ -62,6 +70,8 @@ def print_result(console: Console, result: Mapping[str, Any], output_dir: str) -
     resources = result["resources"]
     trainable, total = resources["trainable_parameters"], resources["total_parameters"]
     table = plain_table("resource", "")
+    if "pretrain_seconds" in resources:
+        table.add_row("pretraining", f"{resources['pretrain_seconds']:.1f} s")
     table.add_row("training, evaluation not counted", f"{resources['train_seconds']:.1f} s")
     table.add_row("per epoch (median)", f"{resources['seconds_per_epoch']:.1f} s")
     table.add_row("tokens per second (median)", f"{resources['tokens_per_second']:,.0f}")

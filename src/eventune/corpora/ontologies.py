@@ -92,7 +92,7 @@ def _from_yaml(path: Path, text: str) -> Ontology:
     root = None
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        _refuse_repeated_keys(path, root)
+        refuse_repeated_keys(path, root)
         return Ontology.from_dict(yaml.safe_load(text))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -117,8 +117,16 @@ def _mappings(root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
             open_nodes.extend(value for _, value in node.value)
 
 
-def _refuse_repeated_keys(path: Path, root: yaml.Node | None) -> None:
-    """YAML readers keep the last of two equal keys without a word; here a type's roles would be lost."""
+def refuse_repeated_keys(path: Path, root: yaml.Node | None) -> None:
+    """Refuse keys that a mapping holds twice: YAML readers keep the last one without a word.
+
+    Args:
+        path: The file, as the error calls it.
+        root: What it holds.
+
+    Raises:
+        EventuneError: If a key is repeated; the error names each with its line.
+    """
     problems = Problems(path)
     for node in _mappings(root):
         seen: set[str] = set()

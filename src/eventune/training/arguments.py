@@ -58,9 +58,11 @@ class OptimisationArguments:
         for name in ("learning_rate", "head_learning_rate"):
             if not 0.0 < getattr(self, name) < 1.0:
                 yield InvalidValueError(name, "a number in (0, 1)", str(getattr(self, name)))
-        for name in ("weight_decay", "warmup_steps", "max_grad_norm", "early_stopping_patience", "seed"):
+        for name in ("weight_decay", "warmup_steps", "max_grad_norm", "early_stopping_patience"):
             if getattr(self, name) < 0:
                 yield InvalidValueError(name, "a number >= 0", str(getattr(self, name)))
+        if not 0 <= self.seed < 2**32:
+            yield InvalidValueError("seed", "an integer in [0, 2**32)", str(self.seed))
         if not 0.0 <= self.ema_decay < 1.0:
             yield InvalidValueError("ema_decay", "a number in [0, 1)", str(self.ema_decay))
         if self.lr_scheduler_type not in SCHEDULERS:

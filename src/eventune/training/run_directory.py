@@ -61,7 +61,7 @@ class RunDirectory:
             resume: Go on with an unfinished run of the same recipe.
 
         Raises:
-            EventuneError: If the folder holds something and neither was asked for, the run is finished, or the
+            EventuneError: If the folder holds something and neither was asked for, the run is finished, the
                 unfinished run has another recipe, what is to be removed or resumed is no run, or the recipe cannot be
                 written, in which case nothing is left behind.
         """

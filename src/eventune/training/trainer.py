@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import ExportableState
 
+from eventune.errors import InvalidValueError
 from eventune.training.arguments import OptimisationArguments
 from eventune.training.averaging import WeightAverage
 from eventune.training.batching import LengthGroupedSampler
@@ -86,6 +87,8 @@ class TaskTrainer(Trainer):
     def train(self, *args: Any, **kwargs: Any) -> Any:
         """Train, and leave the best or last weights in the model, averaged where the average is kept."""
         output = super().train(*args, **kwargs)
+        # Mixed precision is for training alone: a saved model is used without, and gives the same scores only then.
+        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
         if self.average is not None:
             self.average.apply()
         return output
@@ -189,6 +192,8 @@ class TaskTrainer(Trainer):
 
 
 def _training_arguments(arguments: OptimisationArguments, folder: Path, *, has_dev: bool) -> TrainingArguments:
+    if arguments.bf16 and torch.cuda.is_available() and not torch.cuda.is_bf16_supported():
+        raise InvalidValueError("bf16", "false on a GPU without bfloat16", "true")
     return TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=arguments.num_train_epochs,
@@ -200,6 +205,7 @@ def _training_arguments(arguments: OptimisationArguments, folder: Path, *, has_d
         lr_scheduler_type=arguments.lr_scheduler_type,
         max_grad_norm=arguments.max_grad_norm,
         bf16=arguments.bf16,
+        use_cpu=not torch.cuda.is_available(),
         seed=arguments.seed,
         optim="adamw_torch_fused",
         eval_strategy="epoch" if has_dev else "no",
