@@ -3,9 +3,9 @@ from collections import Counter
 
 import pytest
 
-from eventune.corpora import iter_corpus, read_corpus, write_corpus
+from eventune.corpora import Losses, iter_corpus, read_corpus, write_corpus
 from eventune.corpora.rams import prediction_record, read_document, recognises, role_of, write_document
-from eventune.errors import EventuneError, InvalidValueError
+from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Event, Span
 
 
@@ -107,17 +107,19 @@ def test_foreign_document_has_every_field_of_the_format():
     assert written["doc_key"] == "d"
 
 
-def test_event_without_a_trigger_cannot_be_written(tmp_path):
+def test_what_rams_has_no_place_for_is_left_out_and_counted(tmp_path):
+    event = Event("attack", Span(0, 1), (Argument("arg0", Span(0, 1)), Argument("place", Span(0, 1), 0.5)))
+    losses = Losses()
+    document = Document.from_sentences("d", [["a"]], events=[event, Event("attack", None)])
+    write_corpus([document], tmp_path / "out", "rams", losses=losses)
+    assert losses.counts == {"events without a trigger": 1, "arguments": 1, "scores of arguments": 1}
+    assert losses.first["arguments"] == "d"
+
+
+def test_losses_are_logged_where_nobody_takes_them(tmp_path, caplog):
     document = Document.from_sentences("d", [["a"]], events=[Event("attack", None)])
-    with pytest.raises(EventuneError, match="document 'd' cannot be written as rams: trigger: expected a trigger"):
-        write_corpus([document], tmp_path / "out", "rams")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_role_with_digits_cannot_be_written():
-    event = Event("attack", Span(0, 1), (Argument("arg0", Span(0, 1)),))
-    with pytest.raises(InvalidValueError, match=r"events\[0\]\.arguments\[0\]\.role: expected a role without digits"):
-        list(write_document(Document.from_sentences("d", [["a"]], events=[event])))
+    write_corpus([document], tmp_path / "out", "rams")
+    assert "rams has no place for all, left out: events without a trigger: 1" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_description_left_blank_is_empty():
     [
         ([], "ontology: expected a mapping"),
         ({"typs": {}}, "ontology: expected only types, found 'typs'"),
-        ({"types": {"a": {"role": {}}}}, "types.a: expected only description, roles, found 'role'"),
+        ({"types": {"a": {"role": {}}}}, "types.a: expected only description, template, roles, found 'role'"),
         ({"types": {"a": {"roles": ["b"]}}}, "types.a.roles: expected a mapping"),
         ({"types": {"a": {"roles": {True: {}}}}}, "types.a.roles: expected a mapping with names as keys"),
         ({"types": {"a": {"roles": {"b": {"multiplicity": 0}}}}}, r"types.a.roles.b.multiplicity: .* >= 1, found 0"),

@@ -2,6 +2,7 @@
 
 from eventune.corpora.check import Finding, check_corpus, require_known_to
 from eventune.corpora.corpus import Corpus, iter_corpus, lines_of, read_corpus, write_corpus
+from eventune.corpora.losses import Losses
 from eventune.corpora.ontologies import read_ontology, write_ontology
 from eventune.corpora.registry import AUTO, Format, format_names, register_format
 from eventune.corpora.statistics import describe
@@ -11,6 +12,7 @@ __all__ = [
     "Corpus",
     "Finding",
     "Format",
+    "Losses",
     "check_corpus",
     "describe",
     "format_names",

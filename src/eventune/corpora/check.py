@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from eventune.corpora.lines import SHOWN_PROBLEMS
+from eventune.corpora.files import SHOWN_PROBLEMS
 from eventune.errors import EventuneError, did_you_mean
 from eventune.events import Document, Event, Ontology, Span
 

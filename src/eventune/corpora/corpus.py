@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
-from eventune.corpora.lines import Problems, numbered_records
-from eventune.corpora.registry import AUTO, Format, format_named, format_names, guess_format
+from eventune.corpora.fields import shown
+from eventune.corpora.files import Problems
+from eventune.corpora.losses import Losses
+from eventune.corpora.records import json_text
+from eventune.corpora.registry import AUTO, Format, format_named, format_names, guess_format, layout_of
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document
 
@@ -64,7 +66,7 @@ def read_corpus(path: str | os.PathLike[str], format: str = AUTO) -> Corpus:
     documents = tuple(_documents(path, chosen, problems))
     problems.raise_if_any()
     if not documents:
-        raise EventuneError(f"{path}: holds no document", "every line that is not blank holds one")
+        raise EventuneError(f"{path}: holds no document", "it is empty, or has records of no document")
     return Corpus(documents, chosen.name, path, format == AUTO)
 
 
@@ -90,17 +92,24 @@ def iter_corpus(path: str | os.PathLike[str], format: str = AUTO) -> Iterator[Do
     count = sum(1 for _ in _documents(path, chosen, problems))
     problems.raise_if_any()
     if not count:
-        raise EventuneError(f"{path}: holds no document", "every line that is not blank holds one")
+        raise EventuneError(f"{path}: holds no document", "it is empty, or has records of no document")
     return _documents(path, chosen, Problems(path))
 
 
-def write_corpus(documents: Iterable[Document], path: str | os.PathLike[str], format: str = "jsonl") -> int:
-    """Write documents to a file, which is either complete or left as it was.
+def write_corpus(
+    documents: Iterable[Document],
+    path: str | os.PathLike[str],
+    format: str = "jsonl",
+    *,
+    losses: Losses | None = None,
+) -> int:
+    """Write documents to a file, or a folder for brat, which is either complete or left as it was.
 
     Args:
         documents: The documents, taken one by one.
         path: The file; its folder exists. It may be the file that the documents were read from.
         format: Name of the format.
+        losses: Takes what the format has no place for. Without it, a warning in the log says what was lost.
 
     Returns:
         How many documents were written.
@@ -111,37 +120,32 @@ def write_corpus(documents: Iterable[Document], path: str | os.PathLike[str], fo
     """
     path = Path(path)
     chosen = format_named(format)
-    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    found = Losses() if losses is None else losses
     identifiers: set[str] = set()
-    try:
-        with staging.open("w", encoding="utf-8", newline="\n") as file:
-            for document in documents:
-                file.writelines(line + "\n" for line in lines_of(document, chosen.name))
-                if document.id in identifiers:
-                    raise EventuneError(
-                        f"{path}: expected documents with identifiers of their own, found {document.id!r} again",
-                        "a file with it could not be read back; rename one of them",
-                    )
-                identifiers.add(document.id)
-            file.flush()
-            os.fsync(file.fileno())
-        staging.replace(path)
-    except OSError as error:
-        raise EventuneError(
-            f"{path}: cannot be written: {error.strerror}",
-            "create its folder, or choose another place",
-        ) from None
-    finally:
-        staging.unlink(missing_ok=True)
+
+    def values() -> Iterator[Any]:
+        for document in documents:
+            if document.id in identifiers:
+                raise EventuneError(
+                    f"{path}: expected documents with identifiers of their own, found {document.id!r} again",
+                    "a file with it could not be read back; rename one of them",
+                )
+            identifiers.add(document.id)
+            yield from _records(document, chosen, found)
+
+    chosen.layout.write(values(), path)
+    if losses is None and found:
+        _logger.warning("%s: %s has no place for all, left out: %s", path, chosen.name, found)
     return len(identifiers)
 
 
-def lines_of(document: Document, format: str = "jsonl") -> list[str]:
+def lines_of(document: Document, format: str = "jsonl", *, losses: Losses | None = None) -> list[str]:
     """Return the lines of a document in a corpus file, without line ends.
 
     Args:
         document: The document.
-        format: Name of the format.
+        format: Name of a format that has a record a line.
+        losses: Takes what the format has no place for.
 
     Returns:
         One line in most formats; RAMS has one an event.
@@ -149,9 +153,18 @@ def lines_of(document: Document, format: str = "jsonl") -> list[str]:
     Raises:
         EventuneError: If the format is unknown or cannot hold the document.
     """
-    chosen = format_named(format)
+    return [json_text(value) for value in _records(document, format_named(format), losses)]
+
+
+def _records(document: Document, chosen: Format, losses: Losses | None) -> list[Any]:
+    """Return a document's records, and count what they do not hold."""
     try:
-        return [json.dumps(record, ensure_ascii=False, allow_nan=False) for record in chosen.write(document)]
+        values = list(chosen.write(document))
+        for value in values:
+            json_text(value)
+        # The project's own format loses nothing, and is what most is written in.
+        if losses is not None and chosen.name != "jsonl":
+            losses.add(document, map(chosen.read, values))
     except InvalidValueError as error:
         raise EventuneError(
             f"document {document.id!r} cannot be written as {chosen.name}: {error.message}", error.hint
@@ -161,20 +174,22 @@ def lines_of(document: Document, format: str = "jsonl") -> list[str]:
             f"document {document.id!r} cannot be written: expected finite numbers, found a score that is not",
             "a model that gives such scores did not train well: look at its losses",
         ) from None
+    return values
 
 
 def _choose(path: Path, name: str) -> Format:
     """Return the named format, or the one that the first readable record looks like."""
     if name != AUTO:
         return format_named(name)
-    for number, record in numbered_records(path):
-        if isinstance(record, InvalidValueError):
+    for record in layout_of(path).read(path):
+        if isinstance(record.value, InvalidValueError):
             continue
-        guess = guess_format(record)
+        guess = guess_format(record.value, path)
         if guess is None:
-            fields = ", ".join(map(repr, list(record)[:8])) or "no field"
+            fields = ", ".join(map(repr, list(record.value)[:8])) if isinstance(record.value, dict) else ""
+            found = fields or shown(record.value)
             raise EventuneError(
-                f"{path}:{number}: expected a record of a known format ({', '.join(format_names())}), found {fields}",
+                f"{record.place}: expected a record of a known format ({', '.join(format_names())}), found {found}",
                 "name the format with --format, or convert the file",
             )
         _logger.info("%s: format: %s (guessed)", path, guess.name)
@@ -185,18 +200,18 @@ def _choose(path: Path, name: str) -> Format:
 
 def _documents(path: Path, chosen: Format, problems: Problems) -> Iterator[Document]:
     """Yield the good documents of a file, and note what is wrong with the others."""
-    lines: dict[str, int] = {}
-    for number, record in numbered_records(path):
-        if isinstance(record, InvalidValueError):
-            problems.add(number, record)
+    places: dict[str, str] = {}
+    for record in chosen.layout.read(path):
+        if isinstance(record.value, InvalidValueError):
+            problems.add(record.place, record.value)
             continue
         try:
-            document = chosen.read(record)
-            if document.id in lines:
-                found = f"{document.id!r} again, as in line {lines[document.id]}"
+            document = chosen.read(record.value)
+            if document.id in places:
+                found = f"{document.id!r} again, as in {places[document.id]}"
                 raise InvalidValueError(chosen.id_field, "an identifier of its own", found)
         except InvalidValueError as error:
-            problems.add(number, error)
+            problems.add(record.place, error)
         else:
-            lines[document.id] = number
+            places[document.id] = record.place
             yield document

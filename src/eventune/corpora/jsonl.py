@@ -3,10 +3,16 @@
     {"id": "d1", "text": "Rebels shelled Homs.", "tokens": [[0, 6], [7, 14], [15, 19], [19, 20]], "sentences": [[0, 4]],
      "events": [{"id": "e1", "type": "attack", "trigger": [1, 2],
                  "arguments": [{"role": "attacker", "span": [0, 1], "score": 0.9}]}],
+     "entities": [{"id": "c1", "type": "place", "mentions": [{"id": "m1", "span": [2, 3]}]}],
      "metadata": {"source_url": "…"}}
 
 `tokens` are character spans, all other spans are of tokens, and every span is half-open. Only `id` and `text` must be
 there; a document without events may leave its tokens and sentences to `eventune.events.segmentation`.
+
+An argument or a mention in pieces has their token spans as `fragments`; where a piece begins or ends inside a token,
+`characters` holds the exact character span of each piece. An argument's `filler` is the identifier of the mention,
+entity or event that fills the role, and an event with several triggers has all of them as `mentions`. Events,
+arguments, mentions and entities may have `attributes`, an object with whatever else a corpus says of them.
 """
 
 from __future__ import annotations
@@ -15,24 +21,28 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from eventune.corpora.fields import mapping, member, only, shown, span_at
+from eventune.corpora.registry import Format
 from eventune.errors import InvalidValueError
-from eventune.events import Argument, Document, Event, Span
+from eventune.events import Argument, Document, Entity, Event, Mention, Place, Span
 from eventune.events.segmentation import segment, sentences_of
 
-FIELDS = ("id", "text", "tokens", "sentences", "events", "metadata")
+FIELDS = ("id", "text", "tokens", "sentences", "events", "entities", "metadata")
+_PLACE = ("span", "fragments", "characters", "attributes")
 
 
-def recognises(record: Mapping[str, Any]) -> bool:
+def recognises(record: Any) -> bool:
     """Tell whether a first record looks like this format."""
+    if not isinstance(record, dict):
+        return False
     # Many formats have a `text`: one with other fields beside it is recognised only by both that must be there.
     return record.keys() >= {"id", "text"} or record.keys() <= set(FIELDS)
 
 
-def read_document(record: Mapping[str, Any]) -> Document:
+def read_document(value: Any) -> Document:
     """Read a document from its record.
 
     Args:
-        record: The JSON object of one line.
+        value: The JSON object of one line.
 
     Returns:
         The document.
@@ -40,15 +50,17 @@ def read_document(record: Mapping[str, Any]) -> Document:
     Raises:
         InvalidValueError: If a field is missing, unknown, of another type, or a span lies outside the document.
     """
+    record = mapping(value, "record")
     only(record, FIELDS)
     text = member(record, "text", "")
     events = member(record, "events", [], required=False)
+    entities = member(record, "entities", [], required=False)
     if "tokens" in record:
         tokens = _spans(record, "tokens")
         sentences = _spans(record, "sentences") if "sentences" in record else sentences_of(text, tokens)
-    elif "sentences" in record or events:
+    elif "sentences" in record or events or entities:
         # Spans count tokens: on tokens made here they would shift with every change of the segmentation.
-        needs = "sentences" if "sentences" in record else "events"
+        needs = "sentences" if "sentences" in record else "events" if events else "entities"
         raise InvalidValueError("tokens", f"the tokens that the spans of {needs} count", "no such field")
     else:
         tokens, sentences = segment(text)
@@ -59,12 +71,13 @@ def read_document(record: Mapping[str, Any]) -> Document:
         sentences,
         tuple(_event(event, f"events[{n}]") for n, event in enumerate(events)),
         member(record, "metadata", {}, required=False),
+        tuple(_entity(entity, f"entities[{n}]") for n, entity in enumerate(entities)),
     )
 
 
 def write_document(document: Document) -> Iterator[dict[str, Any]]:
     """Yield the one record of a document."""
-    yield {
+    record: dict[str, Any] = {
         "id": document.id,
         "text": document.text,
         "tokens": [[token.start, token.end] for token in document.tokens],
@@ -72,6 +85,9 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
         "events": [_event_record(event) for event in document.events],
         "metadata": dict(document.metadata),
     }
+    if document.entities:
+        record["entities"] = [_entity_record(entity) for entity in document.entities]
+    yield record
 
 
 def _spans(record: Mapping[str, Any], name: str) -> tuple[Span, ...]:
@@ -80,7 +96,7 @@ def _spans(record: Mapping[str, Any], name: str) -> tuple[Span, ...]:
 
 def _event(value: Any, where: str) -> Event:
     record = mapping(value, where)
-    only(record, ("id", "type", "trigger", "arguments"), inside=where)
+    only(record, ("id", "type", "trigger", "arguments", "mentions", "attributes"), inside=where)
     trigger = record.get("trigger")
     arguments = member(record, "arguments", [], inside=where, required=False)
     return Event(
@@ -88,17 +104,69 @@ def _event(value: Any, where: str) -> Event:
         None if trigger is None else span_at(trigger, f"{where}.trigger"),
         tuple(_argument(argument, f"{where}.arguments[{n}]") for n, argument in enumerate(arguments)),
         member(record, "id", "", inside=where, required=False),
+        _mentions(record, where, required=False),
+        member(record, "attributes", {}, inside=where, required=False),
     )
 
 
 def _argument(value: Any, where: str) -> Argument:
     record = mapping(value, where)
-    only(record, ("role", "span", "score"), inside=where)
+    only(record, ("role", "score", "filler", *_PLACE), inside=where)
     score = record.get("score")
     if score is not None and type(score) not in (int, float):
         raise InvalidValueError(f"{where}.score", "a number or null", shown(score))
-    role = _name(record, "role", where)
-    return Argument(role, span_at(member(record, "span", [], inside=where), f"{where}.span"), score)
+    filler = member(record, "filler", "", inside=where, required=False)
+    try:
+        return Argument(_name(record, "role", where), score=score, filler=filler, **_place(record, where))
+    except InvalidValueError as error:
+        raise error if error.field.startswith(where) else error.inside(where) from None
+
+
+def _entity(value: Any, where: str) -> Entity:
+    record = mapping(value, where)
+    only(record, ("id", "type", "mentions", "attributes"), inside=where)
+    mentions = _mentions(record, where, required=True)
+    if not mentions:
+        raise InvalidValueError(f"{where}.mentions", "at least one mention", "an empty list")
+    return Entity(
+        mentions,
+        member(record, "id", "", inside=where, required=False),
+        member(record, "type", "", inside=where, required=False),
+        member(record, "attributes", {}, inside=where, required=False),
+    )
+
+
+def _mentions(record: Mapping[str, Any], where: str, *, required: bool) -> tuple[Mention, ...]:
+    values = member(record, "mentions", [], inside=where, required=required)
+    return tuple(_mention(value, f"{where}.mentions[{n}]") for n, value in enumerate(values))
+
+
+def _mention(value: Any, where: str) -> Mention:
+    record = mapping(value, where)
+    only(record, ("id", "type", *_PLACE), inside=where)
+    identifier = member(record, "id", "", inside=where, required=False)
+    type_name = member(record, "type", "", inside=where, required=False)
+    try:
+        return Mention(id=identifier, type=type_name, **_place(record, where))
+    except InvalidValueError as error:
+        raise error if error.field.startswith(where) else error.inside(where) from None
+
+
+def _place(record: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return what arguments and mentions say of their place, as their constructors take it."""
+    pieces = {
+        name: tuple(
+            span_at(pair, f"{where}.{name}[{n}]")
+            for n, pair in enumerate(member(record, name, [], inside=where, required=False))
+        )
+        for name in ("fragments", "characters")
+        if name in record
+    }
+    attributes = member(record, "attributes", {}, inside=where, required=False)
+    return {
+        "span": span_at(member(record, "span", [], inside=where), f"{where}.span"),
+        "attributes": attributes,
+    } | pieces
 
 
 def _name(record: Mapping[str, Any], field: str, where: str) -> str:
@@ -109,17 +177,57 @@ def _name(record: Mapping[str, Any], field: str, where: str) -> str:
 
 
 def _event_record(event: Event) -> dict[str, Any]:
-    trigger = event.trigger
-    return {
+    record: dict[str, Any] = {
         "id": event.id,
         "type": event.type,
-        "trigger": None if trigger is None else [trigger.start, trigger.end],
+        "trigger": None if event.trigger is None else _pair(event.trigger),
         "arguments": [_argument_record(argument) for argument in event.arguments],
     }
+    if event.mentions:
+        record["mentions"] = [_mention_record(mention) for mention in event.mentions]
+    if event.attributes:
+        record["attributes"] = dict(event.attributes)
+    return record
 
 
 def _argument_record(argument: Argument) -> dict[str, Any]:
-    record: dict[str, Any] = {"role": argument.role, "span": [argument.span.start, argument.span.end]}
+    record: dict[str, Any] = {"role": argument.role, **_place_record(argument, argument.attributes)}
     if argument.score is not None:
         record["score"] = argument.score
+    if argument.filler:
+        record["filler"] = argument.filler
     return record
+
+
+def _entity_record(entity: Entity) -> dict[str, Any]:
+    record: dict[str, Any] = _named(entity.id, entity.type)
+    record["mentions"] = [_mention_record(mention) for mention in entity.mentions]
+    if entity.attributes:
+        record["attributes"] = dict(entity.attributes)
+    return record
+
+
+def _mention_record(mention: Mention) -> dict[str, Any]:
+    return {**_named(mention.id, mention.type), **_place_record(mention, mention.attributes)}
+
+
+def _named(identifier: str, type_name: str) -> dict[str, Any]:
+    return {name: value for name, value in (("id", identifier), ("type", type_name)) if value}
+
+
+def _place_record(place: Place, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    record: dict[str, Any] = {"span": _pair(place.span)}
+    if place.fragments:
+        record["fragments"] = [_pair(piece) for piece in place.fragments]
+    if place.characters:
+        record["characters"] = [_pair(piece) for piece in place.characters]
+    if attributes:
+        record["attributes"] = dict(attributes)
+    return record
+
+
+def _pair(span: Span) -> list[int]:
+    return [span.start, span.end]
+
+
+FORMAT = Format("jsonl", "the project's own, which loses nothing", "id", recognises, read_document, write_document)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from eventune.corpora.lines import Problems, check_is_file, decode
+from eventune.corpora.files import Problems, check_is_file, decode
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import EventType, Ontology, Role
 from eventune.results import write_atomically

@@ -19,7 +19,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from eventune.corpora.fields import member, shown, span_at
+from eventune.corpora.fields import mapping, member, shown, span_at
+from eventune.corpora.registry import Format
 from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Event, Span
 
@@ -35,9 +36,9 @@ _DEFAULTS: Mapping[str, Any] = {
 }
 
 
-def recognises(record: Mapping[str, Any]) -> bool:
+def recognises(record: Any) -> bool:
     """Tell whether a first record looks like this format."""
-    return bool(record.keys() & {"gold_evt_links", "evt_triggers"})
+    return isinstance(record, dict) and bool(record.keys() & {"gold_evt_links", "evt_triggers"})
 
 
 def role_of(label: str) -> str:
@@ -45,11 +46,11 @@ def role_of(label: str) -> str:
     return re.split(r"\d+", label)[-1]
 
 
-def read_document(record: Mapping[str, Any]) -> Document:
+def read_document(value: Any) -> Document:
     """Read a document from its record.
 
     Args:
-        record: The JSON object of one line.
+        value: The JSON object of one line.
 
     Returns:
         The document, with no event or one.
@@ -58,6 +59,7 @@ def read_document(record: Mapping[str, Any]) -> Document:
         InvalidValueError: If a field is missing or of another type, an index lies outside the document, a link belongs
             to no trigger, or a line has several events.
     """
+    record = mapping(value, "record")
     key = member(record, "doc_key", "")
     if not key:
         raise InvalidValueError("doc_key", "a non-empty string", shown(key))
@@ -83,7 +85,7 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
     The records of several events are told apart by `.1`, `.2` … behind their `doc_key`. Events without the labels of
     RAMS get labels numbered from their own arguments, and a score becomes the probability in `ent_spans`.
 
-    An event without a trigger and a role with digits are refused, since RAMS could not be read back with them.
+    RAMS has no place for events without a trigger, nor for roles with digits, which could not be read back.
 
     Args:
         document: The document.
@@ -97,8 +99,9 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
     if isinstance(raw, dict) and _still_says(raw, document):
         yield {"doc_key": document.id, "sentences": sentences, **raw, **metadata}
         return
-    for number, event in enumerate(document.events or (None,), 1):
-        key = f"{document.id}.{number}" if len(document.events) > 1 else document.id
+    events = [event for event in document.events if event.trigger is not None]
+    for number, event in enumerate(events or (None,), 1):
+        key = f"{document.id}.{number}" if len(events) > 1 else document.id
         links = {"evt_triggers": [], "ent_spans": [], "gold_evt_links": []} if event is None else _raw(event, number)
         yield {"doc_key": key, "sentences": sentences, **links, **_DEFAULTS, **metadata}
 
@@ -178,8 +181,7 @@ def _raw(event: Event, number: int) -> dict[str, Any]:
     for n, argument in enumerate(event.arguments, 1):
         label = f"evt{number:03d}arg{n:02d}{argument.role}"
         if role_of(label) != argument.role:
-            where = f"events[{number - 1}].arguments[{n - 1}].role"
-            raise InvalidValueError(where, "a role without digits, as RAMS needs it", shown(argument.role))
+            continue
         links.append([trigger, _inclusive(argument.span), label])
         spans.append([*_inclusive(argument.span), [[label, 1.0 if argument.score is None else argument.score]]])
     return {"evt_triggers": [[*trigger, [[event.type, 1.0]]]], "ent_spans": spans, "gold_evt_links": links}
@@ -193,3 +195,6 @@ def _trigger(event: Event) -> list[int]:
 
 def _inclusive(span: Span) -> list[int]:
     return [span.start, span.end - 1]
+
+
+FORMAT = Format("rams", "RAMS 1.0", "doc_key", recognises, read_document, write_document)

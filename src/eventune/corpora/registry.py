@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from eventune.corpora import jsonl, rams
+from eventune.corpora.records import Layout, read_json_records, write_json_array, write_json_lines
 from eventune.errors import EventuneError, did_you_mean
 from eventune.events import Document
 
 AUTO = "auto"
 """In place of a format's name: guess it from the first record."""
 
+JSON_LINES = Layout(lambda path: not path.is_dir(), read_json_records, write_json_lines)
+"""A record a line; a file with one array of records is read as well."""
+JSON_ARRAY = Layout(lambda path: not path.is_dir(), read_json_records, write_json_array)
+"""One array of records; a file with a record a line is read as well."""
+
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format with one JSON record a line.
+    """A format of corpora.
 
     Attributes:
         name: Name, as `--format` takes it.
         summary: What it is, in a few words.
         id_field: The field that holds a document's identifier, for messages.
-        recognises: Tells whether a file's first record looks like the format, also when something is wrong with it.
+        recognises: Tells whether a first record looks like the format, also when something is wrong with it.
         read: Makes a document of a record; raises InvalidValueError.
-        write: Makes the records of a document; raises InvalidValueError.
+        write: Makes the records of a document. What the format has no place for is left out: `Losses` finds it by
+            reading the records back. Raises InvalidValueError only where a document cannot be written at all.
+        layout: How the records lie in a file or folder.
     """
 
     name: str
     summary: str
     id_field: str
-    recognises: Callable[[Mapping[str, Any]], bool]
-    read: Callable[[Mapping[str, Any]], Document]
-    write: Callable[[Document], Iterator[dict[str, Any]]]
+    recognises: Callable[[Any], bool]
+    read: Callable[[Any], Document]
+    write: Callable[[Document], Iterator[Any]]
+    layout: Layout = JSON_LINES
 
 
 _FORMATS: dict[str, Format] = {}
@@ -47,13 +56,13 @@ def register_format(new: Format) -> None:
     Raises:
         EventuneError: If the name is taken.
     """
-    if new.name in _FORMATS or new.name == AUTO:
-        raise EventuneError(f"a corpus format named {new.name!r} exists already", "choose another name")
-    _FORMATS[new.name] = new
+    _fill()
+    _register(new)
 
 
 def format_names() -> tuple[str, ...]:
     """Return the names of the known formats."""
+    _fill()
     return tuple(_FORMATS)
 
 
@@ -69,17 +78,38 @@ def format_named(name: str) -> Format:
     Raises:
         EventuneError: If there is none of that name.
     """
+    _fill()
     if name not in _FORMATS:
         hint = did_you_mean(name, _FORMATS) or f"known formats: {', '.join(_FORMATS)}"
         raise EventuneError(f"unknown corpus format {name!r}", hint)
     return _FORMATS[name]
 
 
-def guess_format(record: Mapping[str, Any]) -> Format | None:
-    """Return the format that a first record looks like, or None."""
-    return next((known for known in reversed(_FORMATS.values()) if known.recognises(record)), None)
+def layout_of(path: Path) -> Layout:
+    """Return the layout in which a file or folder is read, whatever its format turns out to be."""
+    _fill()
+    return next((known.layout for known in reversed(_FORMATS.values()) if known.layout.takes(path)), JSON_LINES)
 
 
-# The project's own format comes first, to be tried last: `text` is a field of many others too.
-register_format(Format("jsonl", "the project's own", "id", jsonl.recognises, jsonl.read_document, jsonl.write_document))
-register_format(Format("rams", "RAMS 1.0", "doc_key", rams.recognises, rams.read_document, rams.write_document))
+def guess_format(value: Any, path: Path) -> Format | None:
+    """Return the format that the first record of a file or folder looks like, or None."""
+    _fill()
+    known = (known for known in reversed(_FORMATS.values()) if known.layout.takes(path))
+    return next((known for known in known if known.recognises(value)), None)
+
+
+def _register(new: Format) -> None:
+    if new.name in _FORMATS or new.name == AUTO:
+        raise EventuneError(f"a corpus format named {new.name!r} exists already", "choose another name")
+    _FORMATS[new.name] = new
+
+
+def _fill() -> None:
+    """Register the formats that come with the package, each of which has its `FORMAT` in a module of its own."""
+    if _FORMATS:
+        return
+    from eventune.corpora import jsonl, rams
+
+    # The project's own format comes first, to be tried last: `text` is a field of many others too.
+    for module in (jsonl, rams):
+        _register(module.FORMAT)

@@ -19,6 +19,7 @@ class Role:
         name: Name, as the corpus writes it.
         multiplicity: How many arguments may fill it in one event.
         description: What fills it, in words that a model may read; empty if nothing is known beyond the name.
+        question: A question whose answer fills it, e.g. `Who was attacked?`; empty if there is none.
 
     Raises:
         InvalidValueError: If the name is empty or the multiplicity below one.
@@ -27,6 +28,7 @@ class Role:
     name: str
     multiplicity: int = 1
     description: str = ""
+    question: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -43,6 +45,8 @@ class EventType:
         name: Name, as the corpus writes it.
         roles: The roles; names are unique.
         description: What the type means, or an empty string.
+        template: A sentence with a slot for each argument, e.g. `<Attacker> attacked <Target>`; a role of multiplicity
+            two may have two slots. Empty if there is none.
 
     Raises:
         InvalidValueError: If the name is empty or a role stands twice.
@@ -51,6 +55,7 @@ class EventType:
     name: str
     roles: tuple[Role, ...]
     description: str = ""
+    template: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -119,8 +124,8 @@ class Ontology:
         """Read the plain form that `to_dict` writes.
 
         Args:
-            value: `{"types": {type: {"description": …, "roles": {role: {"multiplicity": …, "description": …}}}}}`;
-                a role without properties may be null.
+            value: `{"types": {type: {"description": …, "template": …, "roles": {role: {"multiplicity": …,
+                "description": …, "question": …}}}}}`; a role without properties may be null.
 
         Returns:
             The ontology.
@@ -131,18 +136,18 @@ class Ontology:
         types = _mapping(_mapping(value, "ontology", known=("types",)).get("types"), "types")
         result = []
         for type_name, properties in types.items():
-            properties = _mapping(properties, f"types.{type_name}", known=("description", "roles"))
+            properties = _mapping(properties, f"types.{type_name}", known=("description", "template", "roles"))
             where = f"types.{type_name}.roles"
             roles = []
             for role_name, role in _mapping(properties.get("roles"), where).items():
-                role = _mapping(role, f"{where}.{role_name}", known=("multiplicity", "description"))
-                description = _text(role.get("description"), f"{where}.{role_name}.description")
+                role = _mapping(role, f"{where}.{role_name}", known=("multiplicity", "description", "question"))
+                texts = [_text(role.get(name), f"{where}.{role_name}.{name}") for name in ("description", "question")]
                 try:
-                    roles.append(Role(role_name, role.get("multiplicity", 1), description))
+                    roles.append(Role(role_name, role.get("multiplicity", 1), *texts))
                 except InvalidValueError as error:
                     raise InvalidValueError(f"{where}.{error.field}", error.expected, error.found, error.hint) from None
-            description = _text(properties.get("description"), f"types.{type_name}.description")
-            result.append(EventType(type_name, tuple(roles), description))
+            texts = [_text(properties.get(name), f"types.{type_name}.{name}") for name in ("description", "template")]
+            result.append(EventType(type_name, tuple(roles), *texts))
         return cls.of(result)
 
     def to_dict(self) -> dict[str, Any]:
@@ -156,10 +161,14 @@ class Ontology:
                     properties["multiplicity"] = role.multiplicity
                 if role.description:
                     properties["description"] = role.description
+                if role.question:
+                    properties["question"] = role.question
                 roles[role.name] = properties
             types[event_type.name] = {"roles": roles}
             if event_type.description:
                 types[event_type.name]["description"] = event_type.description
+            if event_type.template:
+                types[event_type.name]["template"] = event_type.template
         return {"types": types}
 
     def __getitem__(self, name: str) -> EventType:

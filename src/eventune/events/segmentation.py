@@ -67,6 +67,19 @@ def segment(text: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     return tokens, sentences_of(text, tokens)
 
 
+def segment_characters(text: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """Cut a text into characters and sentences: what Chinese corpora count by.
+
+    Args:
+        text: Raw text.
+
+    Returns:
+        The span of each character that is no white space, and the token span of each sentence.
+    """
+    tokens = tuple(Span(index, index + 1) for index, character in enumerate(text) if not character.isspace())
+    return tokens, sentences_of(text, tokens)
+
+
 def sentences_of(text: str, tokens: Sequence[Span]) -> tuple[Span, ...]:
     """Group tokens into sentences; a blank line ends one whatever stands before it.
 

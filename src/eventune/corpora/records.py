@@ -1,0 +1,264 @@
+"""Records of JSON files, one after the other: a value a line, or the elements of one array."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from eventune.corpora.files import check_is_file, decode
+from eventune.errors import EventuneError, InvalidValueError
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a file holds of one document.
+
+    Attributes:
+        place: Where it stands, for messages: the file with the line, `dev.jsonl:12`.
+        value: The record as JSON values, or what is wrong with it.
+    """
+
+    place: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How records lie in a file or a folder.
+
+    Attributes:
+        takes: Tells whether something at a path may have this layout.
+        read: Yields the records, the broken ones included; raises EventuneError if nothing can be read.
+        write: Writes records in order; the target is complete or as it was. Raises EventuneError.
+    """
+
+    takes: Callable[[Path], bool]
+    read: Callable[[Path], Iterator[Record]]
+    write: Callable[[Iterable[Any], Path], None]
+
+
+def read_json_records(path: Path) -> Iterator[Record]:
+    """Yield the JSON value of each line that is not blank, or each element of the array that the file holds.
+
+    An array is read piece by piece, so that its size does not matter; so is a file of lines.
+
+    Args:
+        path: A file in UTF-8; a byte order mark is ignored.
+
+    Yields:
+        The records.
+
+    Raises:
+        EventuneError: If the file cannot be opened.
+    """
+    check_is_file(path)
+    try:
+        with path.open("rb") as file:
+            yield from _elements(path, file) if _is_array(file) else _lines(path, file)
+    except OSError as error:
+        raise EventuneError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def write_json_lines(values: Iterable[Any], path: Path) -> None:
+    """Write one JSON value a line."""
+    write_text((json_text(value) + "\n" for value in values), path)
+
+
+def write_json_array(values: Iterable[Any], path: Path) -> None:
+    """Write one array, an element a line."""
+
+    def pieces() -> Iterator[str]:
+        opening = "[\n"
+        for value in values:
+            yield opening + json_text(value)
+            opening = ",\n"
+        yield "[]\n" if opening == "[\n" else "\n]\n"
+
+    write_text(pieces(), path)
+
+
+def json_text(value: Any) -> str:
+    """Return a value as JSON in one line; numbers must be finite."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def write_text(pieces: Iterable[str], path: Path) -> None:
+    """Write a text piece by piece, to a file that is then complete or as it was.
+
+    Args:
+        pieces: The pieces; an exception that they raise leaves the file as it was.
+        path: The file; its folder exists.
+
+    Raises:
+        EventuneError: If it cannot be written.
+    """
+    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with staging.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+        staging.replace(path)
+    except OSError as error:
+        hint = "create its folder, or choose another place"
+        raise EventuneError(f"{path}: cannot be written: {error.strerror}", hint) from None
+    finally:
+        staging.unlink(missing_ok=True)
+
+
+def _is_array(file: BinaryIO) -> bool:
+    """Tell whether the file holds one array, and not a line of its own for each record that is one (DocEE)."""
+    start = file.read(1 << 16).removeprefix(codecs.BOM_UTF8).lstrip()
+    file.seek(0)
+    return start.startswith(b"[")
+
+
+def _lines(path: Path, file: BinaryIO) -> Iterator[Record]:
+    # Bytes, because a text file would stop at the first byte that is not UTF-8 and not say in which line.
+    for number, line in enumerate(file, 1):
+        content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+        if content.strip():
+            yield Record(f"{path}:{number}", _line(content))
+
+
+def _line(content: bytes) -> Any:
+    try:
+        text = decode(content).rstrip()
+        value, end = _value_at(text, len(text) - len(text.lstrip()))
+        if end < len(text):
+            raise json.JSONDecodeError("Extra data", text, end)
+        return value
+    except json.JSONDecodeError as error:
+        return InvalidValueError("line", "one JSON object", f"broken JSON: {error.msg} (character {error.pos + 1})")
+    except InvalidValueError as error:
+        return error
+
+
+def _value_at(text: str, start: int) -> tuple[Any, int]:
+    """Parse the value at a position.
+
+    Args:
+        text: JSON, with or without more behind the value.
+        start: Where the value begins.
+
+    Returns:
+        The value, or an InvalidValueError if it holds what is no text, and the position behind it.
+
+    Raises:
+        json.JSONDecodeError: If it is no JSON.
+        InvalidValueError: If it is nested too deeply, or holds a number that is not finite.
+    """
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except RecursionError:
+        raise InvalidValueError("record", "a record of a document", "JSON that is nested too deeply") from None
+    if "\\u" in text[start:end]:
+        try:
+            # Half of an emoji's escape is valid JSON but no text: no tokenizer takes it and no file can hold it.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as error:
+            found = f"half a surrogate pair (\\u{ord(error.object[error.start]):04x})"
+            return InvalidValueError("record", "Unicode text", found), end
+    return value, end
+
+
+def _refuse_constant(name: str) -> None:
+    raise InvalidValueError("record", "JSON, which has finite numbers only", name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _elements(path: Path, file: BinaryIO) -> Iterator[Record]:
+    text = _TextWindow(file)
+    try:
+        text.skip("[")
+        while not text.at("]"):
+            text.rest()
+            line = text.line
+            yield Record(f"{path}:{line}", text.take_value())
+            if text.at(","):
+                text.skip(",")
+            elif not text.at("]"):
+                found = repr(text.rest()) if text.rest() else "the end of the file"
+                raise InvalidValueError("array", "a comma between elements, or its end", found)
+        text.skip("]")
+        if text.rest():
+            raise InvalidValueError("file", "one array and nothing behind it", repr(text.rest()))
+    except json.JSONDecodeError as error:
+        # What follows a broken element cannot be told from it.
+        found = f"broken JSON: {error.msg} (character {error.pos + 1} of the element)"
+        yield Record(f"{path}:{text.line}", InvalidValueError("element", "a JSON value", found))
+    except InvalidValueError as error:
+        yield Record(f"{path}:{text.line}", error)
+
+
+class _TextWindow:
+    """The part of a text file around a position that only moves on."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        self._text = ""
+        self._position = 0
+        self._done = False
+        self.line = 1
+
+    def at(self, character: str) -> bool:
+        """Tell whether a character comes next, white space aside."""
+        return self.rest()[:1] == character
+
+    def skip(self, character: str) -> None:
+        """Move behind a character that comes next."""
+        self.rest()
+        self._move(self._position + len(character))
+
+    def rest(self) -> str:
+        """Move to the next character that is no white space, and return the next one; empty at the end."""
+        while True:
+            while self._text[self._position : self._position + 1].isspace():
+                self._move(self._position + 1)
+            if self._position < len(self._text) or self._done:
+                return self._text[self._position : self._position + 1]
+            self._fill(_CHUNK_BYTES)
+
+    def take_value(self) -> Any:
+        """Return the JSON value that comes next, and move behind it."""
+        self.rest()
+        size = _CHUNK_BYTES
+        while True:
+            try:
+                value, end = _value_at(self._text, self._position)
+            except json.JSONDecodeError as error:
+                if self._done:
+                    raise json.JSONDecodeError(error.msg, "", error.pos - self._position) from None
+            else:
+                # A number at the window's end may go on behind it, also where the end is `4.` or `4e`.
+                if self._done or self._text[end : end + 1].strip(".eE+-"):
+                    self._move(end)
+                    return value
+            self._fill(size)
+            size *= 2
+
+    def _fill(self, size: int) -> None:
+        content = self._file.read(size)
+        self._done = len(content) < size
+        try:
+            text = self._decoder.decode(content, final=self._done)
+        except UnicodeDecodeError:
+            self._done = True
+            decode(content)
+            raise InvalidValueError("encoding", "UTF-8", "a character that is cut off") from None
+        self._text = self._text[self._position :] + text
+        self._position = 0
+
+    def _move(self, position: int) -> None:
+        self.line += self._text.count("\n", self._position, position)
+        self._position = position
