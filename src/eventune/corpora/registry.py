@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,22 @@ class Format:
 
 
 _FORMATS: dict[str, Format] = {}
+# The project's own format comes first, to be tried last: `text` is a field of many others too.
+_MODULES = (
+    "jsonl",
+    "doccano",
+    "label_studio",
+    "docee",
+    "brat",
+    "fewfc",
+    "phee",
+    "duee",
+    "duee_fin",
+    "maven_arg",
+    "textee",
+    "wikievents",
+    "rams",
+)
 
 
 def register_format(new: Format) -> None:
@@ -108,8 +126,6 @@ def _fill() -> None:
     """Register the formats that come with the package, each of which has its `FORMAT` in a module of its own."""
     if _FORMATS:
         return
-    from eventune.corpora import jsonl, rams
-
-    # The project's own format comes first, to be tried last: `text` is a field of many others too.
-    for module in (jsonl, rams):
-        _register(module.FORMAT)
+    for name in _MODULES:
+        if find_spec(f"eventune.corpora.{name}"):
+            _register(import_module(f"eventune.corpora.{name}").FORMAT)
