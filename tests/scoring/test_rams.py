@@ -319,18 +319,18 @@ def test_lines_are_split_at_line_feeds_only(tmp_path):
     path = tmp_path / "lines.jsonl"
     path.write_text('{"a": "x\u2028y"}\n\n{"b": 1}\n', encoding="utf-8")
 
-    assert read_lines(path) == ['{"a": "x\u2028y"}', "", '{"b": 1}']
+    assert list(read_lines(path)) == ['{"a": "x\u2028y"}', "", '{"b": 1}']
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "latin.jsonl").write_bytes(b"\xe9\n")
 
     with pytest.raises(EventuneError, match=r"absent\.jsonl: no such file"):
-        read_lines(tmp_path / "absent.jsonl")
+        list(read_lines(tmp_path / "absent.jsonl"))
     with pytest.raises(EventuneError, match="cannot be read"):
-        read_lines(tmp_path)
+        list(read_lines(tmp_path))
     with pytest.raises(EventuneError, match="expected text in UTF-8"):
-        read_lines(tmp_path / "latin.jsonl")
+        list(read_lines(tmp_path / "latin.jsonl"))
 
 
 # The facade

@@ -41,10 +41,10 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Extract, score and print."""
     from eventune.cli.progress import delayed_bar
-    from eventune.cli.score import render_score
+    from eventune.cli.scores import render_score
     from eventune.corpora import read_corpus, write_corpus
     from eventune.extractor import Extractor
-    from eventune.scoring import score
+    from eventune.scoring import SCORERS, score
 
     if arguments.predictions_file and not Path(arguments.predictions_file).resolve().parent.is_dir():
         raise EventuneError(f"--predictions_file: {arguments.predictions_file}: no such folder", "create it first")
@@ -67,7 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
         predicted = extractor.extract_all(gold.documents, on_batch=bar.advance)
     if arguments.predictions_file:
         write_corpus(predicted, arguments.predictions_file)
-    result: dict[str, Any] = score(gold.documents, predicted, scorer=arguments.scorer, strict=False).to_dict()
+    options = {"strict": False} if "strict" in SCORERS[arguments.scorer].options else {}
+    result: dict[str, Any] = score(gold.documents, predicted, scorer=arguments.scorer, **options).to_dict()
     result |= {"run": arguments.run_directory, "test_file": arguments.test_file}
     emit(result, as_json=arguments.json, render=lambda console: render_score(console, result))
     return 0

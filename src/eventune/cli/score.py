@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Mapping
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from eventune.cli.output import add_json_flag, emit, notify, print_scores
-from eventune.corpora import read_corpus, read_ontology
+from eventune.cli.output import add_json_flag, emit, notify
+from eventune.cli.scores import render_all, render_score
+from eventune.corpora import AUTO, iter_corpus, read_ontology
+from eventune.corpora.coreference import with_coreference
 from eventune.errors import EventuneError
-from eventune.events import Ontology
-from eventune.scoring import SCORERS, official_report
-from eventune.scoring.rams import gold_links, predicted_links
-from eventune.scoring.rams_counts import RamsCounts
-from eventune.scoring.rams_files import read_gold, read_lines, read_predictions, read_predictions_in_gold_format
-from eventune.scoring.rams_links import count_links
+from eventune.events import Document, Ontology
+from eventune.reports import errors_page
+from eventune.results import write_atomically
+from eventune.scoring import SCORERS, Scorer, make_scorer, official_report
+from eventune.scoring.differences import Differences
+from eventune.scoring.errors import ErrorAnalysis
+from eventune.scoring.evaluation import Evaluation
+from eventune.scoring.genarg_files import score_genarg_files
+from eventune.scoring.heads import read_heads, spacy_heads
+from eventune.scoring.pairs import Pairing
+from eventune.scoring.prediction_files import first_record, predictions_of
+from eventune.scoring.rams_pairs import count_files
+from eventune.scoring.resampling import bootstrap
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,114 +38,187 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="FILE",
-        help="RAMS prediction lines, or a corpus file with the predicted events",
+        help="official prediction lines of RAMS or gen-arg, or a corpus file with the predicted events",
     )
-    parser.add_argument("--scorer", choices=tuple(SCORERS), default="rams", help="definition to count by")
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("--scorer", choices=tuple(SCORERS), help="definition to count by (default: rams)")
+    chosen.add_argument("--all", action="store_true", help="all that apply, side by side, and where they differ here")
+    parser.add_argument("--format", default=AUTO, help="format of the gold and of predictions that are a corpus")
     parser.add_argument(
-        "--ontology_file", type=Path, metavar="FILE", help="event types with their roles: RAMS multiplicities or YAML"
+        "--ontology_file", type=Path, metavar="FILE", help="event types with their roles, any known ontology file"
     )
+    parser.add_argument("--coreference_file", type=Path, metavar="FILE", help="WikiEvents clusters of the gold")
+    heads = parser.add_mutually_exclusive_group()
+    heads.add_argument("--heads_file", type=Path, metavar="FILE", help='{"doc", "head"} lines: heads of a parse')
+    heads.add_argument("--spacy_model", metavar="NAME", help="parse with this spaCy model, e.g. en_core_web_sm")
+    parser.add_argument("--compare_with", type=Path, metavar="FILE", help="another system's predictions: who is better?")
+    parser.add_argument(
+        "--resamples", type=int, default=1000, metavar="N", help="for intervals and p values; 0: none (default: 1000)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the resamples (default: 0)")
+    parser.add_argument("--errors", action="store_true", help="tell what kinds of errors there are")
+    parser.add_argument("--html", type=Path, metavar="PAGE", help="write the errors as a page; must not exist yet")
+    parser.add_argument("--training_file", type=Path, metavar="FILE", help="tells how frequent roles were in training")
+    _add_official_arguments(parser)
+    add_json_flag(parser)
+
+
+def _add_official_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--type_constrained",
         action="store_true",
-        help="keep the best-scored arguments that the event type's roles admit (the official -cd)",
+        help="rams: keep the best-scored arguments that the event type's roles admit (the official -cd)",
     )
     parser.add_argument(
         "--allow_crossing",
         action="store_true",
-        help="count spans that cross a sentence boundary, at which the official scorer stops",
+        help="rams: count spans that cross a sentence boundary, at which the official scorer stops",
     )
+    parser.add_argument("--window", type=int, metavar="TOKENS", help="paie: the window outside which gold is invalid")
     parser.add_argument(
         "--official",
         action="store_true",
-        help="print exactly what the official scorer prints with --do_all; its P and R are swapped",
+        help="print exactly what the official scorer of RAMS (--do_all; its P and R are swapped) or gen-arg prints",
     )
-    add_json_flag(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Score and print."""
-    if arguments.json and arguments.official:
-        raise EventuneError("--json and --official: expected one of them, found both", "--json holds both figures")
-    counts = COUNTERS[arguments.scorer](
-        arguments.gold,
-        arguments.predictions,
-        ontology=read_ontology(arguments.ontology_file) if arguments.ontology_file else None,
-        type_constrained=arguments.type_constrained,
-        strict=not arguments.allow_crossing,
-    )
-    _report_unmatched(counts.documents)
-    if arguments.official:
-        sys.stdout.write(official_report(counts))
+    _check(arguments)
+    scorer = arguments.scorer or "rams"
+    ontology = read_ontology(arguments.ontology_file) if arguments.ontology_file else None
+    if scorer == "wikievents" and first_record(arguments.predictions).keys() >= {"doc_key", "predicted"}:
+        return _score_genarg(arguments, ontology)
+    started = time.perf_counter()
+    if scorer == "rams" and not (arguments.all or arguments.compare_with or _wants_errors(arguments)):
+        result = _score_rams_files(arguments, ontology)
+    else:
+        result = _score_documents(arguments, ontology)
+    if result is None:
         return 0
-    if counts.unknown_types:
-        types = ", ".join(sorted(set(counts.unknown_types)))
-        notify(f"not in the ontology, so left unconstrained: {types}")
-    score = counts.score().to_dict()
-    result = {**score, "type_constrained": arguments.type_constrained, "confusion": counts.confusion}
-    emit(result, as_json=arguments.json, render=lambda console: render_score(console, result))
+    _report_unmatched(result["documents"])
+    seconds = time.perf_counter() - started
+    result |= {"seconds": seconds, "documents_per_second": result["documents"]["gold"] / seconds}
+    render = render_all if arguments.all else render_score
+    emit(result, as_json=arguments.json, render=lambda console: render(console, result))
     return 0
 
 
-def count(
-    gold: Path,
-    predictions: Path,
-    *,
-    ontology: Ontology | None = None,
-    type_constrained: bool = False,
-    strict: bool = True,
-) -> RamsCounts:
-    """Count the links of two files by the RAMS definition.
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse flags that do not go together, before anything is read."""
+    if arguments.json and arguments.official:
+        raise EventuneError("--json and --official: expected one of them, found both", "--json holds both figures")
+    if arguments.official and (arguments.all or arguments.compare_with or _wants_errors(arguments)):
+        raise EventuneError("--official: prints what one official scorer prints, and nothing else", "leave it out")
+    if arguments.official and arguments.scorer not in (None, "rams", "wikievents"):
+        raise EventuneError(f"--official: expected scorer rams or wikievents, found {arguments.scorer}")
+    if arguments.resamples < 0:
+        raise EventuneError(f"--resamples: expected 0 or more, found {arguments.resamples}")
+    if arguments.html and arguments.html.exists():
+        raise EventuneError(f"--html: {arguments.html}: exists already", "choose another file, or remove it")
+    if arguments.html and not arguments.html.resolve().parent.is_dir():
+        raise EventuneError(f"--html: {arguments.html}: no such folder", "create it first")
 
-    RAMS files are read as the official scorer reads them, line for line; all others as corpora.
 
-    Args:
-        gold: Annotated corpus.
-        predictions: Official prediction lines, or a corpus with the predicted events.
-        ontology: Types, roles and multiplicities; needed by `type_constrained`.
-        type_constrained: Keep the best-scored arguments that the event type's roles admit.
-        strict: Refuse spans over a sentence boundary.
+def _wants_errors(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.errors or arguments.html)
 
-    Returns:
-        The counts.
-    """
-    more_roles: list[str] = []
-    if _first_record(gold).keys() & {"evt_triggers", "gold_evt_links"}:
-        gold_file = read_gold(read_lines(gold), name=str(gold))
-        annotated = gold_file.documents
-        more_roles += gold_file.roles
-    else:
-        annotated = gold_links(read_corpus(gold))
-    first = _first_record(predictions)
-    if first.keys() & {"evt_triggers", "gold_evt_links"}:
-        file = read_predictions_in_gold_format(read_lines(predictions), name=str(predictions))
-        predicted = file.documents
-        more_roles += file.roles
-    elif not first or first.keys() & {"doc_key", "predictions"}:
-        predicted = read_predictions(read_lines(predictions), name=str(predictions)).documents
-    else:
-        predicted = predicted_links(read_corpus(predictions), annotated)
-    return count_links(
-        annotated,
-        predicted,
+
+def _score_rams_files(arguments: argparse.Namespace, ontology: Ontology | None) -> dict[str, Any] | None:
+    """Score by the RAMS definition; None where what the official scorer prints was printed."""
+    counts, tallies = count_files(
+        arguments.gold,
+        arguments.predictions,
+        format=arguments.format,
         ontology=ontology,
-        type_constrained=type_constrained,
-        more_roles=more_roles,
-        strict=strict,
+        type_constrained=arguments.type_constrained,
+        strict=not arguments.allow_crossing,
     )
+    if arguments.official:
+        _report_unmatched(counts.documents)
+        sys.stdout.write(official_report(counts))
+        return None
+    if counts.unknown_types:
+        types = ", ".join(sorted(set(counts.unknown_types)))
+        notify(f"not in the ontology, so left unconstrained: {types}")
+    result = {**counts.score().to_dict(), "type_constrained": arguments.type_constrained, "confusion": counts.confusion}
+    if arguments.resamples:
+        interval = bootstrap(tallies, resamples=arguments.resamples, seed=arguments.seed)
+        result["intervals"] = {"arguments": interval.to_dict()}
+    return result
 
 
-COUNTERS: Mapping[str, Callable[..., RamsCounts]] = {"rams": count}
-"""What counts the links of two files, by the scorer's name."""
+def _score_documents(arguments: argparse.Namespace, ontology: Ontology | None) -> dict[str, Any]:
+    """Score documents by one definition or by all."""
+    names = tuple(SCORERS) if arguments.all else (arguments.scorer or "rams",)
+    options = {
+        "ontology": ontology,
+        "heads": _heads(arguments),
+        "window": arguments.window,
+        "type_constrained": arguments.type_constrained,
+        "strict": not arguments.allow_crossing and not arguments.all,
+    }
+    evaluation, differences = Evaluation(_scorers(names, options)), Differences()
+    analysis = ErrorAnalysis(training_counts=_role_counts(arguments)) if _wants_errors(arguments) else None
+    pairing = Pairing(_gold(arguments), predictions_of(arguments.predictions, arguments.format))
+    for gold, predicted in pairing:
+        evaluation.add(gold, predicted)
+        if arguments.all:
+            differences.add(gold, predicted)
+        if analysis is not None:
+            analysis.add(gold, predicted)
+    scores = {name: score.to_dict() for name, score in evaluation.scores().items()}
+    intervals = evaluation.intervals(resamples=arguments.resamples, seed=arguments.seed) if arguments.resamples else {}
+    if arguments.all:
+        result: dict[str, Any] = {"scores": scores, "intervals": intervals, "differences": differences.to_dict()}
+    else:
+        result = {**scores[names[0]], "intervals": intervals.get(names[0], {})}
+    if arguments.compare_with:
+        other = Evaluation(_scorers(names, options))
+        for gold, predicted in Pairing(_gold(arguments), predictions_of(arguments.compare_with, arguments.format)):
+            other.add(gold, predicted)
+        result["against"] = _against(arguments, evaluation, other)
+    if analysis is not None:
+        result["errors"] = analysis.to_dict()
+        if arguments.html:
+            title = f"{arguments.predictions.name} against {arguments.gold.name}"
+            page = errors_page(analysis.to_dict(), analysis.examples, score=result, title=title)
+            write_atomically(arguments.html, page)
+    return {**result, "documents": pairing.to_dict()}
 
 
-def _first_record(path: Path) -> Mapping[str, Any]:
-    """Return the object in the first line that is not blank, to tell the format by; an empty one if there is none."""
-    line = next((line for line in read_lines(path) if line.strip()), "")
-    try:
-        value = json.loads(line)
-    except json.JSONDecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}
+def _scorers(names: Sequence[str], options: Mapping[str, Any]) -> dict[str, Scorer]:
+    return {
+        name: make_scorer(name, **{key: value for key, value in options.items() if key in SCORERS[name].options})
+        for name in names
+    }
+
+
+def _gold(arguments: argparse.Namespace) -> Iterable[Document]:
+    documents = iter_corpus(arguments.gold, arguments.format)
+    return with_coreference(documents, arguments.coreference_file) if arguments.coreference_file else documents
+
+
+def _heads(arguments: argparse.Namespace) -> Callable[[Document], Sequence[int]] | None:
+    if arguments.heads_file:
+        return read_heads(arguments.heads_file)
+    return spacy_heads(arguments.spacy_model) if arguments.spacy_model else None
+
+
+def _role_counts(arguments: argparse.Namespace) -> Mapping[str, int] | None:
+    if not arguments.training_file:
+        return None
+    events = (event for document in iter_corpus(arguments.training_file) for event in document.events)
+    return Counter(argument.role for event in events for argument in event.arguments)
+
+
+def _against(arguments: argparse.Namespace, evaluation: Evaluation, other: Evaluation) -> dict[str, Any]:
+    differences = evaluation.against(other, resamples=arguments.resamples or 1000, seed=arguments.seed)
+    return {
+        "file": str(arguments.compare_with),
+        "scores": {name: score.to_dict() for name, score in other.scores().items()},
+        "differences": differences,
+    }
 
 
 def _report_unmatched(documents: Mapping[str, int]) -> None:
@@ -145,12 +226,3 @@ def _report_unmatched(documents: Mapping[str, int]) -> None:
         notify(f"{documents['ignored']} predicted documents are not in the gold file: ignored")
     if documents["absent"]:
         notify(f"{documents['absent']} of {documents['gold']} gold documents have no prediction: all missed")
-
-
-def render_score(console: Console, result: Mapping[str, Any]) -> None:
-    """Print a score, by role and by distance from the trigger."""
-    constrained = ", type-constrained" if result.get("type_constrained") else ""
-    console.print(f"scorer: {result['scorer']}{constrained} (exact spans, in percent)")
-    print_scores(console, "", [("all", {**result["counts"], **result["metrics"]})])
-    print_scores(console, "role", [(row["role"], row) for row in result["roles"]])
-    print_scores(console, "sentences from trigger", list(result["distance"].items()))

@@ -43,7 +43,7 @@ class Tally:
             Fractions, of the same shape; 0 where a denominator is.
         """
         gold, predicted, matched = parts
-        # `x + (x == 0)` replaces a zero denominator by one, for numbers and arrays alike: 0 / 1 is the 0 that is wanted.
+        # `x + (x == 0)` makes a zero denominator one, for numbers and arrays alike: 0 / 1 is the 0 that is wanted.
         precision, recall = matched / (predicted + (predicted == 0)), matched / (gold + (gold == 0))
         total = precision + recall
         return precision, recall, 2 * precision * recall / (total + (total == 0))

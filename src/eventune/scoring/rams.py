@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from eventune.errors import EventuneError
 from eventune.events import Document, Event, Ontology, Span
 from eventune.results import Score
-from eventune.scoring.rams_counts import GoldDocument, Link, PredictedEvent, TokenRange
+from eventune.scoring.measures import Tally
+from eventune.scoring.rams_counts import GoldDocument, Link, PredictedEvent, RamsCounts, TokenRange
 from eventune.scoring.rams_links import count_links
 
 
@@ -53,6 +55,38 @@ def score_rams(
         type_constrained=type_constrained,
         strict=strict,
     ).score()
+
+
+class RamsScorer:
+    """The official RAMS scorer on documents that come one by one; options are those of `score_rams`.
+
+    Of documents with one id every one counts, where `score_rams` takes the last.
+    """
+
+    name: ClassVar[str] = "rams"
+    headline: ClassVar[str] = "arguments"
+
+    def __init__(
+        self, *, ontology: Ontology | None = None, type_constrained: bool = False, strict: bool = True
+    ) -> None:
+        self._options: dict[str, Any] = {
+            "ontology": ontology,
+            "type_constrained": type_constrained,
+            "strict": strict,
+        }
+        self._counts = RamsCounts()
+
+    def add(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
+        """Count a document; see `Scorer.add`."""
+        annotated = gold_links([gold])
+        counts = count_links(annotated, predicted_links([predicted], annotated), **self._options)
+        self._counts.merge(counts)
+        total = counts.total
+        return {self.headline: Tally(total.gold, total.predicted, total.matched)}
+
+    def score(self) -> Score:
+        """Return the score of all documents so far."""
+        return self._counts.score()
 
 
 def gold_links(documents: Iterable[Document]) -> dict[str, GoldDocument]:

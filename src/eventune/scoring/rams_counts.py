@@ -73,6 +73,12 @@ class Tally:
         """Predicted links."""
         return self.matched + self.overpredicted
 
+    def merge(self, other: Tally) -> None:
+        """Add the links of another tally."""
+        self.matched += other.matched
+        self.missed += other.missed
+        self.overpredicted += other.overpredicted
+
     def official(self) -> tuple[float, float, float]:
         """Return what the official scorer calls precision, recall and F1, in percent.
 
@@ -140,6 +146,19 @@ class RamsCounts:
             "official": {"precision": precision, "recall": recall, "f1": f1},
         }
         return Score("rams", total.gold, total.predicted, total.matched, tables)
+
+    def merge(self, other: RamsCounts) -> None:
+        """Add the counts of other documents."""
+        for role, tally in other.roles.items():
+            self.roles[role].merge(tally)
+        for distance, tally in other.distances.items():
+            self.distances[distance].merge(tally)
+        for role, row in other.confusion.items():
+            self.confusion[role].update(row)
+        for name, count in other.documents.items():
+            self.documents[name] = self.documents.get(name, 0) + count
+        self.table_roles |= other.table_roles
+        self.unknown_types += other.unknown_types
 
     def add(self, name: str, gold: GoldDocument, predicted: Sequence[Link], *, strict: bool) -> None:
         """Count a document; `predicted` has passed the type constraints already."""

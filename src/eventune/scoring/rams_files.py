@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -84,29 +85,28 @@ def score_rams_files(
     )
 
 
-def read_lines(path: Path) -> list[str]:
-    """Read the lines of a text file in UTF-8.
+def read_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a text file in UTF-8, without line ends.
 
     Args:
         path: The file.
 
-    Returns:
-        Its lines, without line ends.
+    Yields:
+        The lines, split at line feeds only: JSON strings may hold what else Python takes for a line's end.
 
     Raises:
         EventuneError: If the file is missing, cannot be opened, or is no UTF-8 text.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            for line in file:
+                yield line.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except FileNotFoundError:
         raise EventuneError(f"{path}: no such file") from None
     except OSError as error:
         raise EventuneError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise EventuneError(f"{path}: expected text in UTF-8, found: {error}") from None
-    # Not splitlines(): that also splits at U+2028 and the like, which JSON strings may hold.
-    lines = text.split("\n")
-    return lines[:-1] if lines[-1] == "" else lines
 
 
 def read_gold(lines: Iterable[str], *, name: str = "gold") -> GoldFile:
@@ -202,11 +202,14 @@ def _gold_document(value: dict[str, Any]) -> GoldDocument:
             raise InvalidValueError(f"{where}[0]", expected, _shown(parts[0]))
         role = re.split(r"\d+", _text(parts[2], f"{where}[2]"))[-1]
         links.append((trigger, _range(parts[1], f"{where}[1]"), role))
-    sentence_of = [
-        index
-        for index, words in enumerate(_list(value.get("sentences"), "sentences"))
-        for _ in _list(words, f"sentences[{index}]")
-    ]
+    sentence_of = array(
+        "I",
+        (
+            index
+            for index, words in enumerate(_list(value.get("sentences"), "sentences"))
+            for _ in _list(words, f"sentences[{index}]")
+        ),
+    )
     return GoldDocument(links, {trigger: list(dict.fromkeys(types))}, sentence_of)
 
 

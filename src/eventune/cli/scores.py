@@ -1,0 +1,98 @@
+"""How scores are printed, by `score` and `evaluate` alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from eventune.cli.output import METRICS, NARROW_COLUMNS, plain_table, print_scores
+
+_SUMMARIES = {"rams": "exact spans", "duee-fin": "strings", "maven-arg": "means over roles"}
+
+
+def render_score(console: Console, result: Mapping[str, Any]) -> None:
+    """Print a score by one definition, with what it breaks it down by."""
+    constrained = ", type-constrained" if result.get("type_constrained") else ""
+    kind = f"{_SUMMARIES[result['scorer']]}, " if result["scorer"] in _SUMMARIES else ""
+    console.print(f"scorer: {result['scorer']}{constrained} ({kind}in percent)")
+    if "measures" in result:
+        console.print()
+        console.print(_measures_table(console, [("", result)], {"": result.get("intervals", {})}))
+    else:
+        print_scores(console, "", [("all", {**result["counts"], **result["metrics"]})])
+        for interval in result.get("intervals", {}).values():
+            low, high = interval["f1"]
+            console.print(f"F1 lies in {100 * low:.2f} – {100 * high:.2f} (95 %, bootstrap over documents)")
+    if "roles" in result:
+        print_scores(console, "role", [(row["role"], row) for row in result["roles"]])
+    if "distance" in result:
+        print_scores(console, "sentences from trigger", list(result["distance"].items()))
+    _render_against(console, result.get("against"))
+    _render_errors(console, result.get("errors"))
+
+
+def render_all(console: Console, result: Mapping[str, Any]) -> None:
+    """Print the scores of several definitions side by side, and why they differ."""
+    console.print("all scorers (in percent)")
+    console.print()
+    console.print(_measures_table(console, list(result["scores"].items()), result["intervals"]))
+    notes = result["differences"]["notes"]
+    if notes:
+        console.print()
+        console.print("where they differ on these files:")
+        for note in notes:
+            console.print(f"- {note}")
+    _render_against(console, result.get("against"))
+    _render_errors(console, result.get("errors"))
+
+
+def _rows(scores: list[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    for name, score in scores:
+        measures = score.get("measures") or {"arguments": {"counts": score["counts"], "metrics": score["metrics"]}}
+        for measure, values in measures.items():
+            yield name, measure, values
+
+
+def _measures_table(
+    console: Console, scores: list[tuple[str, Mapping[str, Any]]], intervals: Mapping[str, Mapping[str, Any]]
+) -> Table:
+    wide = console.width >= NARROW_COLUMNS
+    counts = ("gold", "predicted", "matched") if wide else ("gold",)
+    with_intervals = wide and any(intervals.values())
+    table = plain_table("measure", *counts, *METRICS.values(), *(("F1 of 95 %",) if with_intervals else ()))
+    for name, measure, values in _rows(scores):
+        cells = [str(values["counts"].get(count, "–")) for count in counts]
+        cells += [f"{100 * values['metrics'][metric]:.2f}" for metric in METRICS]
+        if with_intervals:
+            low, high = intervals[name][measure]["f1"]
+            cells.append(f"{100 * low:.2f} – {100 * high:.2f}")
+        table.add_row(f"{name} {measure}".strip(), *cells)
+    return table
+
+
+def _render_against(console: Console, against: Mapping[str, Any] | None) -> None:
+    if not against:
+        return
+    console.print()
+    console.print(f"against {against['file']}: difference of F1 in points, first minus second")
+    table = plain_table("measure", "difference", "95 % from", "to", "p")
+    for name, measures in against["differences"].items():
+        for measure, values in measures.items():
+            low, high = values["interval"]
+            figures = [f"{100 * value:+.2f}" for value in (values["difference"], low, high)]
+            table.add_row(f"{name} {measure}", *figures, f"{values['p_value']:.4f}")
+    console.print(table)
+
+
+def _render_errors(console: Console, errors: Mapping[str, Any] | None) -> None:
+    if not errors:
+        return
+    console.print()
+    console.print("arguments by kind of error")
+    table = plain_table("kind", "arguments")
+    for kind, count in errors["kinds"].items():
+        table.add_row(kind, f"{count:,}")
+    console.print(table)

@@ -1,0 +1,66 @@
+"""Predictions from whatever file they were written to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from eventune.corpora import AUTO, iter_corpus
+from eventune.corpora.records import read_json_records
+from eventune.errors import EventuneError, InvalidValueError
+from eventune.events import Argument, Event, Span
+from eventune.scoring.pairs import Predictions
+from eventune.scoring.rams_counts import PredictedEvent, TokenRange
+from eventune.scoring.rams_files import read_lines, read_predictions
+
+_UNTYPED = "?"
+
+
+def is_rams_predictions(path: Path) -> bool:
+    """Tell whether a file holds prediction lines of the official RAMS scorer, or nothing at all."""
+    first = first_record(path)
+    return not first or bool(first.keys() & {"predictions"})
+
+
+def first_record(path: Path) -> dict[str, Any]:
+    """Return the object in a file's first record, to tell what it is by; an empty one if it is none."""
+    if path.is_dir():
+        return {"": path}
+    record = next(read_json_records(path), None)
+    return record.value if record is not None and isinstance(record.value, dict) else {}
+
+
+def predictions_of(path: Path, format: str = AUTO) -> Predictions:
+    """Read predictions: official RAMS lines, or a corpus with the predicted events in any known format.
+
+    Args:
+        path: The file, or a folder for brat.
+        format: Format of the corpus, or `auto`.
+
+    Returns:
+        The predicted events of each document.
+
+    Raises:
+        EventuneError: If the file cannot be read or a line of it is wrong.
+    """
+    if format != AUTO or not is_rams_predictions(path):
+        return Predictions.of(iter_corpus(path, format))
+    documents = read_predictions(read_lines(path), name=str(path)).documents
+    try:
+        events = {key: (None, tuple(map(_event, found))) for key, found in documents.items()}
+    except InvalidValueError as error:
+        raise EventuneError(f"{path}: {error.message}", error.hint) from None
+    return Predictions({**events}, typed=False)
+
+
+def _event(predicted: PredictedEvent) -> Event:
+    arguments = tuple(Argument(link[2], _span(link[1]), _score(score)) for link, score in predicted.links)
+    return Event(_UNTYPED, None if predicted.trigger is None else _span(predicted.trigger), arguments)
+
+
+def _score(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _span(tokens: TokenRange) -> Span:
+    return Span(tokens[0], tokens[1] + 1)

@@ -1,0 +1,74 @@
+"""Counting two files by the RAMS definition: the official ones line for line, all others as corpora."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from eventune.corpora import AUTO, iter_corpus
+from eventune.events import Ontology
+from eventune.scoring.measures import Tally
+from eventune.scoring.prediction_files import first_record, is_rams_predictions
+from eventune.scoring.rams import gold_links, predicted_links
+from eventune.scoring.rams_counts import RamsCounts
+from eventune.scoring.rams_files import read_gold, read_lines, read_predictions, read_predictions_in_gold_format
+from eventune.scoring.rams_links import count_links
+
+_GOLD_FIELDS = {"evt_triggers", "gold_evt_links"}
+
+
+def count_files(
+    gold: Path,
+    predictions: Path,
+    *,
+    format: str = AUTO,
+    ontology: Ontology | None = None,
+    type_constrained: bool = False,
+    strict: bool = True,
+) -> tuple[RamsCounts, list[Tally]]:
+    """Count the links of two files by the RAMS definition.
+
+    RAMS files are read as the official scorer reads them, line for line; all others as corpora.
+
+    Args:
+        gold: Annotated corpus.
+        predictions: Official prediction lines, or a corpus with the predicted events.
+        format: Format of files that are corpora.
+        ontology: Types, roles and multiplicities; needed by `type_constrained`.
+        type_constrained: Keep the best-scored arguments that the event type's roles admit.
+        strict: Refuse spans over a sentence boundary.
+
+    Returns:
+        The counts, and what each gold document adds to them.
+    """
+    more_roles: list[str] = []
+    if format in (AUTO, "rams") and first_record(gold).keys() & _GOLD_FIELDS:
+        gold_file = read_gold(read_lines(gold), name=str(gold))
+        annotated = gold_file.documents
+        more_roles += gold_file.roles
+    else:
+        annotated = gold_links(iter_corpus(gold, format))
+    if first_record(predictions).keys() & _GOLD_FIELDS:
+        file = read_predictions_in_gold_format(read_lines(predictions), name=str(predictions))
+        predicted = file.documents
+        more_roles += file.roles
+    elif is_rams_predictions(predictions):
+        predicted = read_predictions(read_lines(predictions), name=str(predictions)).documents
+    else:
+        predicted = predicted_links(iter_corpus(predictions, format), annotated)
+    counts = RamsCounts()
+    tallies = []
+    for name, document in annotated.items():
+        found = {name: predicted[name]} if name in predicted else {}
+        part = count_links(
+            {name: document}, found, ontology=ontology, type_constrained=type_constrained, strict=strict
+        )
+        counts.merge(part)
+        tallies.append(Tally(part.total.gold, part.total.predicted, part.total.matched))
+    counts.table_roles |= dict.fromkeys(more_roles)
+    counts.documents = {
+        "gold": len(annotated),
+        "predicted": len(predicted),
+        "ignored": sum(name not in annotated for name in predicted),
+        "absent": sum(name not in predicted for name in annotated),
+    }
+    return counts, tallies
