@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from torch import nn
 from eventune.adapters.store import ADAPTER_FILES, FULL_WEIGHTS, load_into, weights_file
 from eventune.backbones.load import load_encoder, load_tokenizer
 from eventune.backbones.resolve import BaseModel, resolve
-from eventune.corpora import AUTO, iter_corpus, lines_of, read_ontology
+from eventune.corpora import AUTO, Losses, iter_corpus, lines_of, read_ontology
 from eventune.corpora.registry import format_named
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Ontology
@@ -32,6 +33,7 @@ from eventune.training.run_directory import RunDirectory
 BACKBONE = "encoder"
 """Name of the pretrained encoder inside the joint extractor."""
 
+_logger = logging.getLogger(__name__)
 CHUNK_DOCUMENTS = 256
 """Documents that are extracted together: enough for batches of like length, few enough to be done again."""
 
@@ -158,7 +160,7 @@ def extract_file(
         source: The corpus.
         target: The file to write; must not exist yet.
         format: Format of the corpus.
-        output_format: Format of the file.
+        output_format: Format of the file, one with a record a line.
         on_documents: Called with the number of documents after each chunk.
 
     Returns:
@@ -171,6 +173,7 @@ def extract_file(
         raise EventuneError(f"{target}: exists already", "choose another file, or remove it")
     counts = dict.fromkeys(("documents", "events", "arguments", "resumed", "unknown_types"), 0)
     chunks = _chunks(iter_corpus(source, format))
+    losses = Losses()
     with _partial(target, extractor.fingerprint) as file:
         for chunk in chunks:
             found = _written(file, chunk, output_format)
@@ -178,7 +181,7 @@ def extract_file(
                 counts["resumed"] += len(chunk)
             else:
                 found = extractor.extract_all(chunk)
-                lines = [line for document in found for line in lines_of(document, output_format)]
+                lines = [line for document in found for line in lines_of(document, output_format, losses=losses)]
                 file.write("".join(f"{line}\n" for line in lines).encode())
                 file.flush()
             events = [event for document in found for event in document.events]
@@ -188,6 +191,8 @@ def extract_file(
             counts["unknown_types"] += sum(event.type not in extractor.ontology for event in events)
             if on_documents is not None:
                 on_documents(len(chunk))
+    if losses:
+        _logger.warning("%s: %s has no place for all, left out: %s", target, output_format, losses)
     return counts
 
 

@@ -13,7 +13,7 @@ from eventune.errors import EventuneError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the run, and the corpus or the text."""
-    from eventune.corpora import AUTO, format_names
+    from eventune.corpora import AUTO, format_names, line_format_names
 
     parser.add_argument("run_directory", metavar="RUN", help="run directory that `eventune train` made")
     parser.add_argument("input", metavar="INPUT", nargs="?", help="corpus whose events have a type and a trigger")
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--text", help='raw text in place of a corpus: "Gunmen [[shot|attack]] three soldiers."')
     parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], help="of the input (default: auto)")
     parser.add_argument(
-        "--output_format", default="jsonl", choices=format_names(), help="of the output (default: jsonl)"
+        "--output_format", default="jsonl", choices=line_format_names(), help="of the output (default: jsonl)"
     )
     add_model_arguments(parser)
     add_json_flag(parser)

@@ -84,6 +84,11 @@ def format_names() -> tuple[str, ...]:
     return tuple(_FORMATS)
 
 
+def line_format_names() -> tuple[str, ...]:
+    """Return the names of the formats with a record a line, which can be written bit by bit."""
+    return tuple(name for name in format_names() if _FORMATS[name].layout is JSON_LINES)
+
+
 def format_named(name: str) -> Format:
     """Return a format.
 
