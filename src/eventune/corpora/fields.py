@@ -48,6 +48,26 @@ def member(record: Mapping[str, Any], name: str, default: _T, *, inside: str = "
     return result
 
 
+def name_in(record: Mapping[str, Any], name: str, inside: str = "") -> str:
+    """Return a field of a record that must be a non-empty string, as the names of types and roles are.
+
+    Args:
+        record: The record.
+        name: Name of the field.
+        inside: Path of the record in its line, for messages.
+
+    Returns:
+        The string.
+
+    Raises:
+        InvalidValueError: If the field is missing, empty or of another type.
+    """
+    value = member(record, name, "", inside=inside)
+    if not value:
+        raise InvalidValueError(f"{inside}.{name}" if inside else name, "a non-empty string", shown(value))
+    return value
+
+
 def mapping(value: Any, where: str) -> dict[str, Any]:
     """Return a value that must be a JSON object.
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from eventune.corpora.fields import mapping, member, only, shown, span_at
+from eventune.corpora.fields import mapping, member, name_in, only, shown, span_at
 from eventune.corpora.registry import Format
 from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Entity, Event, Mention, Place, Span
@@ -100,7 +100,7 @@ def _event(value: Any, where: str) -> Event:
     trigger = record.get("trigger")
     arguments = member(record, "arguments", [], inside=where, required=False)
     return Event(
-        _name(record, "type", where),
+        name_in(record, "type", where),
         None if trigger is None else span_at(trigger, f"{where}.trigger"),
         tuple(_argument(argument, f"{where}.arguments[{n}]") for n, argument in enumerate(arguments)),
         member(record, "id", "", inside=where, required=False),
@@ -117,7 +117,7 @@ def _argument(value: Any, where: str) -> Argument:
         raise InvalidValueError(f"{where}.score", "a number or null", shown(score))
     filler = member(record, "filler", "", inside=where, required=False)
     try:
-        return Argument(_name(record, "role", where), score=score, filler=filler, **_place(record, where))
+        return Argument(name_in(record, "role", where), score=score, filler=filler, **_place(record, where))
     except InvalidValueError as error:
         raise error if error.field.startswith(where) else error.inside(where) from None
 
@@ -167,13 +167,6 @@ def _place(record: Mapping[str, Any], where: str) -> dict[str, Any]:
         "span": span_at(member(record, "span", [], inside=where), f"{where}.span"),
         "attributes": attributes,
     } | pieces
-
-
-def _name(record: Mapping[str, Any], field: str, where: str) -> str:
-    name = member(record, field, "", inside=where)
-    if not name:
-        raise InvalidValueError(f"{where}.{field}", "a non-empty string", shown(name))
-    return name
 
 
 def _event_record(event: Event) -> dict[str, Any]:

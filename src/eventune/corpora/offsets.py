@@ -47,18 +47,19 @@ class Offsets:
 
     def tokens_of(self, piece: Any, where: str) -> Span:
         """Return the tokens that a character span touches; errors are those of `argument`."""
-        start, end = self._characters(piece, where)
-        first, behind = bisect_right(self._ends, start), bisect_left(self._starts, end)
+        characters = self.characters_of(piece, where)
+        first, behind = bisect_right(self._ends, characters.start), bisect_left(self._starts, characters.end)
         if first >= behind:
             expected = "a span with a token in it"
-            raise InvalidValueError(where, expected, f"{shown([start, end])}, {self._text[start:end]!r}")
+            raise InvalidValueError(where, expected, f"{shown(list(piece))}, {self._text[slice(*piece)]!r}")
         return Span(first, behind)
 
-    def _characters(self, piece: Any, where: str) -> tuple[int, int]:
+    def characters_of(self, piece: Any, where: str) -> Span:
+        """Return a character span as it is; errors are those of `argument`, but for the token."""
         match piece:
             case [int(start), int(end)] if type(start) is int and type(end) is int and 0 <= start < end:
                 if end <= len(self._text):
-                    return start, end
+                    return Span(start, end)
         expected = f"a non-empty span [start, end) inside the text's {len(self._text)} characters"
         raise InvalidValueError(where, expected, shown(piece))
 
@@ -69,7 +70,7 @@ class Offsets:
         place: dict[str, Any] = {"span": Span(min(span.start for span in spans), max(span.end for span in spans))}
         if len(spans) > 1:
             place["fragments"] = spans
-        exact = tuple(Span(*self._characters(piece, where)) for piece in pieces)
+        exact = tuple(self.characters_of(piece, where) for piece in pieces)
         covered = tuple(Span(self._starts[span.start], self._ends[span.end - 1]) for span in spans)
         if exact != covered:
             place["characters"] = exact
