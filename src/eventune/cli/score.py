@@ -51,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     heads = parser.add_mutually_exclusive_group()
     heads.add_argument("--heads_file", type=Path, metavar="FILE", help='{"doc", "head"} lines: heads of a parse')
     heads.add_argument("--spacy_model", metavar="NAME", help="parse with this spaCy model, e.g. en_core_web_sm")
-    parser.add_argument("--compare_with", type=Path, metavar="FILE", help="another system's predictions: who is better?")
+    parser.add_argument(
+        "--compare_with", type=Path, metavar="FILE", help="another system's predictions: who is better?"
+    )
     parser.add_argument(
         "--resamples", type=int, default=1000, metavar="N", help="for intervals and p values; 0: none (default: 1000)"
     )

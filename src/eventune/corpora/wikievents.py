@@ -2,36 +2,42 @@
 
 Quirks, each with a test:
 
-- Token indices count from the start of the document and their end is exclusive.
-- An argument has no offsets: they are those of the entity mention that its `entity_id` names.
-- The offsets of the tokens in `sentences` do not count in `text`, so tokens are found in `text` one after the other.
-- Coreference is in a file of its own: `eventune.corpora.coreference`.
-- Parts of it are about with `sents_tokens` in place of `text` and `sentences`.
+- Token indices count from the start of the document, and their end is exclusive.
+- An argument has no offsets: they are those of the entity mention that its `entity_id` names. That name is the
+  argument's filler.
+- `text` lacks the line ends that the character offsets in `sentences` count, so that these fit no text. Tokens are
+  placed in `text` by their words instead, and `sentences` stays as it came in `metadata["wikievents"]`.
+- Converted files have `sents_tokens` in place of `sentences`, no `text` and no `sent_idx`.
 
-Each entity mention is an entity of its own until coreference joins them. What the record says beyond the domain stays
-in the metadata and attributes; `sentences` stays there where it cannot be told from the tokens.
+Every entity mention becomes an entity of its own; `eventune.corpora.coreference` merges them. The fields `text`,
+`sent_idx` and `mention_type` are kept only where they say more than the tokens do (`mention_type` is `UNK` everywhere).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from eventune.corpora.fields import mapping, member, shown, span_at
 from eventune.corpora.registry import Format
 from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Entity, Event, Mention, Span
+from eventune.events.segmentation import sentences_of
 
-_OWN = frozenset({"doc_id", "tokens", "text", "sentences", "sents_tokens", "entity_mentions", "event_mentions"})
-_PRIVATE = "wikievents"
+_OWN = frozenset({"doc_id", "text", "tokens", "entity_mentions", "relation_mentions", "event_mentions", "wikievents"})
+_MENTION = ("id", "start", "end", "entity_type")
+_TRIGGER = ("start", "end")
+_EVENT = ("id", "event_type", "trigger", "arguments")
+_ARGUMENT = ("entity_id", "role")
 
 
-def recognises(value: Any) -> bool:
+def recognises(record: Any) -> bool:
     """Tell whether a first record looks like this format."""
-    if not isinstance(value, dict) or value.keys() & {"wnd_id", "sent_id"}:
+    if not isinstance(record, dict) or record.keys() & {"sent_id", "wnd_id"}:
         return False
-    return value.keys() >= {"doc_id", "tokens", "event_mentions"}
+    return bool(record.keys() & {"sentences", "sents_tokens"} and record.keys() & {"event_mentions", "entity_mentions"})
 
 
 def read_document(value: Any) -> Document:
@@ -41,261 +47,330 @@ def read_document(value: Any) -> Document:
         value: The JSON object of one line.
 
     Returns:
-        The document, with an entity for each entity mention.
+        The document.
 
     Raises:
-        InvalidValueError: If a field is missing or of another type, an index lies outside the document, an argument
-            names no entity mention, or two mentions have one identifier.
+        InvalidValueError: If a field is missing or of another type, an index lies outside the document, sentences and
+            tokens differ, or an argument's entity mention is not in the record.
     """
     record = mapping(value, "record")
-    words = _words(record, "tokens")
-    text, tokens = _tokens(record, words)
-    mentions: dict[str, Mention] = {}
-    for number, item in enumerate(member(record, "entity_mentions", [], required=False)):
-        mention = _entity_mention(item, f"entity_mentions[{number}]", words)
-        if mention.id in mentions:
-            raise InvalidValueError(f"entity_mentions[{number}].id", "an identifier of its own", shown(mention.id))
-        mentions[mention.id] = mention
-    events = [
-        _event(item, f"event_mentions[{number}]", words, mentions)
-        for number, item in enumerate(member(record, "event_mentions", []))
-    ]
-    metadata = {name: item for name, item in record.items() if name not in _OWN | {_PRIVATE}}
-    sentences, kept = _sentences(record, words, text, tokens)
-    if kept:
-        metadata[_PRIVATE] = kept
-    entities = tuple(Entity((mention,)) for mention in mentions.values())
-    return Document(member(record, "doc_id", ""), text, tokens, sentences, tuple(events), metadata, entities)
+    document = _without_events(record)
+    entities = tuple(
+        Entity((read_mention(item, f"entity_mentions[{n}]", document, _derived),))
+        for n, item in enumerate(member(record, "entity_mentions", []))
+    )
+    mentions = mentions_by_id(entities)
+    events = tuple(
+        _event(item, f"event_mentions[{n}]", document, mentions)
+        for n, item in enumerate(member(record, "event_mentions", []))
+    )
+    return replace(document, entities=entities, events=events)
 
 
 def write_document(document: Document) -> Iterator[dict[str, Any]]:
     """Yield the one record of a document.
 
-    An argument needs an entity mention: one is made for each span that has none. Pieces, scores, coreference and
-    further triggers have no place here, nor have events without a trigger.
+    An argument at a place where no entity is mentioned gets an entity mention without a type. The format has no place
+    for pieces, parts of tokens, scores, several triggers and events without any.
+
+    Args:
+        document: The document.
+
+    Yields:
+        The record.
     """
-    words = document.words
-    fillers = _Fillers(document)
+    raw = own_metadata(document, "wikievents")
+    table = MentionTable(document)
     events = [
-        _event_record(document, event, number, fillers)
+        _event_record(event, f"{document.id}-E{number}", document, table)
         for number, event in enumerate(document.events, 1)
         if event.trigger is not None
     ]
-    private = document.metadata.get(_PRIVATE)
-    kept: Mapping[str, Any] = private if isinstance(private, dict) else {}
     yield {
         "doc_id": document.id,
-        "tokens": list(words),
-        **({} if "sents_tokens" in kept else {"text": document.text}),
-        **_sentence_records(document, words, kept),
+        "text": raw.get("text", document.text),
+        "tokens": list(document.words),
+        "sentences": _sentences(document, raw.get("sentences")),
         "entity_mentions": [
-            {
-                "id": mention.id,
-                **_place(document, mention.span),
-                "entity_type": mention.type,
-                **mention.attributes,
-            }
-            for mention in fillers.mentions.values()
+            mention_record(name, mention, _derived(document, mention.span)) for name, mention in table.items()
         ],
+        "relation_mentions": document.metadata.get("relation_mentions", []),
         "event_mentions": events,
-        **{name: item for name, item in document.metadata.items() if name not in _OWN | {_PRIVATE}},
+        **beyond(document.metadata, (*_OWN, "sentences")),
     }
 
 
-def _words(record: Mapping[str, Any], name: str) -> list[str]:
-    words = member(record, name, [])
-    for number, word in enumerate(words):
+def placed(text: str, words: Iterable[str]) -> tuple[Span, ...] | None:
+    """Find the words of a text in it.
+
+    Args:
+        text: The text.
+        words: Its words in order, with nothing but white space between them.
+
+    Returns:
+        The character span of each word, or None if the text is made of other words.
+    """
+    spans = []
+    behind = 0
+    for word in words:
+        start = text.find(word, behind)
+        if start < 0 or text[behind:start].strip():
+            return None
+        behind = start + len(word)
+        spans.append(Span(start, behind))
+    return None if text[behind:].strip() else tuple(spans)
+
+
+def words_of(values: Sequence[Any], where: str) -> list[str]:
+    """Return words that must be strings with something in them; raises InvalidValueError."""
+    for number, word in enumerate(values):
         if not isinstance(word, str) or not word:
-            raise InvalidValueError(f"{name}[{number}]", "a non-empty string", shown(word))
-    return words
+            raise InvalidValueError(f"{where}[{number}]", "a non-empty string", shown(word))
+    return list(values)
 
 
-def _tokens(record: Mapping[str, Any], words: Sequence[str]) -> tuple[str, tuple[Span, ...]]:
-    """Return the text and each word's place in it; the words joined by spaces where there is no text."""
-    text = member(record, "text", "", required=False) if "text" in record else " ".join(words)
-    tokens = []
-    position = 0
-    for number, word in enumerate(words):
-        start = text.find(word, position)
-        if start < 0 or text[position:start].strip():
-            rest = shown(text[position : position + 20])
-            raise InvalidValueError(f"tokens[{number}]", f"the next word of text, {rest}", shown(word))
-        position = start + len(word)
-        tokens.append(Span(start, position))
-    return text, tuple(tokens)
+def own_metadata(document: Document, name: str) -> Mapping[str, Any]:
+    """Return what a format has put under its own name into a document's metadata."""
+    value = document.metadata.get(name)
+    return value if isinstance(value, dict) else {}
 
 
-def _sentences(
-    record: Mapping[str, Any], words: Sequence[str], text: str, tokens: Sequence[Span]
-) -> tuple[tuple[Span, ...], dict[str, Any]]:
-    """Return the sentences' token spans, and what of the fields that hold them cannot be told from those."""
-    name = "sents_tokens" if "sents_tokens" in record else "sentences"
-    spans: list[Span] = []
-    found: list[str] = []
-    for number, sentence in enumerate(member(record, name, [], required=False)):
-        where = f"{name}[{number}]"
-        first = len(found)
-        found += [_word(item, f"{where}[{n}]") for n, item in enumerate(_sentence_words(sentence, name, where))]
-        if len(found) > first:
-            spans.append(Span(first, len(found)))
-    if name not in record:
-        return ((Span(0, len(words)),) if words else ()), {"sentences": None}
-    if found != list(words):
-        raise InvalidValueError(name, f"the {len(words)} words of tokens", f"{len(found)} words that are not the same")
-    raw = record[name]
-    if name == "sents_tokens":
-        return tuple(spans), {name: raw if len(raw) != len(spans) else True}
-    return tuple(spans), {} if raw == _plain_sentences(text, tokens, spans) else {name: raw}
+def beyond(record: Mapping[str, Any], own: Iterable[str], derived: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the fields of a record that the domain has no place for.
+
+    Args:
+        record: The record.
+        own: Names of the fields that the domain has a place for.
+        derived: Fields that follow from the document, which are left out where the record says the same.
+    """
+    names, same = frozenset(own), derived or {}
+    return {k: v for k, v in record.items() if k not in names and not (k in same and same[k] == v)}
 
 
-def _sentence_words(sentence: Any, name: str, where: str) -> list[Any]:
-    if name == "sentences":
-        if not isinstance(sentence, list) or len(sentence) != 2 or not isinstance(sentence[0], list):
-            raise InvalidValueError(where, "[[[word, start, end], …], text]", shown(sentence))
-        return sentence[0]
-    if not isinstance(sentence, list):
-        raise InvalidValueError(where, "a list of words", shown(sentence))
-    return sentence
+def read_mention(value: Any, where: str, document: Document, derived: Any) -> Mention:
+    """Read an entity mention.
 
+    Args:
+        value: `{"id", "start", "end", "entity_type", …}`, offsets in tokens, the end exclusive.
+        where: Its path in the record, for messages.
+        document: The document, of which only the tokens are used.
+        derived: Gives the fields that follow from a document and a span.
 
-def _word(item: Any, where: str) -> str:
-    word = item[0] if isinstance(item, list) and item else item
-    if not isinstance(word, str):
-        raise InvalidValueError(where, "a word", shown(item))
-    return word
+    Returns:
+        The mention.
 
-
-def _plain_sentences(text: str, tokens: Sequence[Span], sentences: Sequence[Span]) -> list[Any]:
-    """Return the field `sentences` with offsets that count in the text."""
-    result = []
-    for sentence in sentences:
-        inside = tokens[sentence.start : sentence.end]
-        words = [[text[token.start : token.end], token.start, token.end] for token in inside]
-        result.append([words, text[inside[0].start : inside[-1].end]])
-    return result
-
-
-def _sentence_records(document: Document, words: Sequence[str], kept: Mapping[str, Any]) -> dict[str, Any]:
-    if kept.get("sents_tokens"):
-        raw = kept["sents_tokens"]
-        plain = [list(words[sentence.start : sentence.end]) for sentence in document.sentences]
-        return {"sents_tokens": plain if raw is True else raw}
-    if "sentences" in kept:
-        return {} if kept["sentences"] is None else {"sentences": kept["sentences"]}
-    return {"sentences": _plain_sentences(document.text, document.tokens, document.sentences)}
-
-
-def _span(record: Mapping[str, Any], where: str, words: Sequence[str]) -> Span:
-    return span_at([record.get("start"), record.get("end")], f"{where}.start, end", length=len(words))
-
-
-def _derived(words: Sequence[str], span: Span) -> str:
-    return " ".join(words[span.start : span.end])
-
-
-def _entity_mention(value: Any, where: str, words: Sequence[str]) -> Mention:
+    Raises:
+        InvalidValueError: If a field is missing, of another type, or outside the document.
+    """
     record = mapping(value, where)
-    span = _span(record, where, words)
-    identifier = member(record, "id", "", inside=where)
-    if not identifier:
-        raise InvalidValueError(f"{where}.id", "a non-empty string", shown(identifier))
-    rest = {name: item for name, item in record.items() if name not in {"id", "start", "end", "entity_type"}}
-    if rest.get("text") == _derived(words, span):
-        del rest["text"]
-    return Mention(span, identifier, member(record, "entity_type", "", inside=where, required=False), attributes=rest)
+    name = named(record, "id", where)
+    span = span_in(record, where, document)
+    rest = beyond(record, _MENTION, derived(document, span))
+    return Mention(span, name, member(record, "entity_type", "", inside=where), attributes=rest)
 
 
-def _event(value: Any, where: str, words: Sequence[str], mentions: Mapping[str, Mention]) -> Event:
-    record = mapping(value, where)
-    trigger = member(record, "trigger", {}, inside=where)
-    span = _span(trigger, f"{where}.trigger", words)
-    attributes = {
-        name: item for name, item in record.items() if name not in {"id", "event_type", "trigger", "arguments"}
-    }
-    about = {name: item for name, item in trigger.items() if name not in {"start", "end"}}
-    if about.get("text") == _derived(words, span):
-        del about["text"]
-    attributes["trigger"] = about
-    arguments = [
-        _argument(item, f"{where}.arguments[{number}]", words, mentions)
-        for number, item in enumerate(member(record, "arguments", [], inside=where, required=False))
-    ]
-    event_type = member(record, "event_type", "", inside=where)
-    if not event_type:
-        raise InvalidValueError(f"{where}.event_type", "a non-empty string", shown(event_type))
-    identifier = member(record, "id", "", inside=where, required=False)
-    return Event(event_type, span, tuple(arguments), identifier, attributes=attributes)
+def read_trigger(event: Mapping[str, Any], where: str, document: Document, derived: Any) -> tuple[Mention, ...]:
+    """Read the trigger of an event; arguments and errors are those of `read_mention`."""
+    where = f"{where}.trigger"
+    record = mapping(event.get("trigger"), where)
+    span = span_in(record, where, document)
+    return (Mention(span, attributes=beyond(record, _TRIGGER, derived(document, span))),)
 
 
-def _argument(value: Any, where: str, words: Sequence[str], mentions: Mapping[str, Mention]) -> Argument:
-    record = mapping(value, where)
-    identifier = member(record, "entity_id", "", inside=where)
-    if identifier not in mentions:
-        raise InvalidValueError(f"{where}.entity_id", "the id of an entity mention", shown(identifier))
-    role = member(record, "role", "", inside=where)
-    if not role:
-        raise InvalidValueError(f"{where}.role", "a non-empty string", shown(role))
-    attributes = {name: item for name, item in record.items() if name not in {"entity_id", "role"}}
-    mention = mentions[identifier]
-    if attributes.get("text") == _derived(words, mention.span):
-        del attributes["text"]
-    return Argument(role, mention.span, filler=identifier, attributes=attributes)
+def span_in(record: Mapping[str, Any], where: str, document: Document) -> Span:
+    """Return the token span between `start` and `end` of a record; raises InvalidValueError."""
+    return span_at([record.get("start"), record.get("end")], where, length=len(document.tokens))
 
 
-def _place(document: Document, span: Span) -> dict[str, Any]:
-    text = _derived(document.words, span)
-    return {"start": span.start, "end": span.end, "text": text, "sent_idx": document.sentence_of(span.start)}
+def named(record: Mapping[str, Any], field: str, where: str) -> str:
+    """Return a name that must not be empty; raises InvalidValueError."""
+    name = member(record, field, "", inside=where)
+    if not name:
+        raise InvalidValueError(f"{where}.{field}", "a non-empty string", shown(name))
+    return name
 
 
-class _Fillers:
-    """The entity mentions of a document, and those made for arguments that have none."""
+def mentions_by_id(entities: Sequence[Entity]) -> dict[str, Mention]:
+    """Return the mention of each entity by its identifier; raises InvalidValueError if two share one."""
+    mentions: dict[str, Mention] = {}
+    for number, entity in enumerate(entities):
+        (mention,) = entity.mentions
+        if mention.id in mentions:
+            expected = "an identifier of its own in the document"
+            raise InvalidValueError(f"entity_mentions[{number}].id", expected, f"{shown(mention.id)} once more")
+        mentions[mention.id] = mention
+    return mentions
+
+
+def filler_of(record: Mapping[str, Any], where: str, mentions: Mapping[str, Mention]) -> Mention:
+    """Return the entity mention that an argument's `entity_id` names; raises InvalidValueError."""
+    name = named(record, "entity_id", where)
+    if name not in mentions:
+        raise InvalidValueError(f"{where}.entity_id", "the id of one of the entity_mentions", shown(name))
+    return mentions[name]
+
+
+def mention_record(name: str, mention: Mention, derived: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of an entity mention; what it says itself goes before what follows from the document."""
+    offsets = {"id": name, **_offsets(mention.span), "entity_type": mention.type}
+    return {**offsets, **derived, **beyond(mention.attributes, _MENTION)}
+
+
+def trigger_record(event: Event, trigger: Span, derived: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of an event's first trigger."""
+    attributes = event.mentions[0].attributes if event.mentions else {}
+    return {**_offsets(trigger), **derived, **beyond(attributes, _TRIGGER)}
+
+
+class MentionTable:
+    """The entity mentions of a document by identifiers that are unique, and those that its arguments need besides."""
 
     def __init__(self, document: Document) -> None:
-        self._document = document
-        self.mentions: dict[str, Mention] = {}
-        for entity in document.entities:
-            for mention in entity.mentions:
-                identifier = mention.id if mention.id not in {"", *self.mentions} else self._new_id()
-                self.mentions[identifier] = replace(mention, id=identifier)
-        self._made: dict[Span, Mention] = {}
+        known = [
+            replace(mention, type=mention.type or entity.type)
+            for entity in document.entities
+            for mention in entity.mentions
+        ]
+        taken = {mention.id for mention in known}
+        self._fresh = (name for n in count(1) if (name := f"{document.id}-T{n}") not in taken)
+        self._mentions: dict[str, Mention] = {}
+        self._at: dict[Span, str] = {}
+        for mention in known:
+            self._add(mention)
 
-    def of(self, argument: Argument) -> Mention:
-        """Return the mention that fills a role."""
-        named = self.mentions.get(argument.filler)
-        if named is not None and named.span == argument.span:
-            return named
-        if argument.span not in self._made:
-            mention = Mention(argument.span, self._new_id())
-            self._made[argument.span] = self.mentions[mention.id] = mention
-        return self._made[argument.span]
+    def name_for(self, argument: Argument) -> str:
+        """Return the identifier of an entity mention at an argument's place, best the one that it names itself."""
+        filler = self._mentions.get(argument.filler)
+        if filler is not None and filler.span == argument.span:
+            return argument.filler
+        return self._at.get(argument.span) or self._add(Mention(argument.span, argument.filler))
 
-    def _new_id(self) -> str:
-        number = len(self.mentions) + 1
-        while f"{self._document.id}-T{number}" in self.mentions:
-            number += 1
-        return f"{self._document.id}-T{number}"
+    def items(self) -> Iterable[tuple[str, Mention]]:
+        """Return the mentions with their identifiers; complete when all arguments have asked for theirs."""
+        return self._mentions.items()
+
+    def _add(self, mention: Mention) -> str:
+        name = mention.id if mention.id and mention.id not in self._mentions else next(self._fresh)
+        self._mentions[name] = mention
+        self._at.setdefault(mention.span, name)
+        return name
+
+    def __getitem__(self, name: str) -> Mention:
+        return self._mentions[name]
 
 
-def _event_record(document: Document, event: Event, number: int, fillers: _Fillers) -> dict[str, Any]:
-    if event.trigger is None:
-        return {}
-    attributes = {name: item for name, item in event.attributes.items() if name != "trigger"}
-    about = event.attributes.get("trigger")
-    place = _place(document, event.trigger)
-    if about is not None:
-        # What a trigger was read with says all there was: parts of the corpus have no `sent_idx`.
-        place = {"start": place["start"], "end": place["end"], "text": place["text"], **dict(about)}
-    arguments = [
-        {
-            "entity_id": mention.id,
-            "role": argument.role,
-            "text": _derived(document.words, mention.span),
-            **argument.attributes,
-        }
-        for argument, mention in ((argument, fillers.of(argument)) for argument in event.arguments)
-    ]
-    identifier = event.id or f"{document.id}-E{number}"
-    return {"id": identifier, "event_type": event.type, "trigger": place, "arguments": arguments, **attributes}
+def _without_events(record: Mapping[str, Any]) -> Document:
+    words = words_of(member(record, "tokens", []), "tokens")
+    text = member(record, "text", "", required=False)
+    source = "sentences" if "sentences" in record else "sents_tokens"
+    sentences = _words_by_sentence(record, source)
+    if [word for sentence in sentences for word in sentence] != words:
+        raise InvalidValueError(source, f"the {len(words)} tokens of `tokens`, in sentences", "other tokens")
+    document = Document.from_sentences(member(record, "doc_id", ""), sentences)
+    own: dict[str, Any] = {}
+    if text and (tokens := placed(text, words)):
+        document = replace(document, text=text, tokens=tokens)
+    elif "text" in record:
+        own["text"] = text
+    if source == "sentences" and record[source] != _sentences(document, None):
+        own["sentences"] = record[source]
+    metadata = beyond(record, (*_OWN, source))
+    if relations := member(record, "relation_mentions", [], required=False):
+        metadata["relation_mentions"] = relations
+    return replace(document, metadata={**metadata, "wikievents": own} if own else metadata)
+
+
+def _words_by_sentence(record: Mapping[str, Any], source: str) -> list[list[str]]:
+    sentences = []
+    for number, sentence in enumerate(member(record, source, [])):
+        where = f"{source}[{number}]"
+        if source == "sentences":
+            match sentence:
+                case [list(tokens), _] if all(isinstance(token, list) and token for token in tokens):
+                    sentence = [token[0] for token in tokens]
+                case _:
+                    expected = "[[[token, start, end], …], sentence]"
+                    raise InvalidValueError(where, expected, shown(sentence))
+        if not isinstance(sentence, list):
+            raise InvalidValueError(where, "a list of words", shown(sentence))
+        sentences.append(words_of(sentence, where))
+    return sentences
+
+
+def _sentences(document: Document, raw: Any) -> list[Any]:
+    """Return the field `sentences`: as it came, if it still has the document's words, or else made anew."""
+    made = []
+    for sentence in document.sentences:
+        spans = document.tokens[sentence.start : sentence.end]
+        tokens = [[document.text[span.start : span.end], span.start, span.end] for span in spans]
+        made.append([tokens, document.text_of(sentence)])
+    if raw is None:
+        return made
+    try:
+        words = _words_by_sentence({"sentences": raw}, "sentences")
+    except InvalidValueError:
+        return made
+    same = [words for words in words if words] == [[token[0] for token in tokens] for tokens, _ in made]
+    return list(raw) if same else made
+
+
+def _derived(document: Document, span: Span) -> dict[str, Any]:
+    """Return the fields of an entity mention that follow from its span, or have the same value everywhere."""
+    return {**_derived_of_trigger(document, span), "mention_type": "UNK"}
+
+
+def _derived_of_trigger(document: Document, span: Span) -> dict[str, Any]:
+    return {"sent_idx": document.sentence_of(span.start), "text": document.text_of(span)}
+
+
+def _event(value: Any, where: str, document: Document, mentions: Mapping[str, Mention]) -> Event:
+    record = mapping(value, where)
+    trigger = read_trigger(record, where, document, _derived_of_trigger)
+    return Event(
+        named(record, "event_type", where),
+        trigger[0].span,
+        tuple(
+            _argument(item, f"{where}.arguments[{n}]", document, mentions)
+            for n, item in enumerate(member(record, "arguments", [], inside=where))
+        ),
+        member(record, "id", "", inside=where, required=False),
+        trigger if trigger[0].attributes else (),
+        beyond(record, _EVENT),
+    )
+
+
+def _argument(value: Any, where: str, document: Document, mentions: Mapping[str, Mention]) -> Argument:
+    record = mapping(value, where)
+    filler = filler_of(record, where, mentions)
+    rest = beyond(record, _ARGUMENT, {"text": _text(document, filler)})
+    return Argument(named(record, "role", where), filler.span, filler=filler.id, attributes=rest)
+
+
+def _event_record(event: Event, name: str, document: Document, table: MentionTable) -> dict[str, Any]:
+    assert event.trigger is not None
+    arguments = []
+    for argument in event.arguments:
+        entity = table.name_for(argument)
+        text = {"text": _text(document, table[entity])}
+        attributes = beyond(argument.attributes, _ARGUMENT)
+        arguments.append({"entity_id": entity, "role": argument.role, **text, **attributes})
+    derived = _derived_of_trigger(document, event.trigger)
+    return {
+        "id": event.id or name,
+        "event_type": event.type,
+        "trigger": trigger_record(event, event.trigger, derived),
+        "arguments": arguments,
+        **beyond(event.attributes, _EVENT),
+    }
+
+
+def _text(document: Document, mention: Mention) -> Any:
+    """Return the text of a mention as its record has it."""
+    return mention.attributes.get("text", document.text_of(mention.span))
+
+
+def _offsets(span: Span) -> dict[str, int]:
+    return {"start": span.start, "end": span.end}
 
 
 FORMAT = Format("wikievents", "WikiEvents", "doc_id", recognises, read_document, write_document)

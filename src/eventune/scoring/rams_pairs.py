@@ -59,9 +59,7 @@ def count_files(
     tallies = []
     for name, document in annotated.items():
         found = {name: predicted[name]} if name in predicted else {}
-        part = count_links(
-            {name: document}, found, ontology=ontology, type_constrained=type_constrained, strict=strict
-        )
+        part = count_links({name: document}, found, ontology=ontology, type_constrained=type_constrained, strict=strict)
         counts.merge(part)
         tallies.append(Tally(part.total.gold, part.total.predicted, part.total.matched))
     counts.table_roles |= dict.fromkeys(more_roles)
