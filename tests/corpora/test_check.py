@@ -131,3 +131,62 @@ def test_development_split_of_rams_keeps_to_its_ontology(rams_folder, rams_dev):
     assert {finding.severity for finding in findings} == {"warning"}
     assert sum(finding.kind == "repeated argument" for finding in findings) == 6
     assert not any(finding.kind.startswith(("span crosses", "more fillers")) for finding in findings)
+
+
+def test_lengths_are_checked_against_a_window():
+    text = document("d", ("attacker", 0, 1), ("target", 2, 6), words="Rebels shelled the big old Homs again")
+    assert summary(check_corpus([text], max_length=7)) == []
+    assert summary(check_corpus([text], max_length=4)) == [
+        ("warning", "document longer than a window", ""),
+        ("warning", "argument that no window holds", "events[0].arguments[1]"),
+    ]
+    untriggered = text.with_events([Event("attack", None, text.events[0].arguments)])
+    findings = check_corpus([untriggered], max_length=3)
+    assert findings[1].message == "expected target as a whole inside 3 words, found 4 words"
+
+
+def test_document_without_events_is_a_warning():
+    assert summary(check_corpus([document().with_events([])])) == [("warning", "document without events", "")]
+
+
+def test_repeated_event_is_a_warning_whatever_the_order_of_its_arguments():
+    one, other = Argument("x", Span(0, 1)), Argument("y", Span(2, 3))
+    events = [Event("a", Span(1, 2), (one, other)), Event("a", Span(1, 2), (other, one)), Event("a", None, (one,))]
+    [finding] = check_corpus([document().with_events(events)])
+    assert (finding.kind, finding.where, finding.message) == (
+        "repeated event",
+        "events[1]",
+        "expected each event once, found events[0] again",
+    )
+
+
+def test_ends_of_spans_are_looked_at():
+    inside = Argument("x", Span(0, 1), characters=(Span(0, 5),))
+    comma = Argument("y", Span(2, 4))
+    text = Document.from_sentences("d", [["Rebels", "shelled", "Homs", ","]])
+    findings = check_corpus([text.with_events([Event("a", Span(1, 2), (inside, comma))])])
+    assert [(finding.kind, finding.where) for finding in findings] == [
+        ("span begins or ends inside a token", "events[0].arguments[0]"),
+        ("span begins or ends in punctuation", "events[0].arguments[1]"),
+    ]
+    assert "found 'Rebel' in 'Rebels'" in findings[0].message
+
+
+def test_rare_labels_are_summed_up_in_a_corpus_that_is_large_enough():
+    many = [document(f"d{n}", ("target", 2, 3), words=f"Rebels shelled Homs {n}") for n in range(99)]
+    assert check_corpus(many) == []
+    rare = document("rare", ("attacker", 0, 1), type="die", words="He died")
+    findings = check_corpus([*many, rare])
+    assert [(finding.kind, finding.document) for finding in findings] == [
+        ("types with few examples", ""),
+        ("roles with few examples", ""),
+    ]
+    assert findings[0].message == "expected at least 5 examples of each type, found die 1"
+
+
+def test_repeated_text_tells_whether_the_annotations_are_repeated_too():
+    findings = check_corpus([document("a"), document("b"), document("c", ("x", 0, 1))])
+    assert [finding.message.rpartition(" with ")[2] for finding in findings] == [
+        "the same annotations",
+        "other annotations",
+    ]

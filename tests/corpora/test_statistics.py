@@ -3,7 +3,8 @@ import json
 import pytest
 
 from eventune.corpora import describe
-from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
+from eventune.corpora.statistics import STRUCTURE
+from eventune.events import Argument, Document, Entity, Event, EventType, Mention, Ontology, Role, Span
 
 
 def two_documents():
@@ -64,3 +65,20 @@ def test_development_split_of_rams_has_the_published_figures(rams_dev):
     figures = describe(rams_dev)
     assert [figures[name] for name in ("documents", "events", "arguments")] == [924, 924, 2188]
     assert figures["sentence_distance"]["cross_sentence_share"] == pytest.approx(377 / 2188)
+
+
+def test_what_not_every_corpus_has_is_counted():
+    pieces = Argument("Treatment.Drug", Span(0, 3), fragments=(Span(0, 1), Span(2, 3)))
+    entities = [Entity((Mention(Span(0, 1)), Mention(Span(2, 3)))), Entity((Mention(Span(1, 2)),))]
+    events = [Event("a", None, (pieces,))]
+    documents = [Document.from_sentences("a", [["Rebels", "shelled", "Homs"]], events=events, entities=entities)]
+    figures = describe([*documents, Document.from_sentences("b", [["Nothing"]])])
+    assert {name: figures[name] for name in STRUCTURE} == {
+        "documents_without_events": 1,
+        "events_without_trigger": 1,
+        "discontinuous_arguments": 1,
+        "nested_roles": 1,
+        "entities": 2,
+        "mentions": 3,
+        "coreference_clusters": 1,
+    }

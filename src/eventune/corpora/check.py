@@ -3,162 +3,133 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator, Mapping
 
-from eventune.corpora.files import SHOWN_PROBLEMS
-from eventune.errors import EventuneError, did_you_mean
-from eventune.events import Document, Event, Ontology, Span
+from eventune.corpora.findings import Finding
+from eventune.corpora.identity import annotation_key, event_key, text_key
+from eventune.corpora.ontology_check import check_names
+from eventune.corpora.span_check import check_spans
+from eventune.events import Document, Ontology
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that a check found.
-
-    Attributes:
-        severity: `error` where training or scoring would go wrong, `warning` where a look is worth while.
-        kind: What was found, in a few words that all findings of the kind share.
-        document: Identifier of the document.
-        where: The field, e.g. `events[0].arguments[2]`; empty for the document itself.
-        message: What was expected and what was found.
-    """
-
-    severity: Literal["error", "warning"]
-    kind: str
-    document: str
-    where: str
-    message: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the finding as JSON values."""
-        return asdict(self)
+FEW_EXAMPLES = 5
+"""A type or role with fewer examples is rare."""
+_MANY_EVENTS = 100
+"""In a corpus with fewer events everything is rare."""
+_SHOWN_LABELS = 10
 
 
 def check_corpus(
-    documents: Sequence[Document],
+    documents: Iterable[Document],
     *,
     ontology: Ontology | None = None,
-    other: Mapping[str, Sequence[Document]] | None = None,
+    other: Mapping[str, Iterable[Document]] | None = None,
+    max_length: int | None = None,
 ) -> list[Finding]:
     """Look for what a reader cannot see in one line: disagreement with the ontology, duplicates, leaks.
 
     Args:
-        documents: The documents of one part of a corpus.
+        documents: The documents of one part of a corpus, taken one by one.
         ontology: What types and roles there are; without it they are not checked.
         other: Other parts by name (`test`), which must not share a text with this one.
+        max_length: How many words a model's window holds; without it lengths are not checked.
 
     Returns:
-        The findings, in the documents' order.
+        The findings, in the documents' order; those of the whole corpus, with no document's identifier, come last.
     """
-    first_with: dict[str, str] = {}
-    elsewhere = {_bare(document): (name, document.id) for name, part in (other or {}).items() for document in part}
-    findings: list[Finding] = []
+    checker = Checker(ontology=ontology, elsewhere=texts_of(other or {}), max_length=max_length)
     for document in documents:
-        text = _bare(document)
-        if not document.tokens:
-            findings.append(Finding("warning", "empty document", document.id, "", "expected text, found no token"))
-        elif text in first_with:
-            message = f"expected a text of its own, found that of document {first_with[text]!r}"
-            findings.append(Finding("warning", "repeated text", document.id, "", message))
-        if document.tokens and text in elsewhere:
-            name, twin = elsewhere[text]
-            message = f"expected a text that only this part has, found that of document {twin!r} in {name}"
-            findings.append(Finding("error", "text shared between parts", document.id, "", message))
-        first_with.setdefault(text, document.id)
-        for number, event in enumerate(document.events):
-            where = f"events[{number}]"
-            findings.extend(_check_spans(document, event, where))
-            if ontology is not None:
-                findings.extend(_check_names(document, event, where, ontology))
-    return findings
+        checker.add(document)
+    return checker.findings()
 
 
-def require_known_to(ontology: Ontology, documents: Iterable[Document], source: str) -> None:
-    """Make sure that an ontology has all types and roles that documents use.
+def texts_of(parts: Mapping[str, Iterable[Document]]) -> dict[bytes, tuple[str, str]]:
+    """Return what is needed to find shared texts: part and document by `identity.text_key`.
 
     Args:
-        ontology: The ontology.
-        documents: The documents.
-        source: Where they come from, for the message.
+        parts: Documents of each part by its name.
 
-    Raises:
-        EventuneError: If a type or role is missing; the error lists each once, with its count, the first place
-            and the closest name.
+    Returns:
+        Name of the part and identifier of the document, for each text that is not empty.
     """
-    counts: Counter[str] = Counter()
-    first: dict[str, str] = {}
-    for document in documents:
+    return {
+        text_key(document): (name, document.id) for name, part in parts.items() for document in part if document.tokens
+    }
+
+
+class Checker:
+    """Checks documents one by one; it holds a hash of each text, not the documents.
+
+    Args:
+        ontology: What types and roles there are.
+        elsewhere: Texts of other parts, as `texts_of` returns them.
+        max_length: How many words a model's window holds.
+    """
+
+    def __init__(
+        self,
+        *,
+        ontology: Ontology | None = None,
+        elsewhere: Mapping[bytes, tuple[str, str]] | None = None,
+        max_length: int | None = None,
+    ) -> None:
+        self._ontology = ontology
+        self._elsewhere = elsewhere or {}
+        self._max_length = max_length
+        self._first_with: dict[bytes, tuple[str, bytes]] = {}
+        self._labels: dict[str, Counter[str]] = {"type": Counter(), "role": Counter()}
+        self._findings: list[Finding] = []
+
+    def add(self, document: Document) -> None:
+        """Check a document."""
+        self._findings.extend(self._check_document(document))
+        first_event: dict[object, int] = {}
         for number, event in enumerate(document.events):
-            for finding in _check_names(document, event, f"events[{number}]", ontology):
-                if finding.severity == "error":
-                    counts[finding.message] += 1
-                    first.setdefault(finding.message, f"document {finding.document!r}: {finding.where}")
-    if not counts:
-        return
-    lines = [
-        f"{message} ({count} times, first in {first[message]})" for message, count in counts.most_common(SHOWN_PROBLEMS)
-    ]
-    if len(counts) > SHOWN_PROBLEMS:
-        lines.append(f"… and {len(counts) - SHOWN_PROBLEMS} more")
-    raise EventuneError(
-        "\n".join([f"{source}: has types or roles that the ontology lacks", *lines]),
-        "add them to the ontology, or correct the annotations",
-    )
+            where = f"events[{number}]"
+            self._labels["type"][event.type] += 1
+            self._labels["role"].update(argument.role for argument in event.arguments)
+            first = first_event.setdefault(event_key(event), number)
+            if first < number:
+                message = f"expected each event once, found events[{first}] again"
+                self._findings.append(Finding("warning", "repeated event", document.id, where, message))
+            self._findings.extend(check_spans(document, event, where, self._max_length))
+            if self._ontology is not None:
+                self._findings.extend(check_names(document, event, where, self._ontology))
 
+    def findings(self) -> list[Finding]:
+        """Return what was found in all documents that were added."""
+        return [*self._findings, *self._rare_labels()]
 
-def _check_names(document: Document, event: Event, where: str, ontology: Ontology) -> Iterator[Finding]:
-    if event.type not in ontology:
-        hint = did_you_mean(event.type, ontology.types)
-        message = _with_hint(f"expected one of the ontology's {len(ontology)} types, found {event.type!r}", hint)
-        yield Finding("error", "unknown event type", document.id, f"{where}.type", message)
-        return
-    event_type = ontology[event.type]
-    names = [role.name for role in event_type.roles]
-    for number, argument in enumerate(event.arguments):
-        if argument.role not in names:
-            hint = did_you_mean(argument.role, names) or f"its roles: {', '.join(names) or 'none'}"
-            message = _with_hint(f"expected a role of {event.type}, found {argument.role!r}", hint)
-            yield Finding("error", "unknown role", document.id, f"{where}.arguments[{number}].role", message)
-    # Annotations may break the ontology's bound. A model that keeps it cannot find all of them: worth knowing, no more.
-    for name, count in Counter(argument.role for argument in event.arguments).items():
-        role = event_type.role(name)
-        if role is not None and count > role.multiplicity:
-            message = f"expected at most {role.multiplicity} for role {name} of {event.type}, found {count}"
-            yield Finding("warning", "more fillers than the ontology allows", document.id, where, message)
+    def _check_document(self, document: Document) -> Iterator[Finding]:
+        if not document.tokens:
+            yield Finding("warning", "empty document", document.id, "", "expected text, found no token")
+            return
+        yield from self._check_text(document)
+        if not document.events:
+            yield Finding("warning", "document without events", document.id, "", "expected an event, found none")
+        if self._max_length is not None and len(document.tokens) > self._max_length:
+            message = f"expected at most {self._max_length} words, found {len(document.tokens)}"
+            yield Finding("warning", "document longer than a window", document.id, "", message)
 
+    def _check_text(self, document: Document) -> Iterator[Finding]:
+        text, annotations = text_key(document), annotation_key(document)
+        if text in self._first_with:
+            twin, twin_annotations = self._first_with[text]
+            same = "the same" if annotations == twin_annotations else "other"
+            message = f"expected a text of its own, found that of document {twin!r} with {same} annotations"
+            yield Finding("warning", "repeated text", document.id, "", message)
+        self._first_with.setdefault(text, (document.id, annotations))
+        if text in self._elsewhere:
+            name, twin = self._elsewhere[text]
+            message = f"expected a text that only this part has, found that of document {twin!r} in {name}"
+            yield Finding("error", "text shared between parts", document.id, "", message)
 
-def _check_spans(document: Document, event: Event, where: str) -> Iterator[Finding]:
-    if event.trigger is not None and _crosses(document, event.trigger):
-        yield _crossing(document, event.trigger, f"{where}.trigger")
-    seen: set[tuple[str, Span]] = set()
-    for number, argument in enumerate(event.arguments):
-        place = f"{where}.arguments[{number}]"
-        text = document.text_of(argument.span)
-        if (argument.role, argument.span) in seen:
-            message = f"expected each argument once, found {argument.role} {text!r} again"
-            yield Finding("warning", "repeated argument", document.id, place, message)
-        seen.add((argument.role, argument.span))
-        if _crosses(document, argument.span):
-            yield _crossing(document, argument.span, place)
-        if event.trigger is not None and argument.span.overlaps(event.trigger):
-            message = f"expected an argument beside its trigger, found {argument.role} {text!r} on it"
-            yield Finding("warning", "argument overlaps its trigger", document.id, place, message)
-
-
-def _crosses(document: Document, span: Span) -> bool:
-    return document.sentence_of(span.start) != document.sentence_of(span.end - 1)
-
-
-def _crossing(document: Document, span: Span, place: str) -> Finding:
-    message = f"expected a span inside one sentence, found {document.text_of(span)!r}"
-    return Finding("warning", "span crosses a sentence boundary", document.id, place, message)
-
-
-def _bare(document: Document) -> str:
-    """The text without white space: the same text is found again whether it is raw or cut into tokens."""
-    return "".join(document.text.split())
-
-
-def _with_hint(message: str, hint: str) -> str:
-    return f"{message} ({hint})" if hint else message
+    def _rare_labels(self) -> Iterator[Finding]:
+        if self._labels["type"].total() < _MANY_EVENTS:
+            return
+        for name, counts in self._labels.items():
+            rare = [(label, count) for label, count in reversed(counts.most_common()) if count < FEW_EXAMPLES]
+            if rare:
+                listed = ", ".join(f"{label} {count}" for label, count in rare[:_SHOWN_LABELS])
+                more = f" and {len(rare) - _SHOWN_LABELS} more" if len(rare) > _SHOWN_LABELS else ""
+                message = f"expected at least {FEW_EXAMPLES} examples of each {name}, found {listed}{more}"
+                yield Finding("warning", f"{name}s with few examples", "", "", message)

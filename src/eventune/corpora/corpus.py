@@ -47,6 +47,50 @@ class Corpus(Sequence[Document]):
         return len(self.documents)
 
 
+@dataclass(frozen=True)
+class CorpusStream(Iterable[Document]):
+    """The documents of a file that is read anew, and once, each time they are iterated over.
+
+    What is wrong in the file is raised behind its last good document, all at once.
+
+    Attributes:
+        path: The file.
+        format: Name of its format.
+        guessed: Whether the format was guessed from the first record.
+    """
+
+    path: Path
+    format: str
+    guessed: bool = False
+
+    def __iter__(self) -> Iterator[Document]:
+        problems = Problems(self.path)
+        is_empty = True
+        for document in _documents(self.path, format_named(self.format), problems):
+            is_empty = False
+            yield document
+        problems.raise_if_any()
+        if is_empty:
+            raise EventuneError(f"{self.path}: holds no document", "it is empty, or has records of no document")
+
+
+def stream_corpus(path: str | os.PathLike[str], format: str = AUTO) -> CorpusStream:
+    """Open a file whose documents are used one by one, by a caller that throws its work away if the file is wrong.
+
+    Args:
+        path: The file.
+        format: Name of its format, or `auto` to guess it from the first record.
+
+    Returns:
+        The stream; iterating over it raises EventuneError as `read_corpus` does, behind the last document.
+
+    Raises:
+        EventuneError: If the file cannot be read, or its format is unknown.
+    """
+    path = Path(path)
+    return CorpusStream(path, _choose(path, format).name, format == AUTO)
+
+
 def read_corpus(path: str | os.PathLike[str], format: str = AUTO) -> Corpus:
     """Read all documents of a file.
 
@@ -60,14 +104,8 @@ def read_corpus(path: str | os.PathLike[str], format: str = AUTO) -> Corpus:
     Raises:
         EventuneError: If the file cannot be read, is empty, or any of its lines is wrong; all such lines are listed.
     """
-    path = Path(path)
-    chosen = _choose(path, format)
-    problems = Problems(path)
-    documents = tuple(_documents(path, chosen, problems))
-    problems.raise_if_any()
-    if not documents:
-        raise EventuneError(f"{path}: holds no document", "it is empty, or has records of no document")
-    return Corpus(documents, chosen.name, path, format == AUTO)
+    stream = stream_corpus(path, format)
+    return Corpus(tuple(stream), stream.format, stream.path, stream.guessed)
 
 
 def iter_corpus(path: str | os.PathLike[str], format: str = AUTO) -> Iterator[Document]:
@@ -86,14 +124,10 @@ def iter_corpus(path: str | os.PathLike[str], format: str = AUTO) -> Iterator[Do
     Raises:
         EventuneError: If the file cannot be read, is empty, or any of its lines is wrong; all such lines are listed.
     """
-    path = Path(path)
-    chosen = _choose(path, format)
-    problems = Problems(path)
-    count = sum(1 for _ in _documents(path, chosen, problems))
-    problems.raise_if_any()
-    if not count:
-        raise EventuneError(f"{path}: holds no document", "it is empty, or has records of no document")
-    return _documents(path, chosen, Problems(path))
+    stream = stream_corpus(path, format)
+    for _ in stream:
+        pass
+    return iter(stream)
 
 
 def write_corpus(

@@ -8,6 +8,16 @@ from typing import Any
 
 from eventune.events import Document, Event, Ontology
 
+STRUCTURE = (
+    "documents_without_events",
+    "events_without_trigger",
+    "discontinuous_arguments",
+    "nested_roles",
+    "entities",
+    "mentions",
+    "coreference_clusters",
+)
+
 
 def describe(documents: Iterable[Document], *, ontology: Ontology | None = None) -> dict[str, Any]:
     """Count what a corpus holds.
@@ -21,7 +31,9 @@ def describe(documents: Iterable[Document], *, ontology: Ontology | None = None)
         `argument_tokens` with `total`, `mean`, `max`, and a `distribution` for the last two; `sentence_distance` with
         the `distribution` of sentence(argument) − sentence(trigger) and the `cross_sentence_share`; `types` and `roles`
         by falling count; `repeated_roles`, how often a role has several fillers in one event; `empty_role_share`, the
-        fraction of the roles of each event's type that nothing fills, or None without an ontology.
+        fraction of the roles of each event's type that nothing fills, or None without an ontology; and how many
+        `documents_without_events`, `events_without_trigger`, `discontinuous_arguments`, arguments of `nested_roles`,
+        `entities`, `mentions` of entities, and `coreference_clusters` of two mentions or more there are.
     """
     counts: Counter[str] = Counter()
     tokens: Counter[int] = Counter()
@@ -36,6 +48,7 @@ def describe(documents: Iterable[Document], *, ontology: Ontology | None = None)
         counts["sentences"] += len(document.sentences)
         tokens[len(document.tokens)] += 1
         events[len(document.events)] += 1
+        counts.update(_structure(document))
         for event in document.events:
             types[event.type] += 1
             lengths.update(len(argument.span) for argument in event.arguments)
@@ -63,6 +76,22 @@ def describe(documents: Iterable[Document], *, ontology: Ontology | None = None)
         "roles": dict(roles.most_common()),
         "repeated_roles": dict(repeated.most_common()),
         "empty_role_share": None if ontology is None else _share(counts["empty slots"], counts["slots"]),
+        **{name: counts[name] for name in STRUCTURE},
+    }
+
+
+def _structure(document: Document) -> dict[str, int]:
+    """Count what not every corpus has."""
+    arguments = [argument for event in document.events for argument in event.arguments]
+    sizes = [len(entity.mentions) for entity in document.entities]
+    return {
+        "documents_without_events": int(not document.events),
+        "events_without_trigger": sum(event.trigger is None for event in document.events),
+        "discontinuous_arguments": sum(bool(argument.fragments) for argument in arguments),
+        "nested_roles": sum("." in argument.role for argument in arguments),
+        "entities": len(sizes),
+        "mentions": sum(sizes),
+        "coreference_clusters": sum(size > 1 for size in sizes),
     }
 
 

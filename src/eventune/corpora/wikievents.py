@@ -15,7 +15,7 @@ Every entity mention becomes an entity of its own; `eventune.corpora.coreference
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -24,7 +24,9 @@ from eventune.corpora.fields import mapping, member, shown, span_at
 from eventune.corpora.registry import Format
 from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Entity, Event, Mention, Span
-from eventune.events.segmentation import sentences_of
+
+Derived = Callable[[Document, Span], dict[str, Any]]
+"""Gives the fields of a mention that follow from the document and a span."""
 
 _OWN = frozenset({"doc_id", "text", "tokens", "entity_mentions", "relation_mentions", "event_mentions", "wikievents"})
 _MENTION = ("id", "start", "end", "entity_type")
@@ -80,21 +82,22 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
         The record.
     """
     raw = own_metadata(document, "wikievents")
+    relations = document.metadata.get("relation_mentions")
     table = MentionTable(document)
     events = [
-        _event_record(event, f"{document.id}-E{number}", document, table)
+        _event_record(event, event.trigger, f"{document.id}-E{number}", document, table)
         for number, event in enumerate(document.events, 1)
         if event.trigger is not None
     ]
     yield {
         "doc_id": document.id,
-        "text": raw.get("text", document.text),
+        "text": text if isinstance(text := raw.get("text"), str) else document.text,
         "tokens": list(document.words),
         "sentences": _sentences(document, raw.get("sentences")),
         "entity_mentions": [
             mention_record(name, mention, _derived(document, mention.span)) for name, mention in table.items()
         ],
-        "relation_mentions": document.metadata.get("relation_mentions", []),
+        "relation_mentions": relations if isinstance(relations, list) else [],
         "event_mentions": events,
         **beyond(document.metadata, (*_OWN, "sentences")),
     }
@@ -147,7 +150,7 @@ def beyond(record: Mapping[str, Any], own: Iterable[str], derived: Mapping[str, 
     return {k: v for k, v in record.items() if k not in names and not (k in same and same[k] == v)}
 
 
-def read_mention(value: Any, where: str, document: Document, derived: Any) -> Mention:
+def read_mention(value: Any, where: str, document: Document, derived: Derived) -> Mention:
     """Read an entity mention.
 
     Args:
@@ -169,7 +172,7 @@ def read_mention(value: Any, where: str, document: Document, derived: Any) -> Me
     return Mention(span, name, member(record, "entity_type", "", inside=where), attributes=rest)
 
 
-def read_trigger(event: Mapping[str, Any], where: str, document: Document, derived: Any) -> tuple[Mention, ...]:
+def read_trigger(event: Mapping[str, Any], where: str, document: Document, derived: Derived) -> tuple[Mention, ...]:
     """Read the trigger of an event; arguments and errors are those of `read_mention`."""
     where = f"{where}.trigger"
     record = mapping(event.get("trigger"), where)
@@ -232,8 +235,9 @@ class MentionTable:
             for mention in entity.mentions
         ]
         taken = {mention.id for mention in known}
-        self._fresh = (name for n in count(1) if (name := f"{document.id}-T{n}") not in taken)
         self._mentions: dict[str, Mention] = {}
+        names = (f"{document.id}-T{number}" for number in count(1))
+        self._fresh = (name for name in names if name not in taken and name not in self._mentions)
         self._at: dict[Span, str] = {}
         for mention in known:
             self._add(mention)
@@ -268,7 +272,8 @@ def _without_events(record: Mapping[str, Any]) -> Document:
         raise InvalidValueError(source, f"the {len(words)} tokens of `tokens`, in sentences", "other tokens")
     document = Document.from_sentences(member(record, "doc_id", ""), sentences)
     own: dict[str, Any] = {}
-    if text and (tokens := placed(text, words)):
+    tokens = placed(text, words) if "text" in record else None
+    if tokens is not None:
         document = replace(document, text=text, tokens=tokens)
     elif "text" in record:
         own["text"] = text
@@ -346,19 +351,17 @@ def _argument(value: Any, where: str, document: Document, mentions: Mapping[str,
     return Argument(named(record, "role", where), filler.span, filler=filler.id, attributes=rest)
 
 
-def _event_record(event: Event, name: str, document: Document, table: MentionTable) -> dict[str, Any]:
-    assert event.trigger is not None
+def _event_record(event: Event, trigger: Span, name: str, document: Document, table: MentionTable) -> dict[str, Any]:
     arguments = []
     for argument in event.arguments:
         entity = table.name_for(argument)
         text = {"text": _text(document, table[entity])}
         attributes = beyond(argument.attributes, _ARGUMENT)
         arguments.append({"entity_id": entity, "role": argument.role, **text, **attributes})
-    derived = _derived_of_trigger(document, event.trigger)
     return {
         "id": event.id or name,
         "event_type": event.type,
-        "trigger": trigger_record(event, event.trigger, derived),
+        "trigger": trigger_record(event, trigger, _derived_of_trigger(document, trigger)),
         "arguments": arguments,
         **beyond(event.attributes, _EVENT),
     }

@@ -1,0 +1,61 @@
+"""`eventune data ontology`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from eventune.cli.data.source import add_source, patience, refuse_existing
+from eventune.cli.output import add_json_flag, emit
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    add_source(parser)
+    parser.add_argument("-o", "--output_file", metavar="OUT", help="write YAML there, not to stdout; must not exist")
+    add_json_flag(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the verb.
+
+    Args:
+        arguments: The parsed arguments.
+
+    Returns:
+        Exit code 0.
+    """
+    import yaml
+
+    from eventune.corpora import AUTO, read_ontology, stream_corpus, write_ontology
+    from eventune.events import Ontology
+
+    refuse_existing(arguments.output_file)
+    with patience(f"reading {arguments.file}"):
+        if arguments.format == AUTO and not _is_corpus(Path(arguments.file)):
+            ontology = read_ontology(arguments.file)
+        else:
+            ontology = Ontology.induced_from(stream_corpus(arguments.file, arguments.format))
+    if arguments.output_file:
+        write_ontology(ontology, arguments.output_file)
+    value = ontology.to_dict()
+    counts = {"types": len(ontology), "roles": sum(len(event_type.roles) for event_type in ontology.types.values())}
+    result = {"file": arguments.file, "output_file": arguments.output_file, **counts, "ontology": value}
+    if arguments.output_file:
+        text = f"{arguments.output_file}: {counts['types']:,} types, {counts['roles']:,} roles\n"
+    else:
+        text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)
+    # `out` does not break lines: what is printed is a file.
+    emit(result, as_json=arguments.json, render=lambda console: console.out(text, end="", highlight=False))
+    return 0
+
+
+def _is_corpus(path: Path) -> bool:
+    """Tell whether the first record of a file is one of a known format of corpora."""
+    from eventune.corpora.registry import guess_format, layout_of
+    from eventune.errors import InvalidValueError
+
+    first = next(layout_of(path).read(path), None)
+    if first is None or isinstance(first.value, InvalidValueError):
+        return False
+    return guess_format(first.value, path) is not None

@@ -1,0 +1,73 @@
+"""What the verbs on corpora share: naming the file, refusing to overwrite one, and patience."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
+
+from eventune.cli.output import status
+from eventune.errors import EventuneError
+
+if TYPE_CHECKING:
+    from eventune.corpora import CorpusStream
+
+_PATIENCE_SECONDS = 2.0
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Add the corpus and its format."""
+    parser.add_argument("file", metavar="FILE", help="the corpus")
+    parser.add_argument("--format", default="auto", help="its format: jsonl, rams, … (default: guess it)")
+
+
+def refuse_existing(path: str | None) -> None:
+    """Make sure that nothing is overwritten.
+
+    Args:
+        path: What is going to be written, if anything.
+
+    Raises:
+        EventuneError: If it exists, or its folder does not.
+    """
+    if path is None:
+        return
+    if os.path.lexists(path):
+        raise EventuneError(f"{path}: exists already", "choose another name; nothing is overwritten")
+    if not Path(path).absolute().parent.is_dir():
+        raise EventuneError(f"{path}: its folder does not exist", "create it, or choose another place")
+
+
+@contextmanager
+def patience(text: str) -> Iterator[None]:
+    """Say what is going on, but only to people, and only where it takes longer than they like to wait."""
+    spinner = status.status(Text(text))
+    timer = threading.Timer(_PATIENCE_SECONDS, spinner.start)
+    if status.is_terminal:
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if timer.is_alive():
+            # It may be starting the spinner just now, which would then spin for ever.
+            timer.join()
+        spinner.stop()
+
+
+def source(corpus: CorpusStream) -> dict[str, Any]:
+    """Return file and format as JSON values."""
+    return {"file": str(corpus.path), "format": corpus.format, "format_guessed": corpus.guessed}
+
+
+def print_source(console: Console, corpus: CorpusStream) -> None:
+    """Print file and format."""
+    console.print(Text(str(corpus.path), style="bold"))
+    console.print(f"format: {corpus.format}{' (guessed)' if corpus.guessed else ''}")

@@ -1,0 +1,59 @@
+"""The DuEE-Fin score: strings of events that are matched one to one, then micro-averaged.
+
+Each predicted event takes, in order, the gold event of its type that is still free and shares the most (role, string)
+pairs with it; the pairs they share count as matched. Source: the description of the evaluation in PaddleNLP's DuEE
+README. No outputs of the official scorer were at hand: the tests are worked out by hand.
+
+An argument counts by its text. Those that have no place in the text (`unplaced`) count as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from eventune.events import Document, Event
+from eventune.results import Score
+from eventune.scoring.measures import Tally, score_of
+
+UNPLACED = "unplaced"
+"""Attribute of an event: `{"role", "argument"}` objects that stand nowhere in the text."""
+
+
+class DueeFinScorer:
+    """Counts documents one by one; see `Scorer`."""
+
+    name: ClassVar[str] = "duee-fin"
+    headline: ClassVar[str] = "arguments"
+
+    def __init__(self) -> None:
+        self._total = Tally()
+
+    def add(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
+        """Count a document; see `Scorer.add`."""
+        free = [(event.type, _strings(gold, event)) for event in gold.events]
+        found = [(event.type, _strings(predicted, event)) for event in predicted.events]
+        sizes = sum(len(pairs) for _, pairs in free), sum(len(pairs) for _, pairs in found)
+        matched = 0
+        for event_type, pairs in found:
+            shared = [len(pairs & others) if other == event_type else -1 for other, others in free]
+            best = max(shared, default=-1)
+            if best >= 0:
+                matched += best
+                del free[shared.index(best)]
+        tally = Tally(*sizes, matched)
+        self._total += tally
+        return {self.headline: tally}
+
+    def score(self) -> Score:
+        """Return the score of all documents so far."""
+        return score_of(self.name, self.headline, {self.headline: self._total})
+
+
+def _strings(document: Document, event: Event) -> set[tuple[str, str]]:
+    pairs = {(argument.role, document.exact_text_of(argument)) for argument in event.arguments}
+    unplaced = event.attributes.get(UNPLACED)
+    for item in unplaced if isinstance(unplaced, list) else ():
+        if isinstance(item, dict):
+            pairs.add((str(item.get("role", "")), str(item.get("argument", ""))))
+    return pairs
