@@ -33,12 +33,12 @@ def result_of(capsys, *words, code=0):
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_names_every_flag_with_its_meaning(verb, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("COLUMNS", "80")
     with pytest.raises(SystemExit, match="0"):
         main(["data", verb, "--help"])
     out = capsys.readouterr().out
     assert "--json" in out
-    assert max(map(len, out.splitlines())) <= 60
+    assert max(map(len, out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,7 @@ def test_help_names_every_flag_with_its_meaning(verb, capsys, monkeypatch):
         (["convert", "corpus.jsonl", "corpus.jsonl"], "corpus.jsonl: exists already"),
         (["convert", "corpus.jsonl", "x", "--output_format", "ramz"], "unknown corpus format 'ramz'"),
         (["convert", "corpus.jsonl", "x", "--output_coreference_file", "corpus.jsonl"], "corpus.jsonl: exists already"),
+        (["convert", "corpus.jsonl", "x", "--output_coreference_file", "x"], "x: is to hold both corpus and"),
         (["convert", "absent.jsonl", "x"], "absent.jsonl: no such file"),
         (["ontology", "absent.yaml"], "absent.yaml: no such file"),
         (["ontology", "corpus.jsonl", "-o", "corpus.jsonl"], "corpus.jsonl: exists already"),
@@ -150,6 +151,17 @@ def test_conversion_to_the_own_format_loses_nothing(folder, capsys):
     assert main(["data", "convert", "corpus.jsonl", "out.jsonl"]) == 0
     assert "nothing was lost" in capsys.readouterr().out
     assert list(read_corpus("out.jsonl")) == list(read_corpus("corpus.jsonl"))
+
+
+def test_coreference_of_wikievents_comes_along(folder, corpora_folder, capsys):
+    source = corpora_folder / "wikievents"
+    if not (source / "coref_dev.jsonlines").is_file():
+        pytest.skip(f"needs WikiEvents in {source}; set EVENTUNE_CORPORA")
+    words = ["convert", str(source / "dev.jsonl"), "out.jsonl", "--output_coreference_file", "clusters.jsonlines"]
+    result = result_of(capsys, *words, "--coreference_file", str(source / "coref_dev.jsonlines"))
+    assert (result["documents"], result["losses"]) == (20, {})
+    assert len((folder / "clusters.jsonlines").read_text().splitlines()) == 20
+    assert result_of(capsys, "stats", "out.jsonl")["coreference_clusters"] > 0
 
 
 def test_ontology_is_read_off_a_corpus_and_shown_again(folder, capsys):

@@ -22,7 +22,6 @@ from eventune.scoring import SCORERS, Scorer, make_scorer, official_report
 from eventune.scoring.differences import Differences
 from eventune.scoring.errors import ErrorAnalysis
 from eventune.scoring.evaluation import Evaluation
-from eventune.scoring.genarg_files import score_genarg_files
 from eventune.scoring.heads import read_heads, spacy_heads
 from eventune.scoring.pairs import Pairing
 from eventune.scoring.prediction_files import first_record, predictions_of

@@ -63,6 +63,9 @@ class Checker:
         ontology: What types and roles there are.
         elsewhere: Texts of other parts, as `texts_of` returns them.
         max_length: How many words a model's window holds.
+
+    Attributes:
+        count: How many documents were checked.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class Checker:
         elsewhere: Mapping[bytes, tuple[str, str]] | None = None,
         max_length: int | None = None,
     ) -> None:
+        self.count = 0
         self._ontology = ontology
         self._elsewhere = elsewhere or {}
         self._max_length = max_length
@@ -81,6 +85,7 @@ class Checker:
 
     def add(self, document: Document) -> None:
         """Check a document."""
+        self.count += 1
         self._findings.extend(self._check_document(document))
         first_event: dict[object, int] = {}
         for number, event in enumerate(document.events):
@@ -94,6 +99,12 @@ class Checker:
             self._findings.extend(check_spans(document, event, where, self._max_length))
             if self._ontology is not None:
                 self._findings.extend(check_names(document, event, where, self._ontology))
+
+    def passed(self, documents: Iterable[Document]) -> Iterator[Document]:
+        """Yield documents that go on to somewhere else, and check each."""
+        for document in documents:
+            self.add(document)
+            yield document
 
     def findings(self) -> list[Finding]:
         """Return what was found in all documents that were added."""

@@ -1,14 +1,27 @@
-"""Ontology files: the project's YAML, and the `type role n role n …` lines of RAMS."""
+"""Ontology files: the project's YAML, the `type role n role n …` lines of RAMS, and other corpora's own files."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from eventune.corpora.corpus_ontologies import (
+    brat_types,
+    duee_type,
+    is_brat,
+    is_duee,
+    is_kairos,
+    is_phee,
+    json_lines,
+    kairos_types,
+    phee_types,
+)
 from eventune.corpora.files import Problems, check_is_file, decode
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import EventType, Ontology, Role
@@ -16,7 +29,7 @@ from eventune.results import write_atomically
 
 
 def read_ontology(path: str | os.PathLike[str]) -> Ontology:
-    """Read an ontology, in YAML as `write_ontology` writes it or in the lines of RAMS, told apart by their content.
+    """Read an ontology, in YAML as `write_ontology` writes it or in a corpus' own form, told apart by its content.
 
     Args:
         path: The file.
@@ -36,7 +49,11 @@ def read_ontology(path: str | os.PathLike[str]) -> Ontology:
         raise EventuneError(f"{path}: {error.message}", error.hint) from None
     except OSError as error:
         raise EventuneError(f"{path}: cannot be read: {error.strerror}") from None
-    ontology = _from_yaml(path, text) if _is_yaml(text) else _from_lines(path, text)
+    types = _of_corpus(path, text)
+    if types is not None:
+        ontology = Ontology.of(types)
+    else:
+        ontology = _from_yaml(path, text) if _is_yaml(text) else _from_lines(path, text)
     if not len(ontology):
         raise EventuneError(f"{path}: holds no event type", "an ontology begins with `types:` and one type below it")
     return ontology
@@ -51,6 +68,49 @@ def write_ontology(ontology: Ontology, path: str | os.PathLike[str]) -> None:
     """
     text = yaml.safe_dump(ontology.to_dict(), sort_keys=False, allow_unicode=True, width=120)
     write_atomically(Path(path), text)
+
+
+def _of_corpus(path: Path, text: str) -> list[EventType] | None:
+    """Read a corpus' own ontology file; None if it is another kind of file."""
+    if is_brat(text):
+        problems, types = Problems(path), []
+        for number, found in brat_types(text):
+            if isinstance(found, InvalidValueError):
+                problems.add(number, found)
+            else:
+                types.append(found)
+        problems.raise_if_any()
+        return types
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        lines = json_lines(text)
+        if lines is None:
+            whole = _json(text)
+            return list(kairos_types(whole)) if is_kairos(whole) else None
+        if is_phee(lines):
+            return list(phee_types(lines))
+        if len(lines) == 1 and is_kairos(lines[0]) and not is_duee(lines[0]):
+            return list(kairos_types(lines[0]))
+        if not lines or not is_duee(lines[0]):
+            return None
+    except InvalidValueError as error:
+        raise EventuneError(f"{path}: {error.message}", error.hint) from None
+    problems, types = Problems(path), []
+    for number, line in enumerate(filter(str.strip, text.splitlines()), 1):
+        try:
+            types.append(duee_type(json.loads(line)))
+        except InvalidValueError as error:
+            problems.add(number, error)
+    problems.raise_if_any()
+    return types
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        return None
 
 
 def _is_yaml(text: str) -> bool:

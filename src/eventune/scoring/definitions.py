@@ -12,11 +12,11 @@ from eventune.results import Score
 from eventune.scoring.duee_fin import DueeFinScorer
 from eventune.scoring.maven_arg import MavenArgScorer
 from eventune.scoring.measures import Scorer
-from eventune.scoring.pairs import Pairing, Predictions
 from eventune.scoring.paie import PaieScorer
+from eventune.scoring.pairs import Pairing, Predictions
 from eventune.scoring.rams import RamsScorer
 from eventune.scoring.textee import TexteeScorer
-#from eventune.scoring.wikievents import WikieventsScorer
+from eventune.scoring.wikievents import WikieventsScorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ SCORERS: Mapping[str, Definition] = {
         RamsScorer, frozenset({"ontology", "type_constrained", "strict"}), "exact spans, multisets of links"
     ),
     "wikievents": Definition(
-        TexteeScorer, frozenset({"ontology", "heads"}), "heads, exact spans and coreferent mentions, sets per event"
+        WikieventsScorer, frozenset({"ontology", "heads"}), "heads, exact spans and coreferent mentions, sets per event"
     ),
     "textee": Definition(TexteeScorer, frozenset(), "exact spans, sets over the corpus: AI, AC, AI+, AC+"),
     "paie": Definition(

@@ -55,9 +55,7 @@ class MavenArgScorer:
         """Return the mean over all entries so far; `matched` counts entries' pairs in no way, so it is 0."""
         measures = {measure: measure_of(tally) for measure, tally in self._totals.items()}
         top = self._totals[self.headline]
-        return _MeanScore(
-            self.name, top.gold, top.predicted, 0, {"measure": self.headline, "measures": measures}
-        )
+        return _MeanScore(self.name, top.gold, top.predicted, 0, {"measure": self.headline, "measures": measures})
 
 
 class _MeanScore(Score):
@@ -91,7 +89,9 @@ def _entries(document: Document, *, coreferent: bool) -> dict[Entry, Texts]:
     return dict(entries)
 
 
-def _fillers(document: Document, event: Event, entities: Mapping[str, object]) -> list[tuple[Span | None, str, tuple[str, ...]]]:
+def _fillers(
+    document: Document, event: Event, entities: Mapping[str, object]
+) -> list[tuple[Span | None, str, tuple[str, ...]]]:
     result = []
     for argument in event.arguments:
         entity = entities.get(argument.filler)

@@ -96,7 +96,9 @@ class Scorer(Protocol):
     """
 
     name: ClassVar[str]
-    headline: ClassVar[str]
+
+    @property
+    def headline(self) -> str: ...  # noqa: D102
 
     def add(self, gold: Document, predicted: Document) -> Mapping[str, AnyTally]:
         """Count a document.

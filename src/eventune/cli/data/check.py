@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,6 @@ from eventune.errors import EventuneError
 
 if TYPE_CHECKING:
     from eventune.corpora import CorpusStream, Finding
-    from eventune.events import Document
 
 _SHOWN_FINDINGS = 3
 
@@ -65,28 +63,19 @@ def run(arguments: argparse.Namespace) -> int:
         corpus = stream_corpus(arguments.file, arguments.format)
         elsewhere = texts_of({path: stream_corpus(path, arguments.format) for path in arguments.other_file})
         checker = Checker(ontology=ontology, elsewhere=elsewhere, max_length=arguments.max_length)
-        count = 0
-
-        def checked(documents: Iterator[Document]) -> Iterator[Document]:
-            nonlocal count
-            for document in documents:
-                checker.add(document)
-                count += 1
-                yield document
-
         if arguments.fix:
             fixes, losses = Fixes(ontology=ontology, elsewhere=elsewhere), Losses()
-            write_corpus(checked(fixes.mend(corpus)), arguments.output_file, corpus.format, losses=losses)
+            write_corpus(checker.passed(fixes.mend(corpus)), arguments.output_file, corpus.format, losses=losses)
             fixed = {"output_file": arguments.output_file, "fixes": fixes.to_dict(), "losses": losses.to_dict()}
         else:
-            for _ in checked(iter(corpus)):
-                pass
+            for document in corpus:
+                checker.add(document)
         findings = checker.findings()
     errors = sum(finding.severity == "error" for finding in findings)
     result = {
         **source(corpus),
         **fixed,
-        "documents": count,
+        "documents": checker.count,
         "errors": errors,
         "warnings": len(findings) - errors,
         "findings": [finding.to_dict() for finding in findings],

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from eventune.cli.data.source import patience, refuse_existing, source
 from eventune.cli.output import add_json_flag, emit
+from eventune.errors import EventuneError
 
 if TYPE_CHECKING:
     from eventune.corpora import CorpusStream
@@ -21,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("file", metavar="SOURCE", help="the corpus")
     parser.add_argument("output_file", metavar="TARGET", help="what is written; must not exist")
-    parser.add_argument("--format", default="auto", help="format of the source (default: guess it)")
-    parser.add_argument("--output_format", default="jsonl", help="format of the target (default: jsonl)")
+    parser.add_argument("--format", default="auto", help="its format (default: guess it)")
+    parser.add_argument("--output_format", metavar="NAME", default="jsonl", help="that of the target (default: jsonl)")
     parser.add_argument("--coreference_file", metavar="FILE", help="coreference clusters of the source (WikiEvents)")
     parser.add_argument(
         "--output_coreference_file", metavar="FILE", help="where coreference clusters are written; must not exist"
@@ -38,11 +39,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     Returns:
         Exit code 0, also where the target's format has no place for all.
+
+    Raises:
+        EventuneError: If a target exists, or a file cannot be read or written.
     """
     from eventune.corpora import Losses, stream_corpus, write_corpus
 
     refuse_existing(arguments.output_file)
     refuse_existing(arguments.output_coreference_file)
+    if arguments.output_file == arguments.output_coreference_file:
+        raise EventuneError(f"{arguments.output_file}: is to hold both corpus and coreference", "name two files")
     losses = Losses()
     with patience(f"converting {arguments.file}"):
         corpus = stream_corpus(arguments.file, arguments.format)
