@@ -9,7 +9,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "eventune"
 LEVELS = [
     {"errors", "results", "events"},
-    {"corpora", "scoring"},
+    {"corpora", "scoring", "reports"},
     {"backbones", "adapters", "extraction", "generation", "training"},
     {"experiment", "extractor", "recipe", "parts", "model_card"},
     {"comparison", "serving"},

@@ -28,7 +28,9 @@ def pairs(corpus, name, corpora):
         return [(document, document.with_events(_rams(document, predictions.get(document.id)))) for document in gold]
     gold = read_corpus(corpora / "wikievents" / "dev.jsonl")
     predictions = {line["doc_id"]: line["events"] for line in lines(f"wikievents/{name}.pred.jsonl")}
-    return [(document, document.with_events(_wikievents(document, predictions.get(document.id, [])))) for document in gold]
+    return [
+        (document, document.with_events(_wikievents(document, predictions.get(document.id, [])))) for document in gold
+    ]
 
 
 def _rams(document, predictions):

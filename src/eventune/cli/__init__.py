@@ -22,7 +22,7 @@ VERBS = {
     "evaluate": "score a trained run on a corpus",
     "score": "score a prediction file, without a model",
     "extract": "find events' arguments in a corpus or in raw text",
-    "data": "check and describe corpora",
+    "data": "check, describe, convert and fetch corpora",
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.cli.scores import render_all, render_score
-from eventune.corpora import AUTO, iter_corpus, read_ontology
+from eventune.corpora import AUTO, read_ontology, stream_corpus
 from eventune.corpora.coreference import with_coreference
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
@@ -22,6 +22,7 @@ from eventune.scoring import SCORERS, Scorer, make_scorer, official_report
 from eventune.scoring.differences import Differences
 from eventune.scoring.errors import ErrorAnalysis
 from eventune.scoring.evaluation import Evaluation
+from eventune.scoring.genarg_files import count_genarg, official_genarg_report, read_predictions
 from eventune.scoring.heads import read_heads, spacy_heads
 from eventune.scoring.pairs import Pairing
 from eventune.scoring.prediction_files import first_record, predictions_of
@@ -50,9 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     heads = parser.add_mutually_exclusive_group()
     heads.add_argument("--heads_file", type=Path, metavar="FILE", help='{"doc", "head"} lines: heads of a parse')
     heads.add_argument("--spacy_model", metavar="NAME", help="parse with this spaCy model, e.g. en_core_web_sm")
-    parser.add_argument(
-        "--compare_with", type=Path, metavar="FILE", help="another system's predictions: who is better?"
-    )
+    parser.add_argument("--compare_with", type=Path, metavar="FILE", help="another system's predictions")
     parser.add_argument(
         "--resamples", type=int, default=1000, metavar="N", help="for intervals and p values; 0: none (default: 1000)"
     )
@@ -102,6 +101,26 @@ def run(arguments: argparse.Namespace) -> int:
     result |= {"seconds": seconds, "documents_per_second": result["documents"]["gold"] / seconds}
     render = render_all if arguments.all else render_score
     emit(result, as_json=arguments.json, render=lambda console: render(console, result))
+    return 0
+
+
+def _score_genarg(arguments: argparse.Namespace, ontology: Ontology | None) -> int:
+    """Score gen-arg's own prediction lines, which are filled templates."""
+    if ontology is None:
+        raise EventuneError(
+            "gen-arg's predictions need the templates of the event types, found no ontology",
+            "give event_role_KAIROS.json (--ontology_file F)",
+        )
+    heads = _heads(arguments)
+    lines = read_predictions(arguments.predictions)
+    counts = count_genarg(list(_gold(arguments)), lines, ontology=ontology, heads=heads)
+    score = counts.score()
+    if arguments.official:
+        coreference = arguments.coreference_file is not None
+        sys.stdout.write(official_genarg_report(score, heads=heads is not None, coreference=coreference))
+        return 0
+    result = score.to_dict()
+    emit(result, as_json=arguments.json, render=lambda console: render_score(console, result))
     return 0
 
 
@@ -196,7 +215,7 @@ def _scorers(names: Sequence[str], options: Mapping[str, Any]) -> dict[str, Scor
 
 
 def _gold(arguments: argparse.Namespace) -> Iterable[Document]:
-    documents = iter_corpus(arguments.gold, arguments.format)
+    documents = stream_corpus(arguments.gold, arguments.format)
     return with_coreference(documents, arguments.coreference_file) if arguments.coreference_file else documents
 
 
@@ -209,7 +228,7 @@ def _heads(arguments: argparse.Namespace) -> Callable[[Document], Sequence[int]]
 def _role_counts(arguments: argparse.Namespace) -> Mapping[str, int] | None:
     if not arguments.training_file:
         return None
-    events = (event for document in iter_corpus(arguments.training_file) for event in document.events)
+    events = (event for document in stream_corpus(arguments.training_file) for event in document.events)
     return Counter(argument.role for event in events for argument in event.arguments)
 
 

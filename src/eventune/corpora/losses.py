@@ -87,7 +87,7 @@ def _facts_of_event(event: Event, place: Any) -> Iterator[Fact]:
     if event.id:
         yield "identifiers of events", (key, event.id)
     yield from _attributes("events", key, event.attributes)
-    for mention in event.mentions:
+    for mention in event.mentions or tuple(map(Mention, event.triggers)):
         yield "triggers", (key, place(mention))
         yield from _facts_of_mention("triggers", mention, (key, place(mention)))
     for argument in event.arguments:

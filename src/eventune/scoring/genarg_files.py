@@ -1,8 +1,8 @@
 """Scoring the files of gen-arg as its own scorer does, by strings and positions.
 
 A prediction line is `{"doc_key", "predicted", "gold"}`: the type's template with its slots filled. The n-th line of a
-document belongs to its n-th event, so events beyond the last line are not scored. A filler is the occurrence of its words
-nearest the trigger; one that occurs nowhere is split at `and`. Source: `src/genie/scorer.py` and `utils.py` in
+document belongs to its n-th event, so events beyond the last line are not scored. A filler is the occurrence of its
+words nearest the trigger; one that occurs nowhere is split at `and`. Source: `src/genie/scorer.py` and `utils.py` in
 raspberryice/gen-arg.
 """
 
@@ -101,7 +101,8 @@ def count_genarg(
         if position >= len(document.events):
             found = f"line {position + 1} of it"
             raise EventuneError(
-                f"prediction line {number}: expected {len(document.events)} lines of {name!r}, one an event, found {found}"
+                f"prediction line {number}: expected {len(document.events)} lines of {name!r}, found {found}",
+                "the n-th line of a document belongs to its n-th event",
             )
         event = document.events[position]
         counts.add(_count_line(document, event, filled, ontology, heads) if event.type in ontology else {})

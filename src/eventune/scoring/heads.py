@@ -60,7 +60,7 @@ def read_heads(path: Path) -> Heads:
         if found is None or len(found) != len(document.tokens):
             what = "none" if found is None else str(len(found))
             raise EventuneError(
-                f"{path}: expected heads of the {len(document.tokens)} tokens of document {document.id!r}, found {what}",
+                f"{path}: expected {len(document.tokens)} heads for document {document.id!r}, found {what}",
                 "parse the same tokens, or leave the head measures out",
             )
         return found

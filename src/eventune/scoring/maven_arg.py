@@ -1,10 +1,10 @@
 """MAVEN-ARG's argument score: bags of words per trigger and role, averaged over all of them.
 
-Each (trigger, role) that the gold or the prediction fills is an entry. Its gold and predicted strings are matched one to one
-by their bag-of-words F1 (Hungarian), the means over the pairs are multiplied by min(|G|, |P|) / max(|G|, |P|), and an entry that only
-one side fills is 0. Texts are normalised as for SQuAD. `bow` has precision, recall and F1 of the bags, `exact` counts
-pairs that are equal. Source: `evaluate.py` in THU-KEG/MAVEN-Argument as `docs/scoring.md` describes it; no outputs of the
-official scorer were at hand, the tests are worked out by hand.
+Each (trigger, role) that the gold or the prediction fills is an entry. Its gold and predicted strings are matched one
+to one by their bag-of-words F1 (Hungarian), the means over the pairs are multiplied by min(|G|, |P|) / max(|G|, |P|),
+and an entry that only one side fills is 0. Texts are normalised as for SQuAD. `bow` has precision, recall and F1 of
+the bags, `exact` counts pairs that are equal. Source: `evaluate.py` in THU-KEG/MAVEN-Argument as `docs/scoring.md`
+describes it; no outputs of the official scorer were at hand, the tests are worked out by hand.
 
 A gold argument that an entity fills (its `filler` is an entity's id) may be named by any of the entity's mentions.
 """
@@ -14,13 +14,13 @@ from __future__ import annotations
 import re
 import string
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from eventune.events import Document, Event, Span
+from eventune.events import Document, Entity, Event, Place, Span
 from eventune.results import Score
 from eventune.scoring.measures import MeanTally, measure_of
 
@@ -90,15 +90,13 @@ def _entries(document: Document, *, coreferent: bool) -> dict[Entry, Texts]:
 
 
 def _fillers(
-    document: Document, event: Event, entities: Mapping[str, object]
-) -> list[tuple[Span | None, str, tuple[str, ...]]]:
-    result = []
+    document: Document, event: Event, entities: Mapping[str, Entity]
+) -> Iterator[tuple[Span | None, str, tuple[str, ...]]]:
     for argument in event.arguments:
         entity = entities.get(argument.filler)
-        mentions = getattr(entity, "mentions", (argument,))
+        mentions: Sequence[Place] = (argument,) if entity is None else entity.mentions
         texts = tuple(dict.fromkeys(_normalised(document.exact_text_of(mention)) for mention in mentions))
-        result.append((event.trigger, argument.role, texts))
-    return result
+        yield event.trigger, argument.role, texts
 
 
 def _tallies(gold: Texts, predicted: Texts) -> dict[str, MeanTally]:

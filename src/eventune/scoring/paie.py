@@ -1,9 +1,9 @@
 """The scores of PAIE and its family (`metric.py` in mayubo2333/PAIE), most papers' Arg-I and Arg-C.
 
-Per event and role, predictions are deduplicated and the gold is not: a gold argument that is annotated twice matches one
-prediction twice, so that precision and F1 can exceed 1. Arg-I pools the unique spans of an event over its roles, on both
-sides. Roles outside the type's role list are left out on both sides. The text and head variants compare normalised texts
-(case, articles and punctuation removed) and the texts of head words in place of offsets.
+Per event and role, predictions are deduplicated and the gold is not: a gold argument that is annotated twice matches
+one prediction twice, so that precision and F1 can exceed 1. Arg-I pools the unique spans of an event over its roles,
+on both sides. Roles outside the type's role list are left out on both sides. The text and head variants compare
+normalised texts (case, articles and punctuation removed) and the texts of head words in place of offsets.
 
 Events are those of the gold; a predicted event belongs to the gold event of its type and trigger, several in order. A
 document with one event takes what was predicted for it whatever its trigger, as the official prediction files do.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from eventune.corpora import AUTO, iter_corpus
+from eventune.corpora import AUTO, stream_corpus
 from eventune.corpora.records import read_json_records
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Argument, Event, Span
@@ -44,7 +44,7 @@ def predictions_of(path: Path, format: str = AUTO) -> Predictions:
         EventuneError: If the file cannot be read or a line of it is wrong.
     """
     if format != AUTO or not is_rams_predictions(path):
-        return Predictions.of(iter_corpus(path, format))
+        return Predictions.of(stream_corpus(path, format))
     documents = read_predictions(read_lines(path), name=str(path)).documents
     try:
         events = {key: (None, tuple(map(_event, found))) for key, found in documents.items()}

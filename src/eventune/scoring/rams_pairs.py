@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from eventune.corpora import AUTO, iter_corpus
+from eventune.corpora import AUTO, stream_corpus
 from eventune.events import Ontology
 from eventune.scoring.measures import Tally
 from eventune.scoring.prediction_files import first_record, is_rams_predictions
@@ -46,7 +46,7 @@ def count_files(
         annotated = gold_file.documents
         more_roles += gold_file.roles
     else:
-        annotated = gold_links(iter_corpus(gold, format))
+        annotated = gold_links(stream_corpus(gold, format))
     if first_record(predictions).keys() & _GOLD_FIELDS:
         file = read_predictions_in_gold_format(read_lines(predictions), name=str(predictions))
         predicted = file.documents
@@ -54,7 +54,7 @@ def count_files(
     elif is_rams_predictions(predictions):
         predicted = read_predictions(read_lines(predictions), name=str(predictions)).documents
     else:
-        predicted = predicted_links(iter_corpus(predictions, format), annotated)
+        predicted = predicted_links(stream_corpus(predictions, format), annotated)
     counts = RamsCounts()
     tallies = []
     for name, document in annotated.items():

@@ -1,8 +1,8 @@
 """TextEE's argument scores (`TextEE/scorer.py` in ej0cl6/TextEE): corpus-wide sets of exact spans.
 
-`argument_id` (AI) counts (window, event type, span), `argument_cls` (AC) the role as well; the attached ones (AI+, AC+)
-add the trigger. Without the trigger, events of one type in a window merge, so that an argument on the wrong event counts;
-with it, events that share type and trigger still do. A document is a window.
+`argument_id` (AI) counts (window, event type, span), `argument_cls` (AC) the role as well; the attached ones (AI+,
+AC+) add the trigger. Without the trigger, events of one type in a window merge, so that an argument on the wrong event
+counts; with it, events that share type and trigger still do. A document is a window.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """WikiEvents' Head-F1 and Coref-F1 (`src/genie/scorer.py` in raspberryice/gen-arg).
 
-Per event, sets of (span, role). A leading article is stripped from gold spans only; in head mode every span becomes its
-syntactic head. A prediction identifies an argument if any gold argument of the event has its span, and classifies it if one
-with its role has. Only where no span matches, coreference counts: the prediction's span and a gold span are mentions of one
-cluster. Matches count predictions, so recall can exceed 1.
+Per event, sets of (span, role). A leading article is stripped from gold spans only; in head mode every span becomes
+its syntactic head. A prediction identifies an argument if any gold argument of the event has its span, and classifies
+it if one with its role has. Only where no span matches, coreference counts: the prediction's span and a gold span are
+mentions of one cluster. Matches count predictions, so recall can exceed 1.
 
 The map of coreference is keyed by full mention spans: a gold mention whose article was stripped, or a head of several
 tokens, is no key of it and earns no credit, as in the official scorer.
 
-The official scorer reads strings, which it maps to the nearest occurrence (`genarg_files` does the same). On documents the
-predicted spans are taken as they are, predicted events belong to the gold event of their type and trigger, and no event is
-lost by its position. Types that the ontology lacks are left out on both sides, if there is an ontology.
+The official scorer reads strings, which it maps to the nearest occurrence (`genarg_files` does the same). On documents
+the predicted spans are taken as they are, predicted events belong to the gold event of their type and trigger, and no
+event is lost by its position. Types that the ontology lacks are left out on both sides, if there is an ontology.
 """
 
 from __future__ import annotations

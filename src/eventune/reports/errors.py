@@ -1,0 +1,91 @@
+"""The page of `eventune score --html`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from eventune.events import Argument, Document, Event
+from eventune.reports.page import Mark, chart, pieces, render
+
+_TITLES = {
+    "role": "by role",
+    "distance": "by sentences from the trigger",
+    "length": "by tokens of the argument",
+    "training": "by how often training had the role",
+}
+
+
+class _Pair(Protocol):
+    @property
+    def kind(self) -> str: ...
+    @property
+    def gold(self) -> tuple[Event, Argument] | None: ...
+    @property
+    def predicted(self) -> tuple[Event, Argument] | None: ...
+
+
+class _Example(Protocol):
+    @property
+    def document(self) -> Document: ...
+    @property
+    def pairs(self) -> Sequence[_Pair]: ...
+
+
+def errors_page(
+    analysis: Mapping[str, Any], examples: Iterable[_Example], *, score: Mapping[str, Any], title: str
+) -> str:
+    """Return a page that shows what kinds of errors there are, with the documents, gold and predicted side by side.
+
+    Args:
+        analysis: What `ErrorAnalysis.to_dict` returns.
+        examples: Documents with their pairs of gold and predicted arguments.
+        score: The score: one scorer's, or `{"scores": …}` of several.
+        title: Heading of the page.
+
+    Returns:
+        The page, as HTML.
+    """
+    kinds = list(analysis["kinds"])
+    tables = [(_TITLES.get(name, name), rows) for name, rows in analysis["by"].items()]
+    shifts = [
+        chart(f"{side} of the span, predicted minus gold, in tokens", counts)
+        for side, counts in analysis["boundary_shifts"].items()
+        if counts
+    ]
+    scores = score.get("scores") or {score["scorer"]: score}
+    shown = [_shown(example) for example in examples]
+    return render(
+        "errors.html",
+        title=title,
+        kinds=kinds,
+        style_of={kind: _style(kind) for kind in kinds},
+        overview=chart("arguments by kind", analysis["kinds"]),
+        tables=tables,
+        confusion=analysis["confusion"][:20],
+        shifts=shifts,
+        scores=scores,
+        examples=shown,
+    )
+
+
+def _shown(example: _Example) -> dict[str, Any]:
+    document = example.document
+    triggers = [Mark(span, event.type, "trigger") for event in document.events for span in event.triggers]
+    gold = triggers + [_mark(pair.gold, pair.kind) for pair in example.pairs if pair.gold is not None]
+    predicted = triggers + [_mark(pair.predicted, pair.kind) for pair in example.pairs if pair.predicted is not None]
+    kinds = dict.fromkeys(_style(pair.kind) for pair in example.pairs)
+    return {
+        "id": document.id,
+        "kinds": " ".join(kinds),
+        "gold": pieces(document, gold),
+        "predicted": pieces(document, predicted),
+    }
+
+
+def _mark(item: tuple[Event, Argument], kind: str) -> Mark:
+    return Mark(item[1].span, item[1].role, _style(kind))
+
+
+def _style(kind: str) -> str:
+    return kind.replace(" ", "-")
