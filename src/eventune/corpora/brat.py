@@ -10,8 +10,8 @@ Quirks, each with a test:
 - Offsets count the file's characters, line ends included; pieces of a discontinuous span are parted by `;`.
 - A role that is filled twice is numbered (`Where`, `Where2`): both are the role `Where`; the number is kept.
 - An event may fill a role of another (`Cause:E2`): the argument stands at that event's trigger, its filler is `E2`.
-- Equivalences (`*`) are coreference. Attributes (`A`, `M`) are attributes of the event or mention. All other lines (relations,
-  notes, normalisations) stay in `metadata["brat"]` as they are.
+- Equivalences (`*`) are coreference. Attributes (`A`, `M`) are attributes of the event or mention. All other lines
+  (relations, notes, normalisations) stay in `metadata["brat"]` as they are.
 
 A document's identifier is the file's name without its suffix, from the folder on.
 """
@@ -22,6 +22,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -197,18 +198,24 @@ class _Writer:
 
     def _event(self, name: str, trigger: str, event: Event, by_id: Mapping[str, str]) -> str:
         words = [f"{_word(event.type)}:{trigger}"]
-        counts: dict[str, int] = {}
-        for argument in event.arguments:
+        names = [self._numbered(argument) for argument in event.arguments]
+        used = {name for name in names if name}
+        for argument, kept in zip(event.arguments, names, strict=True):
             role = _role(argument.role)
-            counts[role] = counts.get(role, 0) + 1
-            kept = argument.attributes.get(_NUMBERED)
-            numbered = role if counts[role] == 1 else f"{role}{counts[role]}"
-            if isinstance(kept, str) and re.fullmatch(re.escape(role) + r"\d+", kept):
-                numbered = kept
+            numbered = kept or next(
+                name for name in chain([role], (f"{role}{n}" for n in count(2))) if name not in used
+            )
+            used.add(numbered)
             target = by_id.get(argument.filler) or self._text_bound(argument, role, None)
             words.append(f"{numbered}:{target}")
         self._add_attributes(name, event.attributes)
         return f"{name}\t{' '.join(words)}"
+
+    def _numbered(self, argument: Argument) -> str:
+        """Return the role with the number that it was read with, or an empty string."""
+        kept = argument.attributes.get(_NUMBERED)
+        fits = isinstance(kept, str) and re.fullmatch(re.escape(_role(argument.role)) + r"\d+", kept)
+        return str(kept) if fits else ""
 
     def _text_bound(self, place: Place, label: str, mention: Mention | None) -> str:
         """Return the name of the annotation at a place, written if it is not there yet."""
