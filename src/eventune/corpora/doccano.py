@@ -1,0 +1,156 @@
+"""doccano's JSONL export, of relations between spans or of spans alone.
+
+Quirks, each with a test:
+
+- `{"id", "text", "entities": [{"id", "label", "start_offset", "end_offset"}], "relations": [{"id", "from_id", "to_id",
+  "type"}]}`; `eventune.corpora.related_spans` says how that means events. Offsets count characters, the end exclusive.
+- An export without relations has `"label": [[start, end, "LABEL"]]` in place of them: all spans are entities.
+- Identifiers are numbers, here strings; a number stays one.
+- Triggers without arguments are listed in `triggers`, a field that doccano takes for metadata.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from eventune.corpora.fields import mapping, member, name_in, shown
+from eventune.corpora.offsets import Offsets
+from eventune.corpora.registry import Format
+from eventune.corpora.related_spans import Relation, events_and_entities, spans_and_relations
+from eventune.errors import InvalidValueError
+from eventune.events import Document, Mention
+from eventune.events.segmentation import segment
+
+_OWN = frozenset({"id", "text", "entities", "relations", "label", "triggers"})
+_PRIVATE = "doccano"
+
+
+def recognises(value: Any) -> bool:
+    """Tell whether a first record looks like this format."""
+    if not isinstance(value, dict) or "text" not in value or "tokens" in value:
+        return False
+    return value.keys() >= {"entities", "relations"} or isinstance(value.get("label"), list)
+
+
+def read_document(value: Any) -> Document:
+    """Read a document from its record.
+
+    Args:
+        value: The JSON object of one line.
+
+    Returns:
+        The document.
+
+    Raises:
+        InvalidValueError: If a field is missing or of another type, a span lies outside the text, or a relation names a
+            span that there is not.
+    """
+    record = mapping(value, "record")
+    text = member(record, "text", "")
+    tokens, sentences = segment(text)
+    offsets = Offsets(text, tokens)
+    plain = "label" in record and "entities" not in record
+    spans = list(_labels(record, offsets) if plain else _entities(record, offsets))
+    _refuse_repeated(spans)
+    relations = [
+        _relation(item, f"relations[{number}]")
+        for number, item in enumerate(member(record, "relations", [], required=False))
+    ]
+    triggers = [str(item) for item in member(record, "triggers", [], required=False)]
+    events, entities = events_and_entities(spans, relations, triggers)
+    metadata = {name: item for name, item in record.items() if name not in _OWN}
+    if plain:
+        metadata[_PRIVATE] = "label"
+    identifier = text_of(record.get("id"), "id")
+    return Document(identifier, text, tokens, sentences, events, metadata, entities)
+
+
+def write_document(document: Document) -> Iterator[dict[str, Any]]:
+    """Yield the one record of a document; scores and coreference have no place here."""
+    spans, relations, triggers = spans_and_relations(document)
+    record: dict[str, Any] = {"id": number_of(document.id), "text": document.text}
+    places = [document.characters_of(span.span) if not span.characters else span.characters[0] for span in spans]
+    if document.metadata.get(_PRIVATE) == "label" and not triggers:
+        record["label"] = [[at.start, at.end, span.type] for at, span in zip(places, spans, strict=True)]
+    else:
+        record["entities"] = [
+            {
+                **span.attributes,
+                "id": number_of(span.id),
+                "label": span.type,
+                "start_offset": at.start,
+                "end_offset": at.end,
+            }
+            for at, span in zip(places, spans, strict=True)
+        ]
+        record["relations"] = [
+            {
+                "id": number,
+                **relation.attributes,
+                "from_id": number_of(relation.source),
+                "to_id": number_of(relation.target),
+                "type": relation.role,
+            }
+            for number, relation in enumerate(relations, 1)
+        ]
+        sources = {relation.source for relation in relations}
+        alone = [number_of(name) for name in triggers if name not in sources]
+        record |= {"triggers": alone} if alone else {}
+    yield record | {name: item for name, item in document.metadata.items() if name not in _OWN | {_PRIVATE}}
+
+
+def text_of(value: Any, where: str) -> str:
+    """Return an identifier, a number or a string, as a string."""
+    if (type(value) is int or isinstance(value, str)) and str(value):
+        return str(value)
+    raise InvalidValueError(where, "a number or a string", shown(value))
+
+
+def number_of(identifier: str) -> int | str:
+    """Return an identifier as the number that it is, or as it is."""
+    plain = identifier.isascii() and identifier.isdigit() and len(identifier) < 19
+    return int(identifier) if plain and str(int(identifier)) == identifier else identifier
+
+
+def _entities(record: Mapping[str, Any], offsets: Offsets) -> Iterator[Mention]:
+    for number, item in enumerate(member(record, "entities", [])):
+        where = f"entities[{number}]"
+        entity = mapping(item, where)
+        yield offsets.mention(
+            [(entity.get("start_offset"), entity.get("end_offset"))],
+            f"{where}.start_offset, end_offset",
+            id=text_of(entity.get("id"), f"{where}.id"),
+            type=name_in(entity, "label", where),
+            attributes={
+                name: value
+                for name, value in entity.items()
+                if name not in {"id", "label", "start_offset", "end_offset"}
+            },
+        )
+
+
+def _labels(record: Mapping[str, Any], offsets: Offsets) -> Iterator[Mention]:
+    for number, item in enumerate(member(record, "label", [])):
+        where = f"label[{number}]"
+        if not isinstance(item, list) or len(item) != 3 or not isinstance(item[2], str) or not item[2]:
+            raise InvalidValueError(where, "[start, end, label]", shown(item))
+        yield offsets.mention([tuple(item[:2])], where, id=str(number + 1), type=item[2])
+
+
+def _refuse_repeated(spans: list[Mention]) -> None:
+    seen: set[str] = set()
+    for number, span in enumerate(spans):
+        if span.id in seen:
+            raise InvalidValueError(f"entities[{number}].id", "an identifier of its own", shown(span.id))
+        seen.add(span.id)
+
+
+def _relation(value: Any, where: str) -> Relation:
+    record = mapping(value, where)
+    ends = [text_of(record.get(name), f"{where}.{name}") for name in ("from_id", "to_id")]
+    rest = {name: item for name, item in record.items() if name not in {"from_id", "to_id", "type"}}
+    return Relation(ends[0], ends[1], name_in(record, "type", where), where, rest)
+
+
+FORMAT = Format("doccano", "doccano's export", "id", recognises, read_document, write_document)
