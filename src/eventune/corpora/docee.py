@@ -1,0 +1,108 @@
+"""DocEE (Tong et al. 2022), one event a document, in one array.
+
+Quirks, each with a test:
+
+- A record is a list: title, text, event type, and the arguments, which are JSON inside a string.
+- There is no trigger, and no identifier: it is made of the title and the text (the first 16 digits of their SHA-1), so
+  that two documents that say the same have the same.
+- An argument is `{"start", "end", "type", "text"}`; offsets count characters, the end exclusive.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from eventune.corpora.fields import mapping, name_in, shown
+from eventune.corpora.offsets import Offsets
+from eventune.corpora.records import json_text
+from eventune.corpora.registry import JSON_ARRAY, Format
+from eventune.errors import InvalidValueError
+from eventune.events import Argument, Document, Event
+from eventune.events.segmentation import segment
+
+_FIELDS = ("title", "text", "event type", "arguments")
+_NO_EVENT = ""
+
+
+def recognises(value: Any) -> bool:
+    """Tell whether a first record looks like this format."""
+    return isinstance(value, list) and len(value) == len(_FIELDS) and all(isinstance(item, str) for item in value[:3])
+
+
+def read_document(value: Any) -> Document:
+    """Read a document from its record.
+
+    Args:
+        value: `[title, text, event type, arguments]`.
+
+    Returns:
+        The document, with one event without a trigger.
+
+    Raises:
+        InvalidValueError: If a part is missing or of another type, or a span lies outside the text.
+    """
+    if not isinstance(value, list) or len(value) != len(_FIELDS):
+        raise InvalidValueError("record", f"a list of {', '.join(_FIELDS)}", shown(value))
+    for name, item in zip(_FIELDS[:3], value[:3], strict=True):
+        if not isinstance(item, str):
+            raise InvalidValueError(name, "a string", shown(item))
+    title, text, event_type = value[:3]
+    tokens, sentences = segment(text)
+    offsets = Offsets(text, tokens)
+    arguments = tuple(
+        _argument(item, f"arguments[{number}]", text, offsets) for number, item in enumerate(_list(value[3]))
+    )
+    if event_type == _NO_EVENT and arguments:
+        raise InvalidValueError("event type", "a name", shown(event_type))
+    events = () if event_type == _NO_EVENT else (Event(event_type, None, arguments),)
+    metadata = {"title": title} if isinstance(value[3], str) else {"title": title, "docee": "list"}
+    return Document(_identifier(title, text), text, tokens, sentences, events, metadata)
+
+
+def write_document(document: Document) -> Iterator[list[Any]]:
+    """Yield a record for each event; triggers, scores, entities and other metadata have no place here."""
+    title = document.metadata.get("title")
+    title = title if isinstance(title, str) else document.id
+    for event in document.events or (None,):
+        arguments = [] if event is None else [_record(document, argument) for argument in event.arguments]
+        kept: Any = arguments if document.metadata.get("docee") == "list" else json_text(arguments)
+        yield [title, document.text, _NO_EVENT if event is None else event.type, kept]
+
+
+def _identifier(title: str, text: str) -> str:
+    return hashlib.sha1(json_text([title, text]).encode(), usedforsecurity=False).hexdigest()[:16]
+
+
+def _list(value: Any) -> list[Any]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (json.JSONDecodeError, RecursionError):
+            raise InvalidValueError("arguments", "JSON inside the string", shown(value)) from None
+    if not isinstance(value, list):
+        raise InvalidValueError("arguments", "a list", shown(value))
+    return value
+
+
+def _argument(value: Any, where: str, text: str, offsets: Offsets) -> Argument:
+    record = mapping(value, where)
+    at = (record.get("start"), record.get("end"))
+    rest = {name: item for name, item in record.items() if name not in {"start", "end", "type"}}
+    argument = offsets.argument(name_in(record, "type", where), [at], f"{where}.start, end", attributes=rest)
+    if rest.get("text") == text[slice(*at)]:
+        del rest["text"]
+    return argument
+
+
+def _record(document: Document, argument: Argument) -> dict[str, Any]:
+    pieces = document.pieces_of(argument)
+    start, end = min(piece.start for piece in pieces), max(piece.end for piece in pieces)
+    place = {"start": start, "end": end, "type": argument.role}
+    rest = {name: item for name, item in argument.attributes.items() if name not in place}
+    return {**place, "text": document.text[start:end], **rest}
+
+
+FORMAT = Format("docee", "DocEE", "title, text", recognises, read_document, write_document, JSON_ARRAY)
