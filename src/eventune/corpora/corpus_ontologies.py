@@ -27,11 +27,13 @@ _PHEE_NAMES = {
     "duration": "Treatment.Duration",
     "frequency": "Treatment.Freq",
     "time elapsed": "Treatment.Time_elapsed",
-    "combination drug": "Treatment.Combination",
+    "combination drug": "Treatment.Combination.Drug",
     "treatment disorder": "Treatment.Disorder",
     "effect": "Effect",
 }
 """PHEE's schema has names of its own for what its records call so."""
+_PHEE_UNLISTED = ("Treatment.Combination", "Speculated", "Negated", "Severity")
+"""What PHEE's records have beyond its schema."""
 
 
 def is_kairos(value: Any) -> bool:
@@ -92,7 +94,10 @@ def phee_types(lines: list[Any]) -> Iterator[EventType]:
         if not isinstance(roles, list):
             raise InvalidValueError(name, "a list of roles", shown(roles))
         names = [_PHEE_NAMES.get(role, role) if isinstance(role, str) else "" for role in roles]
-        yield EventType(name.capitalize().replace(" ", "_"), tuple(Role(role) for role in dict.fromkeys(names)))
+        yield EventType(
+            name.capitalize().replace(" ", "_"),
+            tuple(Role(role) for role in dict.fromkeys([*names, *_PHEE_UNLISTED])),
+        )
 
 
 def is_brat(text: str) -> bool:
@@ -115,7 +120,7 @@ def brat_types(text: str) -> Iterator[tuple[int, EventType | InvalidValueError]]
         content = line.split("#")[0].strip()
         if content.startswith("["):
             section = content
-        elif content and section == "[events]" and not content.startswith(("!", "-")):
+        elif content and section == "[events]" and not content.startswith(("!", "-", "<")):
             name, _, roles = content.partition("\t") if "\t" in content else content.partition(" ")
             try:
                 yield number, EventType(name.lstrip("!"), tuple(_brat_roles(roles)))
@@ -125,12 +130,12 @@ def brat_types(text: str) -> Iterator[tuple[int, EventType | InvalidValueError]]
 
 def _brat_roles(text: str) -> Iterator[Role]:
     for item in filter(None, (part.strip() for part in text.split(","))):
+        if item.startswith("<"):
+            continue
         match = re.fullmatch(r"([^\s:?*+{}<]+)(\?|\*|\+|\{(\d+)(?:-(\d+))?\})?:.+", item)
         if match is None:
             raise InvalidValueError("roles", "Role:Type, with ?, *, + or {n} behind the role", repr(item))
         name, mark, least, most = match.groups()
-        if name.startswith("<"):
-            continue
         multiplicity = int(most or least or 2) if mark and mark != "?" else 1
         yield Role(name, max(multiplicity, 1))
 

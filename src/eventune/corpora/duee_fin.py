@@ -2,8 +2,8 @@
 
 Quirks, each with a test:
 
-- There are no offsets. An argument is placed where its string first stands in the text; so is the trigger. The attribute
-  `searched` of the document's metadata says that places were found this way.
+- There are no offsets. An argument is placed where its string first stands in the text; so is the trigger. The
+  attribute `searched` of the document's metadata says that places were found this way.
 - Some roles (`环节`) are choices, whose values need not stand in the text: those arguments are kept in the event's
   attribute `unplaced`, with their position among the arguments, and so is a trigger that stands nowhere.
 - `title` is metadata: nothing is searched for in it.
@@ -59,7 +59,7 @@ def read_document(value: Any) -> Document:
 
 
 def write_document(document: Document) -> Iterator[dict[str, Any]]:
-    """Yield the one record of a document; places are not kept, and strings without a letter have none to be found at."""
+    """Yield the one record of a document; places are not kept."""
     metadata = {name: item for name, item in document.metadata.items() if name not in _OWN | {_SEARCHED}}
     yield {
         "id": document.id,

@@ -2,9 +2,10 @@
 
 Quirks, each with a test:
 
-- A task has `data.text` and `annotations`, of which the first that was not cancelled counts; the others stay in the metadata.
-- A result of the type `labels` is a span: `{"id", "type": "labels", "value": {"start", "end", "labels": […]}}`; one of the
-  type `relation` leads from `from_id` to `to_id`. `eventune.corpora.related_spans` says how that means events.
+- A task has `data.text` and `annotations`, of which the first that was not cancelled counts; the others stay in the
+  metadata.
+- A result of the type `labels` is a span: `{"id", "type": "labels", "value": {"start", "end", "labels": […]}}`; one of
+  the type `relation` leads from `from_id` to `to_id`. `eventune.corpora.related_spans` says how that means events.
   Results of other types stay in the metadata.
 - Offsets count characters. Versions before the end of 2021 counted UTF-16 units (HumanSignal/label-studio#1347, mended
   by #1559): where a span's own `text` says so, it is read that way.

@@ -1,8 +1,8 @@
 """Events as annotation tools hold them: labelled spans, and relations from a trigger to what fills a role of its event.
 
-A span from which a relation starts is a trigger, and its label the event type; the relation's label is the role. A trigger
-without arguments has no relation: writers list such triggers beside the spans, where the tools keep what they do not know.
-All other spans are entities.
+A span from which a relation starts is a trigger, and its label the event type; the relation's label is the role. A
+trigger without arguments has no relation: writers list such triggers beside the spans, where the tools keep what they
+do not know. All other spans are entities.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The DuEE-Fin score: strings of events that are matched one to one, then micro-averaged.
 
-Each predicted event takes, in order, the gold event of its type that is still free and shares the most (role, string)
-pairs with it; the pairs they share count as matched. Source: the description of the evaluation in PaddleNLP's DuEE
-README. No outputs of the official scorer were at hand: the tests are worked out by hand.
+Each gold event takes, in order, the predicted event of its type that is still free and shares the most (role, string)
+pairs with it, the first of equals; the pairs they share count as matched. Pairs count once in an event. Source: the
+description of the evaluation in PaddleNLP's DuEE README. No outputs of the official scorer were at hand: the tests are
+worked out by hand.
 
 An argument counts by its text. Those that have no place in the text (`unplaced`) count as well.
 """
@@ -31,11 +32,11 @@ class DueeFinScorer:
 
     def add(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
         """Count a document; see `Scorer.add`."""
-        free = [(event.type, _strings(gold, event)) for event in gold.events]
-        found = [(event.type, _strings(predicted, event)) for event in predicted.events]
-        sizes = sum(len(pairs) for _, pairs in free), sum(len(pairs) for _, pairs in found)
+        annotated = [(event.type, _strings(gold, event)) for event in gold.events]
+        free = [(event.type, _strings(predicted, event)) for event in predicted.events]
+        sizes = sum(len(pairs) for _, pairs in annotated), sum(len(pairs) for _, pairs in free)
         matched = 0
-        for event_type, pairs in found:
+        for event_type, pairs in annotated:
             shared = [len(pairs & others) if other == event_type else -1 for other, others in free]
             best = max(shared, default=-1)
             if best >= 0:

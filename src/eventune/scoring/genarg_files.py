@@ -93,6 +93,8 @@ def count_genarg(
     documents = {document.id: document for document in gold}
     positions: defaultdict[str, int] = defaultdict(int)
     counts = GenargCounts()
+    for mode in ("span",) if heads is None else ("head", "span"):
+        counts.totals.update(tallies_of((0, 0, 0, 0, 0, 0), mode))
     for number, (name, filled) in enumerate(predictions, 1):
         if name not in documents:
             raise EventuneError(f"prediction line {number}: expected a document of the gold, found {name!r}")

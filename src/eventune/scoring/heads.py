@@ -30,7 +30,10 @@ def head_of(span: Span, heads: Sequence[int]) -> int:
         Index of the token.
     """
     token = span.start
-    while span.start <= heads[token] < span.end and heads[token] != token:
+    # A tree has no longer way up than the span has tokens; a file may hold a circle.
+    for _ in range(len(span)):
+        if not span.start <= heads[token] < span.end:
+            break
         token = heads[token]
     return token
 

@@ -6,7 +6,7 @@ on both sides. Roles outside the type's role list are left out on both sides. Th
 normalised texts (case, articles and punctuation removed) and the texts of head words in place of offsets.
 
 Events are those of the gold; a predicted event belongs to the gold event of its type and trigger, several in order. A
-document with one event takes what was predicted for it whatever its trigger, as the official prediction files do.
+document with one event takes what was predicted for its type whatever the trigger, as with RAMS files.
 """
 
 from __future__ import annotations
@@ -111,13 +111,13 @@ def window_around(trigger: Span, length: int, window: int, *, centred: bool) -> 
         length: Words of the document.
         window: PAIE's `window_size`.
         centred: Whether the trigger stands in the middle if it can, as its WikiEvents reader has it; its RAMS reader
-            keeps the document's first words if the trigger is among them, else the last.
+            keeps the document's first words if the trigger ends within the first half of `window`, else the last.
 
     Returns:
         The window as a token span.
     """
     last = max(0, length - (window + 1))
-    start = min(max(0, trigger.start - window // 2), last) if centred else last * (trigger.end > window + 1)
+    start = min(max(0, trigger.start - window // 2), last) if centred else last * (trigger.end > window // 2)
     return Span(start, min(length, start + window + 1))
 
 
@@ -131,7 +131,7 @@ def paired_events(gold: Document, predicted: Document) -> Iterator[tuple[Event, 
     Yields:
         Pairs in the gold's order.
     """
-    if len(gold.events) == 1 and len(predicted.events) == 1:
+    if [event.type for event in gold.events] == [event.type for event in predicted.events] and len(gold.events) == 1:
         yield gold.events[0], predicted.events[0]
         return
     waiting: defaultdict[tuple[str, Span | None], list[Event]] = defaultdict(list)

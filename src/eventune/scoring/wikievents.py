@@ -74,17 +74,17 @@ class WikieventsScorer:
         return score_of(self.name, self.headline, self._totals)
 
 
-def cluster_spans(document: Document) -> dict[Span, str]:
+def cluster_spans(document: Document) -> dict[Span, int]:
     """Return the cluster of each mention span that corefers with another; of a span in several, the last.
 
     Args:
         document: A document whose entities are clusters.
 
     Returns:
-        Identifier of the cluster, its first mention's, by span.
+        Number of the cluster by span.
     """
     clusters = [entity for entity in document.entities if len(entity.mentions) > 1]
-    return {mention.span: cluster.mentions[0].id for cluster in clusters for mention in cluster.mentions}
+    return {mention.span: number for number, cluster in enumerate(clusters) for mention in cluster.mentions}
 
 
 def gold_spans(
@@ -104,7 +104,7 @@ def head_span(span: Span, heads: Sequence[int] | None) -> Span:
 
 
 def count_event(
-    predicted: Collection[Filled], gold: Collection[Filled], clusters: Mapping[Span, str]
+    predicted: Collection[Filled], gold: Collection[Filled], clusters: Mapping[Span, int]
 ) -> tuple[int, int, int, int, int, int]:
     """Count the matches of an event.
 
