@@ -24,7 +24,7 @@ def two_documents():
 def test_totals_are_counted():
     figures = describe(two_documents())
     assert [figures[name] for name in ("documents", "events", "arguments", "sentences")] == [2, 2, 4, 3]
-    assert figures["tokens"] == {"total": 6, "mean": 3.0, "max": 5}
+    assert figures["tokens"] == {"total": 6, "mean": 3.0, "max": 5, "distribution": {"1": 1, "5": 1}}
     assert figures["types"] == {"attack": 1, "die": 1}
     assert figures["roles"] == {"target": 2, "attacker": 1, "victim": 1}
 
@@ -53,7 +53,7 @@ def test_empty_roles_are_counted_over_the_types_that_the_ontology_knows():
 
 def test_no_documents_are_described_without_a_division_by_zero():
     figures = describe([], ontology=Ontology.of([]))
-    assert figures["tokens"] == {"total": 0, "mean": 0.0, "max": 0}
+    assert figures["tokens"] == {"total": 0, "mean": 0.0, "max": 0, "distribution": {}}
     assert figures["empty_role_share"] == 0.0
 
 

@@ -65,7 +65,7 @@ def describe(documents: Iterable[Document], *, ontology: Ontology | None = None)
         "events": types.total(),
         "arguments": roles.total(),
         "sentences": counts["sentences"],
-        "tokens": _summary(tokens),
+        "tokens": {**_summary(tokens), "distribution": _distribution(tokens)},
         "events_per_document": {**_summary(events), "distribution": _distribution(events)},
         "argument_tokens": {**_summary(lengths), "distribution": _distribution(lengths)},
         "sentence_distance": {

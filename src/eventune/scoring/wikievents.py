@@ -35,8 +35,8 @@ class WikieventsScorer:
 
     Args:
         ontology: Event types that count; without it all do.
-        heads: Gives the index of each token's syntactic head; without it there are no head measures, and `span_c` stands
-            for all.
+        heads: Gives the index of each token's syntactic head; without it there are no head measures and
+            `span_c` stands for all.
     """
 
     name: ClassVar[str] = "wikievents"
