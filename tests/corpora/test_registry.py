@@ -173,13 +173,13 @@ def test_misspelt_field_suggests_the_right_one(ten):
 def test_unknown_format_suggests_the_closest(ten):
     with pytest.raises(EventuneError, match=r"unknown corpus format 'ramz'\ndid you mean 'rams'\?"):
         read_corpus(ten, "ramz")
-    with pytest.raises(EventuneError, match=r"unknown corpus format 'xyz'\nknown formats: jsonl, rams"):
+    with pytest.raises(EventuneError, match=r"unknown corpus format 'xyz'\nknown formats: jsonl, doccano"):
         write_corpus([], ten, "xyz")
 
 
 def test_record_of_no_known_format_names_its_fields(tmp_path):
-    (tmp_path / "a.jsonl").write_text('{"context": "a", "annotations": []}')
-    with pytest.raises(EventuneError, match=r"a\.jsonl:1: .* \(jsonl, rams.*\), found 'context', 'annotations'"):
+    (tmp_path / "a.jsonl").write_text('{"sentence": "a", "labels": []}')
+    with pytest.raises(EventuneError, match=r"a\.jsonl:1: .* \(jsonl, .*rams\), found 'sentence', 'labels'"):
         read_corpus(tmp_path / "a.jsonl")
 
 
@@ -236,4 +236,5 @@ def test_format_name_can_be_registered_once():
     for name in ("jsonl", AUTO):
         with pytest.raises(EventuneError, match=f"a corpus format named '{name}' exists already"):
             register_format(Format(name, "", "id", jsonl.recognises, jsonl.read, jsonl.write))
-    assert format_names()[:2] == ("jsonl", "rams")
+    assert format_names()[0] == "jsonl"
+    assert len(set(format_names())) == len(format_names()) >= 13

@@ -8,7 +8,8 @@ import pytest
 from eventune.corpora import read_corpus
 from eventune.errors import EventuneError
 from eventune.events import Argument, Event, EventType, Ontology, Role, Span
-from eventune.scoring import official_report, score_rams, score_rams_files
+from eventune.scoring import official_report, score_rams
+from eventune.scoring.rams_files import score_rams_files
 
 
 def read_multiplicities(text):

@@ -17,8 +17,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("run_directory", metavar="RUN", help="run directory that `eventune train` made")
     parser.add_argument("--test_file", required=True, metavar="FILE", help="corpus with gold arguments")
-    parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], help="its format (default: auto)")
-    parser.add_argument("--scorer", default="rams", choices=sorted(SCORERS), help="definition of the score")
+    format_help = f"its format: {', '.join(format_names())} (default: guess it)"
+    parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], metavar="NAME", help=format_help)
+    scorer_help = f"definition of the score: {', '.join(SCORERS)} (default: rams)"
+    parser.add_argument("--scorer", default="rams", choices=sorted(SCORERS), metavar="NAME", help=scorer_help)
     parser.add_argument(
         "--predictions_file",
         metavar="FILE",

@@ -21,9 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", metavar="FILE", help="file for the documents with their arguments; must not exist yet"
     )
     parser.add_argument("--text", help='raw text in place of a corpus: "Gunmen [[shot|attack]] three soldiers."')
-    parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], help="of the input (default: auto)")
+    format_help = f"of the input: {', '.join(format_names())} (default: guess it)"
+    parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], metavar="NAME", help=format_help)
     parser.add_argument(
-        "--output_format", default="jsonl", choices=line_format_names(), help="of the output (default: jsonl)"
+        "--output_format",
+        default="jsonl",
+        choices=line_format_names(),
+        metavar="NAME",
+        help=f"of the output: {', '.join(line_format_names())} (default: jsonl)",
     )
     add_model_arguments(parser)
     add_json_flag(parser)

@@ -41,7 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="official prediction lines of RAMS or gen-arg, or a corpus file with the predicted events",
     )
     chosen = parser.add_mutually_exclusive_group()
-    chosen.add_argument("--scorer", choices=tuple(SCORERS), help="definition to count by (default: rams)")
+    chosen.add_argument(
+        "--scorer",
+        choices=tuple(SCORERS),
+        metavar="NAME",
+        help=f"definition to count by: {', '.join(SCORERS)} (default: rams)",
+    )
     chosen.add_argument("--all", action="store_true", help="all that apply, side by side, and where they differ here")
     parser.add_argument("--format", default=AUTO, help="format of the gold and of predictions that are a corpus")
     parser.add_argument(

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from eventune.events import Document, Entity, Event, Place, Span
 from eventune.results import Score
@@ -156,6 +155,9 @@ def _scaled(figures: Figures, penalty: float) -> Figures:
 
 
 def _match(gold: Fillers, predicted: Sequence[str]) -> _Match:
+    # scipy takes half a second, which `--help` does not have.
+    from scipy.optimize import linear_sum_assignment
+
     texts = [(filler, text) for filler, mentions in enumerate(gold) for text in mentions]
     figures = [[_figures(text, guess) for guess in predicted] for _, text in texts]
     rows, columns = linear_sum_assignment(-np.array([[item[2] for item in row] for row in figures]))
