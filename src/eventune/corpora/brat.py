@@ -78,6 +78,8 @@ class _Reader:
         self._mentions: dict[str, Mention] = {}
         self._events: dict[str, tuple[int, str, str, list[tuple[str, str]]]] = {}
         self._attributes: dict[str, dict[str, Any]] = {}
+        self._attribute_lines: list[tuple[str, list[str]]] = []
+        self._equivalences: list[tuple[str, list[str]]] = []
         self._clusters: list[list[str]] = []
         self._others: list[str] = []
         for number, line in enumerate(lines, 1):
@@ -85,6 +87,10 @@ class _Reader:
                 raise InvalidValueError(f"annotations[{number - 1}]", "a line", shown(line))
             if line.strip():
                 self._line(line, number)
+        for line, words in self._attribute_lines:
+            self._attribute(line, *words)
+        for where, names in self._equivalences:
+            self._join([self._trigger(name, where) for name in names])
 
     def document(self, identifier: str) -> Document:
         triggers = {trigger for _, _, trigger, _ in self._events.values()}
@@ -113,23 +119,35 @@ class _Reader:
             pairs = [(word[0], word[1]) for word in words]
             self._events[name] = (number, *pairs[0], pairs[1:])
         elif kind in {"A", "M"} and len(rest.split(None, 2)) >= 2:
-            label, target, *value = rest.split(None, 2)
-            self._attributes.setdefault(target, {})[label] = value[0].strip() if value else _FLAG
+            self._attribute_lines.append((line, rest.split(None, 2)))
         elif kind == "*" and rest.split(None, 1)[:1] == ["Equiv"]:
-            self._clusters.append(rest.split()[1:])
+            self._equivalences.append((where, rest.split()[1:]))
         else:
             self._others.append(line)
+
+    def _attribute(self, line: str, label: str, target: str, value: str | None = None) -> None:
+        known = self._attributes.setdefault(target, {}) if target in self._mentions or target in self._events else None
+        if known is None or label in known or label == "text":
+            # Of a relation, or for a second time: there is no place for it but among the other lines.
+            self._others.append(line)
+        else:
+            known[label] = _FLAG if value is None else value.strip()
+
+    def _join(self, names: list[str]) -> None:
+        touched = [cluster for cluster in self._clusters if set(cluster) & set(names)]
+        joined = list(dict.fromkeys(name for cluster in [*touched, names] for name in cluster))
+        self._clusters = [cluster for cluster in self._clusters if cluster not in touched] + [joined]
 
     def _new(self, name: str, where: str) -> None:
         if name in self._mentions or name in self._events:
             raise InvalidValueError(where, "an identifier of its own", shown(name))
 
     def _mention(self, name: str, rest: str, where: str) -> Mention:
-        match = re.match(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)(?:\t(.*))?$", rest, re.DOTALL)
+        match = re.match(r"(\S+) (\d{1,15} \d{1,15}(?:;\d{1,15} \d{1,15})*)(?:\t(.*))?$", rest, re.DOTALL)
         if match is None:
             raise InvalidValueError(where, "T1<tab>Type start end<tab>text", shown(f"{name}\t{rest}"))
         label, spans, words = match.groups()
-        pieces = [tuple(int(index) for index in span.split()[:2]) for span in spans.split(";") if len(span) < 40]
+        pieces = [tuple(int(index) for index in span.split()) for span in spans.split(";")]
         there = " ".join(self._text[piece[0] : piece[-1]] for piece in pieces)
         rest_of = {} if words is None or words == _flat(there) else {"text": words}
         return self._offsets.mention(pieces, where, id=name, type=label, attributes=rest_of)
@@ -304,7 +322,7 @@ def _write(values: Iterable[Any], path: Path) -> None:
         staging.mkdir()
         for value in values:
             target = staging / f"{value['id']}.ann"
-            if staging.resolve() not in target.resolve().parents:
+            if "\0" in value["id"] or {"", ".", ".."}.intersection(value["id"].split("/")):
                 raise EventuneError(f"document {value['id']!r}: expected an identifier that is a file's name")
             target.parent.mkdir(parents=True, exist_ok=True)
             target.with_name(f"{target.stem}.txt").write_bytes(value["text"].encode())

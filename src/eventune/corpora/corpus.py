@@ -229,7 +229,8 @@ def _choose(path: Path, name: str) -> Format:
         _logger.info("%s: format: %s (guessed)", path, guess.name)
         return guess
     # Nothing to guess from: the file is empty, or no line of it is JSON, which reading it as any format will say.
-    return format_named("jsonl")
+    layout = layout_of(path)
+    return next(known for known in map(format_named, format_names()) if known.layout is layout)
 
 
 def _documents(path: Path, chosen: Format, problems: Problems) -> Iterator[Document]:

@@ -3,7 +3,9 @@
 Quirks, each with a test:
 
 - `{"id", "text", "entities": [{"id", "label", "start_offset", "end_offset"}], "relations": [{"id", "from_id", "to_id",
-  "type"}]}`; `eventune.corpora.related_spans` says how that means events. Offsets count characters, the end exclusive.
+  "type"}]}`; `eventune.corpora.related_spans` says how that means events.
+- Offsets are taken as characters, the end exclusive. doccano counts UTF-16 units unless it is told to count grapheme
+  clusters (doccano#2290), and its records do not say which: behind an emoji, have a look at the spans.
 - An export without relations has `"label": [[start, end, "LABEL"]]` in place of them: all spans are entities.
 - Identifiers are numbers, here strings; a number stays one.
 - Triggers without arguments are listed in `triggers`, a field that doccano takes for metadata.

@@ -17,7 +17,7 @@ from typing import Any
 
 from eventune.corpora.fields import mapping, name_in, shown
 from eventune.corpora.offsets import Offsets
-from eventune.corpora.records import json_text
+from eventune.corpora.records import json_text, value_at
 from eventune.corpora.registry import JSON_ARRAY, Format
 from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Event
@@ -63,13 +63,13 @@ def read_document(value: Any) -> Document:
 
 
 def write_document(document: Document) -> Iterator[list[Any]]:
-    """Yield a record for each event; triggers, scores, entities and other metadata have no place here."""
+    """Yield the one record of a document; there is no place for triggers, scores, entities, and a second event."""
     title = document.metadata.get("title")
     title = title if isinstance(title, str) else document.id
-    for event in document.events or (None,):
-        arguments = [] if event is None else [_record(document, argument) for argument in event.arguments]
-        kept: Any = arguments if document.metadata.get("docee") == "list" else json_text(arguments)
-        yield [title, document.text, _NO_EVENT if event is None else event.type, kept]
+    event = next(iter(document.events), None)
+    arguments = [] if event is None else [_record(document, argument) for argument in event.arguments]
+    kept: Any = arguments if document.metadata.get("docee") == "list" else json_text(arguments)
+    yield [title, document.text, _NO_EVENT if event is None else event.type, kept]
 
 
 def _identifier(title: str, text: str) -> str:
@@ -79,9 +79,14 @@ def _identifier(title: str, text: str) -> str:
 def _list(value: Any) -> list[Any]:
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except (json.JSONDecodeError, RecursionError):
+            parsed, end = value_at(value, len(value) - len(value.lstrip()))
+        except json.JSONDecodeError:
             raise InvalidValueError("arguments", "JSON inside the string", shown(value)) from None
+        if isinstance(parsed, InvalidValueError):
+            raise parsed
+        if value[end:].strip():
+            raise InvalidValueError("arguments", "one list inside the string", shown(value))
+        value = parsed
     if not isinstance(value, list):
         raise InvalidValueError("arguments", "a list", shown(value))
     return value

@@ -131,7 +131,7 @@ def _lines(path: Path, file: BinaryIO) -> Iterator[Record]:
 def _line(content: bytes) -> Any:
     try:
         text = decode(content).rstrip()
-        value, end = _value_at(text, len(text) - len(text.lstrip()))
+        value, end = value_at(text, len(text) - len(text.lstrip()))
         if end < len(text):
             raise json.JSONDecodeError("Extra data", text, end)
         return value
@@ -141,7 +141,7 @@ def _line(content: bytes) -> Any:
         return error
 
 
-def _value_at(text: str, start: int) -> tuple[Any, int]:
+def value_at(text: str, start: int) -> tuple[Any, int]:
     """Parse the value at a position.
 
     Args:
@@ -157,6 +157,10 @@ def _value_at(text: str, start: int) -> tuple[Any, int]:
     """
     try:
         value, end = _DECODER.raw_decode(text, start)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        raise InvalidValueError("record", "numbers of at most 4300 digits", "a longer one") from None
     except RecursionError:
         raise InvalidValueError("record", "a record of a document", "JSON that is nested too deeply") from None
     if "\\u" in text[start:end]:
@@ -235,7 +239,7 @@ class _TextWindow:
         size = _CHUNK_BYTES
         while True:
             try:
-                value, end = _value_at(self._text, self._position)
+                value, end = value_at(self._text, self._position)
             except json.JSONDecodeError as error:
                 if self._done:
                     raise json.JSONDecodeError(error.msg, "", error.pos - self._position) from None

@@ -10,7 +10,7 @@ from eventune.reports.page import Mark, chart, pieces, render
 
 _TITLES = {
     "role": "by role",
-    "distance": "by sentences from the trigger",
+    "distance": "by sentences from the trigger (3: three or more)",
     "length": "by tokens of the argument",
     "training": "by how often training had the role",
 }
@@ -72,8 +72,8 @@ def errors_page(
 def _shown(example: _Example) -> dict[str, Any]:
     document = example.document
     triggers = [Mark(span, event.type, "trigger") for event in document.events for span in event.triggers]
-    gold = triggers + [_mark(pair.gold, pair.kind) for pair in example.pairs if pair.gold is not None]
-    predicted = triggers + [_mark(pair.predicted, pair.kind) for pair in example.pairs if pair.predicted is not None]
+    gold = triggers + [mark for pair in example.pairs for mark in _marks(pair.gold, pair.kind)]
+    predicted = triggers + [mark for pair in example.pairs for mark in _marks(pair.predicted, pair.kind)]
     kinds = dict.fromkeys(_style(pair.kind) for pair in example.pairs)
     return {
         "id": document.id,
@@ -83,8 +83,11 @@ def _shown(example: _Example) -> dict[str, Any]:
     }
 
 
-def _mark(item: tuple[Event, Argument], kind: str) -> Mark:
-    return Mark(item[1].span, item[1].role, _style(kind))
+def _marks(item: tuple[Event, Argument] | None, kind: str) -> list[Mark]:
+    if item is None:
+        return []
+    _, argument = item
+    return [Mark(piece, argument.role, _style(kind)) for piece in argument.fragments or (argument.span,)]
 
 
 def _style(kind: str) -> str:

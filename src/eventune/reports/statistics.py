@@ -16,6 +16,7 @@ _CHARTS = (
 )
 _WIDTHS = (1, 2, 5)
 _MOST_BINS = 15
+_FEW = 9
 
 
 def statistics_page(figures: Mapping[str, Any], examples: Iterable[Document], *, title: str) -> str:
@@ -59,6 +60,10 @@ def _binned(distribution: Mapping[str, int]) -> dict[str, int]:
     if not counts:
         return {}
     low, high = min(counts), max(counts)
+    if 0 <= low <= _FEW < high <= 10 * _FEW:
+        # Lengths of arguments: most are short, and few are long.
+        bins = {str(value): counts.get(value, 0) for value in range(low, _FEW + 1)}
+        return {**bins, f"{_FEW + 1}+": sum(count for value, count in counts.items() if value > _FEW)}
     width = next(
         factor * 10**power
         for power in range(12)

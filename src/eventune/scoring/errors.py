@@ -2,9 +2,9 @@
 
 Gold and predicted arguments of a document are paired one to one, in the order of `KINDS`: first those that match, then
 those with another role on the same span, the same role on an overlapping span, an overlapping span with another role,
-and the same span and role in another event. What is left is missed or spurious. Among several candidates the first
-gold argument takes the prediction that overlaps it most, the first of equals. Repeated arguments are paired one by
-one.
+and the same span and role in another event. What is left is missed or spurious. Events are told apart by type and
+trigger: those of one type without triggers are one to this count. Among several candidates the first gold argument
+takes the prediction that overlaps it most, the first of equals. Repeated arguments are paired one by one.
 """
 
 from __future__ import annotations

@@ -1,0 +1,80 @@
+"""Pages are well formed, load nothing, and escape what they show."""
+
+from html.parser import HTMLParser
+
+import pytest
+
+from eventune.corpora import describe
+from eventune.events import Argument, Document, Event, Span
+from eventune.reports import errors_page, statistics_page
+from eventune.reports.page import Mark, pieces
+from eventune.scoring.errors import ErrorAnalysis
+
+SCRIPT = "<script>alert(1)</script>"
+
+
+class Reader(HTMLParser):
+    """Reads a page, and fails at a tag that closes another one."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags, self.attributes, self.text = [], set(), [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.add(tag)
+        self.attributes += attributes
+        if tag not in {"meta", "input"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, self.getpos()
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def document(*arguments, id="d1"):
+    """A document of one event with arguments `(start, end, role)`."""
+    found = tuple(Argument(role, Span(start, end)) for start, end, role in arguments)
+    return Document.from_sentences(id, [["a", SCRIPT, "c", "d", "&", "f"]], events=[Event("e", Span(0, 1), found)])
+
+
+def statistics():
+    documents = [document((1, 2, f'"{SCRIPT}'), (1, 4, "y"), id=SCRIPT)]
+    return statistics_page(describe(documents), documents, title=SCRIPT)
+
+
+def errors():
+    analysis = ErrorAnalysis()
+    gold = document((1, 2, f'"{SCRIPT}'), (3, 5, "y"), id=SCRIPT)
+    analysis.add(gold, document((1, 4, f'"{SCRIPT}'), (3, 5, "z")))
+    score = {"scorer": SCRIPT, "metrics": dict.fromkeys(("precision", "recall", "f1"), 0.5)}
+    score["counts"] = {"gold": 2, "predicted": 2, "matched": 1}
+    return errors_page(analysis.to_dict(), analysis.examples, score=score, title=SCRIPT)
+
+
+@pytest.mark.parametrize("page", [statistics(), errors()], ids=["statistics", "errors"])
+def test_a_page_is_well_formed_loads_nothing_and_escapes(page):
+    reader = Reader()
+    reader.feed(page)
+    assert reader.open == []
+    assert reader.tags & {"script", "link", "img", "iframe"} == set()
+    assert not {name for name, _ in reader.attributes} & {"src", "href", "onclick"}
+    assert "http" not in page
+    assert "url(" not in page
+    assert SCRIPT in "".join(reader.text)
+
+
+def test_pieces_are_the_whole_text_and_overlapping_marks_share_a_piece():
+    shown = document()
+    found = pieces(shown, [Mark(Span(1, 4), "x", "one"), Mark(Span(2, 5), "y", "two")])
+    assert "".join(piece.text for piece in found) == shown.text
+    assert [piece.styles for piece in found] == ["", "one", "one two", "two", ""]
+    assert [[mark.label for mark in piece.labels] for piece in found] == [[], [], ["x"], ["y"], []]
+
+
+def test_empty_analysis_and_corpus_give_pages():
+    assert "<h1>t</h1>" in statistics_page(describe([]), [], title="t")
+    score = {"scores": {}, "scorer": "rams", "metrics": dict.fromkeys(("precision", "recall", "f1"), 0.0)}
+    score["counts"] = {"gold": 0, "predicted": 0, "matched": 0}
+    assert "<h1>t</h1>" in errors_page(ErrorAnalysis().to_dict(), [], score=score, title="t")
