@@ -224,10 +224,12 @@ class _Writer:
     ) -> None:
         pieces = self._document.pieces_of(place)
         words = [self._document.text[piece.start : piece.end] for piece in pieces]
-        record.setdefault("text", []).append(attributes.get("text", words))
+        kept = attributes.get("text")
+        same = isinstance(kept, list) and [len(word) for word in kept if isinstance(word, str)] == list(map(len, words))
+        record.setdefault("text", []).append(kept if same else words)
         record.setdefault("start", []).append([piece.start for piece in pieces])
         record.setdefault("entity_id", []).append(identifier)
-        if _IDS in attributes:
+        if isinstance(attributes.get(_IDS), list):
             record["entity_id"] = attributes[_IDS]
         if "value" in attributes:
             record["value"] = attributes["value"]

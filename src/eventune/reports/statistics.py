@@ -62,8 +62,8 @@ def _binned(distribution: Mapping[str, int]) -> dict[str, int]:
     low, high = min(counts), max(counts)
     if 0 <= low <= _FEW < high <= 10 * _FEW:
         # Lengths of arguments: most are short, and few are long.
-        bins = {str(value): counts.get(value, 0) for value in range(low, _FEW + 1)}
-        return {**bins, f"{_FEW + 1}+": sum(count for value, count in counts.items() if value > _FEW)}
+        few = {str(value): counts.get(value, 0) for value in range(low, _FEW + 1)}
+        return {**few, f"{_FEW + 1}+": sum(count for value, count in counts.items() if value > _FEW)}
     width = next(
         factor * 10**power
         for power in range(12)
