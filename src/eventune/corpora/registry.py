@@ -16,9 +16,14 @@ from eventune.events import Document
 AUTO = "auto"
 """In place of a format's name: guess it from the first record."""
 
-JSON_LINES = Layout(lambda path: not path.is_dir(), read_json_records, write_json_lines)
+
+def _is_json(path: Path) -> bool:
+    return not path.is_dir() and path.suffix != ".ann"
+
+
+JSON_LINES = Layout(_is_json, read_json_records, write_json_lines)
 """A record a line; a file with one array of records is read as well."""
-JSON_ARRAY = Layout(lambda path: not path.is_dir(), read_json_records, write_json_array)
+JSON_ARRAY = Layout(_is_json, read_json_records, write_json_array)
 """One array of records; a file with a record a line is read as well."""
 
 

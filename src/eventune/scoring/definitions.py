@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eventune.errors import EventuneError, did_you_mean
@@ -96,10 +96,4 @@ def score(gold: Sequence[Document], predicted: Sequence[Document], scorer: str =
     for annotated, found in pairing:
         made.add(annotated, found)
     result = made.score()
-    return Score(
-        result.scorer,
-        result.gold,
-        result.predicted,
-        result.matched,
-        {**result.tables, "documents": pairing.to_dict()},
-    )
+    return replace(result, tables={**result.tables, "documents": pairing.to_dict()})
