@@ -71,7 +71,7 @@ def test_wrong_file_names_line_and_field(read, text, message):
 
 
 def test_yaml_keeps_templates_and_questions(read, tmp_path):
-    text = "types:\n  a:\n    template: <r> is\n    roles:\n      r: {question: "Who is?", multiplicity: 2}\n"
+    text = "types:\n  a:\n    template: <r> is\n    roles:\n      r: {question: 'Who is?', multiplicity: 2}\n"
     ontology = read(text)
     assert ontology["a"].roles[0].question == "Who is?"
     write_ontology(ontology, tmp_path / "again.yaml")
