@@ -235,3 +235,88 @@ def test_an_unknown_scorer_is_refused_with_the_known_ones(capsys):
     with pytest.raises(SystemExit, match="2"):
         main(["score", "--gold", "g", "--predictions", "p", "--scorer", "ace"])
     assert "rams" in capsys.readouterr().err
+
+
+def documents(files):
+    gold = files("gold.jsonl", {**OWN, "events": [{**OWN["events"][0], "arguments": [ARGUMENT, ARGUMENT]}]})
+    predicted = files("pred.jsonl", {**OWN, "events": [{**OWN["events"][0], "arguments": [ARGUMENT]}]})
+    return gold, predicted
+
+
+def test_all_scorers_stand_side_by_side_and_say_where_they_differ(files, capsys):
+    result = score_as_json(capsys, *documents(files), "--all")
+
+    assert result["scores"].keys() == SCORERS.keys()
+    assert result["scores"]["rams"]["counts"] == {"gold": 2, "predicted": 1, "matched": 1}
+    assert result["scores"]["textee"]["counts"]["gold"] == 1
+    assert result["differences"]["notes"][0].startswith("1 gold arguments repeat another of their event")
+    assert result["intervals"]["textee"]["argument_cls"]["f1"] == [1.0, 1.0]
+    assert result["documents_per_second"] > 0
+
+
+def test_all_scorers_fit_a_narrow_terminal(files, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    gold, predicted = documents(files)
+    assert main(["score", "--gold", gold, "--predictions", predicted, "--all"]) == 0
+    printed = capsys.readouterr().out
+    assert "textee argument_cls" in printed
+    assert max(map(len, printed.splitlines())) <= 60
+
+
+def test_two_systems_are_compared_on_the_same_documents(files, capsys):
+    gold, predicted = documents(files)
+    other = files("other.jsonl", {**OWN, "events": []})
+    result = score_as_json(capsys, gold, predicted, "--compare_with", other, "--scorer", "textee")
+    difference = result["against"]["differences"]["textee"]["argument_cls"]
+    assert difference["difference"] == 1.0
+    assert 0 < difference["p_value"] <= 1
+
+
+def test_errors_are_told_and_written_as_a_page(files, capsys, tmp_path):
+    gold, predicted = documents(files)
+    page = tmp_path / "errors.html"
+    result = score_as_json(capsys, gold, predicted, "--errors", "--html", str(page), "--training_file", gold)
+    assert result["errors"]["kinds"] == {**dict.fromkeys(result["errors"]["kinds"], 0), "matched": 1, "missed": 1}
+    assert result["errors"]["by"]["training"].keys() == {"1–9"}
+    assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert main(["score", "--gold", gold, "--predictions", predicted, "--html", str(page)]) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_filled_templates_of_genarg_are_scored_by_their_strings(files, tmp_path, capsys):
+    gold = files("gold.jsonl", OWN)
+    filled = files("filled.jsonl", {"doc_key": "d1", "predicted": "Rebels attacked <arg>", "gold": ""})
+    ontology = tmp_path / "kairos.json"
+    types = {"attack": {"template": "<arg1> attacked <arg2>", "roles": ["attacker", "target"]}}
+    ontology.write_text(json.dumps(types), encoding="utf-8")
+    options = ("--scorer", "wikievents", "--ontology_file", str(ontology))
+
+    assert counts(score_as_json(capsys, gold, filled, *options)) == (1, 1, 1)
+    assert main(["score", "--gold", gold, "--predictions", filled, *options, "--official"]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == "Role: P: 100.00, R: 100.00, F: 100.00"
+    assert main(["score", "--gold", gold, "--predictions", filled, "--scorer", "wikievents"]) == 2
+    assert "templates" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--official", "--all"],
+        ["--official", "--scorer", "paie"],
+        ["--official", "--json"],
+        ["--resamples", "-1"],
+        ["--heads_file", "absent.jsonl", "--scorer", "paie"],
+        ["--html", "no/such/folder/page.html"],
+        ["--format", "ramz"],
+    ],
+)
+def test_flags_that_do_not_go_together_are_one_message(files, capsys, flags):
+    gold, predicted = documents(files)
+    assert main(["score", "--gold", gold, "--predictions", predicted, *flags]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("error: ")
+
+
+def test_resamples_may_be_left_out(files, capsys):
+    assert "intervals" not in score_as_json(capsys, *documents(files), "--resamples", "0")
