@@ -9,15 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from eventune.cli.output import METRICS, NARROW_COLUMNS, plain_table, print_scores
-
-_SUMMARIES = {"rams": "exact spans", "duee-fin": "strings", "maven-arg": "means over roles"}
+from eventune.scoring import SCORERS
 
 
 def render_score(console: Console, result: Mapping[str, Any]) -> None:
     """Print a score by one definition, with what it breaks it down by."""
     constrained = ", type-constrained" if result.get("type_constrained") else ""
-    kind = f"{_SUMMARIES[result['scorer']]}, " if result["scorer"] in _SUMMARIES else ""
-    console.print(f"scorer: {result['scorer']}{constrained} ({kind}in percent)")
+    summary = SCORERS[result["scorer"]].summary
+    console.print(f"scorer: {result['scorer']}{constrained} ({summary}, in percent)")
     if "measures" in result:
         console.print()
         console.print(_measures_table(console, [("", result)], {"": result.get("intervals", {})}))

@@ -35,18 +35,14 @@ class Definition:
 
 
 SCORERS: Mapping[str, Definition] = {
-    "rams": Definition(
-        RamsScorer, frozenset({"ontology", "type_constrained", "strict"}), "exact spans, multisets of links"
-    ),
+    "rams": Definition(RamsScorer, frozenset({"ontology", "type_constrained", "strict"}), "exact spans"),
     "wikievents": Definition(
-        WikieventsScorer, frozenset({"ontology", "heads"}), "heads, exact spans and coreferent mentions, sets per event"
+        WikieventsScorer, frozenset({"ontology", "heads"}), "heads, spans and coreferent mentions"
     ),
-    "textee": Definition(TexteeScorer, frozenset(), "exact spans, sets over the corpus: AI, AC, AI+, AC+"),
-    "paie": Definition(
-        PaieScorer, frozenset({"ontology", "heads", "window"}), "exact spans, texts and heads: Arg-I, Arg-C"
-    ),
-    "maven-arg": Definition(MavenArgScorer, frozenset(), "exact match and bag of words, macro mean over roles"),
-    "duee-fin": Definition(DueeFinScorer, frozenset(), "strings of greedily matched events"),
+    "textee": Definition(TexteeScorer, frozenset(), "exact spans as sets"),
+    "paie": Definition(PaieScorer, frozenset({"ontology", "heads", "window"}), "exact spans, texts and heads"),
+    "maven-arg": Definition(MavenArgScorer, frozenset(), "means of bags of words"),
+    "duee-fin": Definition(DueeFinScorer, frozenset(), "strings of matched events"),
 }
 """Scorer by name."""
 
