@@ -305,6 +305,8 @@ def test_filled_templates_of_genarg_are_scored_by_their_strings(files, tmp_path,
         ["--official", "--scorer", "paie"],
         ["--official", "--json"],
         ["--resamples", "-1"],
+        ["--window", "250"],
+        ["--type_constrained", "--scorer", "textee"],
         ["--heads_file", "absent.jsonl", "--scorer", "paie"],
         ["--html", "no/such/folder/page.html"],
         ["--format", "ramz"],
@@ -320,3 +322,23 @@ def test_flags_that_do_not_go_together_are_one_message(files, capsys, flags):
 
 def test_resamples_may_be_left_out(files, capsys):
     assert "intervals" not in score_as_json(capsys, *documents(files), "--resamples", "0")
+
+
+def test_the_official_print_of_genarg_needs_its_lines(files, refused):
+    gold, predicted = documents(files)
+    words = ("score", "--gold", gold, "--predictions", predicted, "--scorer", "wikievents", "--official")
+    assert "expected gen-arg's prediction lines" in refused(*words)
+
+
+@pytest.mark.parametrize("flags", [["--errors"], ["--html", "page.html"], ["--compare_with", "other.jsonl"]])
+def test_filled_templates_have_no_spans_to_analyse(files, refused, flags):
+    filled = files("filled.jsonl", {"doc_key": "d1", "predicted": "Rebels attacked <arg>", "gold": ""})
+    words = ("score", "--gold", files("gold.jsonl", OWN), "--predictions", filled, "--scorer", "wikievents")
+    assert "not for gen-arg's prediction lines" in refused(*words, *flags)
+
+
+def test_all_scorers_fit_a_very_narrow_terminal(files, run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    gold, predicted = documents(files)
+    printed = run("score", "--gold", gold, "--predictions", predicted, "--all").out
+    assert max(map(len, printed.splitlines())) <= 40

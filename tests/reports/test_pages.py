@@ -78,3 +78,10 @@ def test_empty_analysis_and_corpus_give_pages():
     score = {"scores": {}, "scorer": "rams", "metrics": dict.fromkeys(("precision", "recall", "f1"), 0.0)}
     score["counts"] = {"gold": 0, "predicted": 0, "matched": 0}
     assert "<h1>t</h1>" in errors_page(ErrorAnalysis().to_dict(), [], score=score, title="t")
+
+
+def test_long_documents_are_counted_in_few_bins():
+    documents = [Document.from_sentences(f"d{size}", [["w"] * size]) for size in (3, 120, 124, 900)]
+    page = statistics_page(describe(documents), [], title="t")
+    assert "100–199" in page
+    assert "100–199" not in statistics_page(describe(documents[:1]), [], title="t")

@@ -87,6 +87,16 @@ def _add_official_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+_OPTIONS = {
+    "type_constrained": "type_constrained",
+    "allow_crossing": "strict",
+    "window": "window",
+    "heads_file": "heads",
+    "spacy_model": "heads",
+}
+"""Flags that some scorers take, with the option's name."""
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Score and print."""
     _check(arguments)
@@ -94,6 +104,10 @@ def run(arguments: argparse.Namespace) -> int:
     ontology = read_ontology(arguments.ontology_file) if arguments.ontology_file else None
     if scorer == "wikievents" and first_record(arguments.predictions).keys() >= {"doc_key", "predicted"}:
         return _score_genarg(arguments, ontology)
+    if scorer == "wikievents" and arguments.official:
+        raise EventuneError(
+            f"--official: {arguments.predictions}: expected gen-arg's prediction lines, found others", "leave it out"
+        )
     started = time.perf_counter()
     if scorer == "rams" and not (arguments.all or arguments.compare_with or _wants_errors(arguments)):
         result = _score_rams_files(arguments, ontology)
@@ -111,6 +125,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _score_genarg(arguments: argparse.Namespace, ontology: Ontology | None) -> int:
     """Score gen-arg's own prediction lines, which are filled templates."""
+    if arguments.compare_with or _wants_errors(arguments):
+        raise EventuneError("--compare_with, --errors and --html: not for gen-arg's prediction lines", "leave them out")
     if ontology is None:
         raise EventuneError(
             "gen-arg's predictions need the templates of the event types, found no ontology",
@@ -137,6 +153,13 @@ def _check(arguments: argparse.Namespace) -> None:
         raise EventuneError("--official: prints what one official scorer prints, and nothing else", "leave it out")
     if arguments.official and arguments.scorer not in (None, "rams", "wikievents"):
         raise EventuneError(f"--official: expected scorer rams or wikievents, found {arguments.scorer}")
+    name = arguments.scorer or "rams"
+    for flag, option in _OPTIONS.items():
+        if getattr(arguments, flag) and not arguments.all and option not in SCORERS[name].options:
+            takers = ", ".join(other for other in SCORERS if option in SCORERS[other].options)
+            raise EventuneError(
+                f"--{flag}: expected scorer {takers}, found {name}", "leave it out, or choose the scorer"
+            )
     if arguments.resamples < 0:
         raise EventuneError(f"--resamples: expected 0 or more, found {arguments.resamples}")
     if arguments.html and arguments.html.exists():
