@@ -18,7 +18,7 @@ from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
 from eventune.reports import errors_page
 from eventune.results import write_atomically
-from eventune.scoring import SCORERS, Scorer, make_scorer, official_report
+from eventune.scoring import SCORERS, Scorer, Tally, make_scorer, official_report
 from eventune.scoring.differences import Differences
 from eventune.scoring.errors import ErrorAnalysis
 from eventune.scoring.evaluation import Evaluation
@@ -141,6 +141,13 @@ def _score_genarg(arguments: argparse.Namespace, ontology: Ontology | None) -> i
         sys.stdout.write(official_genarg_report(score, heads=heads is not None, coreference=coreference))
         return 0
     result = score.to_dict()
+    if arguments.resamples:
+        # Lines are drawn, as the official scorer counts lines.
+        tallies = {name: [line.get(name, Tally()) for line in counts.lines] for name in counts.totals}
+        result["intervals"] = {
+            name: bootstrap(added, resamples=arguments.resamples, seed=arguments.seed).to_dict()
+            for name, added in tallies.items()
+        }
     emit(result, as_json=arguments.json, render=lambda console: render_score(console, result))
     return 0
 
