@@ -67,3 +67,12 @@ def test_parts_of_a_split_document_keep_what_they_have_together():
     found = Losses()
     found.add(DOCUMENT.with_events([EVENT, other]), [DOCUMENT, DOCUMENT.with_events([other])])
     assert dict(found.counts) == {}
+
+
+def test_records_of_a_split_document_have_their_events_counted_together():
+    twice = DOCUMENT.with_events([EVENT, EVENT])
+    found = Losses()
+    found.add(twice, [DOCUMENT, DOCUMENT])
+    assert not found
+    found.add(twice, [DOCUMENT])
+    assert found.counts["events"] == 1

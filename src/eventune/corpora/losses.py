@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -33,10 +34,14 @@ class Losses:
             before: The document that was written.
             after: What its records say: no document, one, or several where the format splits it.
         """
-        kept: Counter[Fact] = Counter()
+        shared: Counter[Fact] = Counter()
+        events: Counter[Fact] = Counter()
         for document in after:
-            kept |= Counter(_facts(document))
-        for (kind, _), count in (Counter(_facts(before)) - kept).items():
+            # Records that a document was split into repeat its text, but each has events of its own.
+            shared |= Counter(_facts(document))
+            events += Counter(_facts_of_events(document))
+        said = Counter(_facts(before)) + Counter(_facts_of_events(before))
+        for (kind, _), count in (said - shared - events).items():
             self.counts[kind] += count
             self.first.setdefault(kind, before.id)
 
@@ -51,14 +56,31 @@ class Losses:
         return ", ".join(f"{kind}: {count:,}" for kind, count in self.counts.most_common())
 
 
+_At = Callable[[Place], tuple[tuple[int, int], ...]]
+
+
+@lru_cache(maxsize=4)
+def _visible(text: str) -> Sequence[int]:
+    """Return how many characters that are no white space stand before each position."""
+    return tuple(accumulate((not character.isspace() for character in text), initial=0))
+
+
+def _places(document: Document) -> _At:
+    """Return what tells where something stands, whatever the white space and the tokens are."""
+    visible = _visible(document.text)
+    return lambda item: tuple((visible[piece.start], visible[piece.end]) for piece in document.pieces_of(item))
+
+
+def _facts_of_events(document: Document) -> Iterator[Fact]:
+    place = _places(document)
+    for event in document.events:
+        yield from _facts_of_event(event, place)
+
+
 def _facts(document: Document) -> Iterator[Fact]:
-    """Yield all that a document says, whatever its white space and its tokens are."""
+    """Yield what a document says beside its events."""
     text = document.text
-    visible = list(accumulate((not character.isspace() for character in text), initial=0))
-
-    def place(item: Place) -> tuple[tuple[int, int], ...]:
-        return tuple((visible[piece.start], visible[piece.end]) for piece in document.pieces_of(item))
-
+    visible, place = _visible(text), _places(document)
     yield "documents", 1
     yield "texts", "".join(text.split())
     yield "white space of texts", text
@@ -66,8 +88,6 @@ def _facts(document: Document) -> Iterator[Fact]:
         yield "token boundaries", visible[token.end]
     for sentence in document.sentences:
         yield "sentence boundaries", visible[document.tokens[sentence.end - 1].end]
-    for event in document.events:
-        yield from _facts_of_event(event, place)
     for entity in document.entities:
         places = tuple(place(mention) for mention in entity.mentions)
         if len(places) > 1:
@@ -80,7 +100,7 @@ def _facts(document: Document) -> Iterator[Fact]:
         yield f"metadata {name!r}", _frozen(value)
 
 
-def _facts_of_event(event: Event, place: Any) -> Iterator[Fact]:
+def _facts_of_event(event: Event, place: _At) -> Iterator[Fact]:
     trigger = None if event.trigger is None else place(event.mentions[0] if event.mentions else Mention(event.trigger))
     key = (event.type, trigger)
     yield "events" if trigger else "events without a trigger", key
