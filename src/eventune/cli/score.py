@@ -21,7 +21,7 @@ from eventune.results import write_atomically
 from eventune.scoring import SCORERS, Scorer, Tally, make_scorer, official_report
 from eventune.scoring.differences import Differences
 from eventune.scoring.errors import ErrorAnalysis
-from eventune.scoring.evaluation import Evaluation
+from eventune.scoring.evaluation import Evaluation, evaluate
 from eventune.scoring.genarg_files import count_genarg, official_genarg_report, read_predictions
 from eventune.scoring.heads import read_heads, spacy_heads
 from eventune.scoring.pairs import Pairing
@@ -229,9 +229,8 @@ def _score_documents(arguments: argparse.Namespace, ontology: Ontology | None) -
     else:
         result = {**scores[names[0]], "intervals": intervals.get(names[0], {})}
     if arguments.compare_with:
-        other = Evaluation(_scorers(names, options))
-        for gold, predicted in Pairing(_gold(arguments), predictions_of(arguments.compare_with, arguments.format)):
-            other.add(gold, predicted)
+        pairs = Pairing(_gold(arguments), predictions_of(arguments.compare_with, arguments.format))
+        other = evaluate(_scorers(names, options), pairs)
         result["against"] = _against(arguments, evaluation, other)
     if analysis is not None:
         result["errors"] = analysis.to_dict()
