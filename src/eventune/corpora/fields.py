@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from eventune.errors import InvalidValueError, did_you_mean
-from eventune.events import Span
+from eventune.events import Document, Span
 
 _T = TypeVar("_T", str, list[Any], dict[str, Any])
 _KINDS: Mapping[type, str] = {str: "a string", list: "a list", dict: "an object"}
@@ -128,3 +128,24 @@ def span_at(value: Any, where: str, *, length: int | None = None, inclusive: boo
     if length is not None and value[1] + extra > length:
         raise InvalidValueError(where, f"a span {pair}, inside the document's {length} tokens", shown(value))
     return Span(value[0], value[1] + extra)
+
+
+def beyond(record: Mapping[str, Any], own: Iterable[str], derived: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the fields of a record that the domain has no place for.
+
+    Args:
+        record: The record.
+        own: Names of the fields that the domain has a place for.
+        derived: Fields that follow from the document, which are left out where the record says the same.
+
+    Returns:
+        The other fields.
+    """
+    names, same = frozenset(own), derived or {}
+    return {k: v for k, v in record.items() if k not in names and not (k in same and same[k] == v)}
+
+
+def own_metadata(document: Document, name: str) -> Mapping[str, Any]:
+    """Return what a format has put under its own name into a document's metadata."""
+    value = document.metadata.get(name)
+    return value if isinstance(value, dict) else {}

@@ -17,10 +17,9 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 
-from eventune.corpora.fields import mapping, member, shown
+from eventune.corpora.fields import beyond, mapping, member, name_in, own_metadata, shown
 from eventune.corpora.offsets import Offsets
 from eventune.corpora.registry import Format
-from eventune.corpora.wikievents import beyond, named, own_metadata
 from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Entity, Event, Mention, Place, Span
 from eventune.events.segmentation import segment
@@ -123,7 +122,7 @@ def _entity(value: Any, where: str, offsets: Offsets, text: str) -> Entity:
     if not mentions:
         raise InvalidValueError(f"{where}.mention", "at least one mention", "an empty list")
     type_name = member(record, "type", "", inside=where, required=False)
-    return Entity(mentions, named(record, "id", where), type_name, beyond(record, _ENTITY))
+    return Entity(mentions, name_in(record, "id", where), type_name, beyond(record, _ENTITY))
 
 
 def _mentions(record: Mapping[str, Any], where: str, offsets: Offsets, text: str, word: str) -> tuple[Mention, ...]:
@@ -157,7 +156,7 @@ def _event(value: Any, where: str, offsets: Offsets, text: str, entities: Mappin
     if not all(roles.values()):
         attributes["roles"] = list(roles)
     return Event(
-        named(record, "type", where),
+        name_in(record, "type", where),
         mentions[0].span if mentions else None,
         tuple(arguments),
         member(record, "id", "", inside=where, required=False),
@@ -169,7 +168,7 @@ def _event(value: Any, where: str, offsets: Offsets, text: str, entities: Mappin
 def _test_event(value: Any, where: str, offsets: Offsets, text: str) -> Event:
     record = mapping(value, where)
     mention = _mention(record, where, offsets, text, "trigger_word", _TEST_EVENT)
-    return Event(named(record, "type", where), mention.span, mentions=(mention,))
+    return Event(name_in(record, "type", where), mention.span, mentions=(mention,))
 
 
 def _argument(

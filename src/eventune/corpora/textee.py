@@ -19,28 +19,22 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from eventune.corpora.fields import mapping, member
-from eventune.corpora.registry import Format
-from eventune.corpora.wikievents import (
+from eventune.corpora.entity_mentions import (
     MentionTable,
-    beyond,
+    annotated,
+    event_records,
     filler_of,
     mention_record,
-    mentions_by_id,
-    named,
-    own_metadata,
     placed,
-    read_mention,
-    read_trigger,
     span_in,
-    trigger_record,
     words_of,
 )
-from eventune.events import Argument, Document, Entity, Event, Mention, Span
+from eventune.corpora.fields import beyond, mapping, member, name_in, own_metadata
+from eventune.corpora.registry import Format
+from eventune.events import Argument, Document, Mention, Span
 from eventune.events.segmentation import sentences_of
 
 _OWN = frozenset({"wnd_id", "doc_id", "text", "tokens", "entity_mentions", "event_mentions", "textee"})
-_EVENT = ("id", "event_type", "trigger", "arguments")
 _ARGUMENT = ("entity_id", "role", "start", "end")
 
 
@@ -66,17 +60,7 @@ def read_document(value: Any) -> Document:
             has neither offsets nor an entity mention.
     """
     record = mapping(value, "record")
-    document = _without_events(record)
-    entities = tuple(
-        Entity((read_mention(item, f"entity_mentions[{n}]", document, _derived),))
-        for n, item in enumerate(member(record, "entity_mentions", [], required=False))
-    )
-    mentions = mentions_by_id(entities)
-    events = tuple(
-        _event(item, f"event_mentions[{n}]", document, mentions)
-        for n, item in enumerate(member(record, "event_mentions", []))
-    )
-    return replace(document, entities=entities, events=events)
+    return annotated(_without_events(record), record, _argument, _derived, _derived)
 
 
 def write_document(document: Document) -> Iterator[dict[str, Any]]:
@@ -94,11 +78,18 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
     metadata = document.metadata
     raw = own_metadata(document, "textee")
     table = MentionTable(document)
-    events = [
-        _event_record(event, event.trigger, f"{document.id}-E{number}", document, table)
-        for number, event in enumerate(document.events, 1)
-        if event.trigger is not None
-    ]
+
+    def argument_record(argument: Argument) -> dict[str, Any]:
+        return {
+            "entity_id": argument.filler or table.name_for(argument),
+            "role": argument.role,
+            **_derived(document, argument.span),
+            "start": argument.span.start,
+            "end": argument.span.end,
+            **beyond(argument.attributes, _ARGUMENT),
+        }
+
+    events = event_records(document, argument_record, _derived)
     record: dict[str, Any] = {"doc_id": metadata.get("doc_id", document.id)}
     if metadata.get("sent_id") != document.id:
         record["wnd_id"] = document.id
@@ -150,25 +141,9 @@ def _derived(document: Document, span: Span) -> dict[str, Any]:
     return {"text": document.text_of(span)}
 
 
-def _event(value: Any, where: str, document: Document, mentions: Mapping[str, Mention]) -> Event:
-    record = mapping(value, where)
-    trigger = read_trigger(record, where, document, _derived)
-    return Event(
-        named(record, "event_type", where),
-        trigger[0].span,
-        tuple(
-            _argument(item, f"{where}.arguments[{n}]", document, mentions)
-            for n, item in enumerate(member(record, "arguments", [], inside=where))
-        ),
-        member(record, "id", "", inside=where, required=False),
-        trigger if trigger[0].attributes else (),
-        beyond(record, _EVENT),
-    )
-
-
 def _argument(value: Any, where: str, document: Document, mentions: Mapping[str, Mention]) -> Argument:
     record = mapping(value, where)
-    role = named(record, "role", where)
+    role = name_in(record, "role", where)
     if record.keys() & {"start", "end"}:
         filler = member(record, "entity_id", "", inside=where, required=False)
         span = span_in(record, where, document)
@@ -176,27 +151,6 @@ def _argument(value: Any, where: str, document: Document, mentions: Mapping[str,
         mention = filler_of(record, where, mentions)
         filler, span = mention.id, mention.span
     return Argument(role, span, filler=filler, attributes=beyond(record, _ARGUMENT, _derived(document, span)))
-
-
-def _event_record(event: Event, trigger: Span, name: str, document: Document, table: MentionTable) -> dict[str, Any]:
-    arguments = [
-        {
-            "entity_id": argument.filler or table.name_for(argument),
-            "role": argument.role,
-            **_derived(document, argument.span),
-            "start": argument.span.start,
-            "end": argument.span.end,
-            **beyond(argument.attributes, _ARGUMENT),
-        }
-        for argument in event.arguments
-    ]
-    return {
-        "id": event.id or name,
-        "event_type": event.type,
-        "trigger": trigger_record(event, trigger, _derived(document, trigger)),
-        "arguments": arguments,
-        **beyond(event.attributes, _EVENT),
-    }
 
 
 FORMAT = Format("textee", "TextEE and OneIE", "wnd_id", recognises, read_document, write_document)
