@@ -73,8 +73,7 @@ class _Reader:
 
     def __init__(self, text: str, lines: list[Any]) -> None:
         self._text = text
-        self._tokens, self._sentences = segment(text)
-        self._offsets = Offsets(text, self._tokens)
+        self._offsets = Offsets.of(text, segment)
         self._mentions: dict[str, Mention] = {}
         self._events: dict[str, tuple[int, str, str, list[tuple[str, str]]]] = {}
         self._attributes: dict[str, dict[str, Any]] = {}
@@ -102,7 +101,7 @@ class _Reader:
                 groups.setdefault(joined.get(name, name), []).append(self._attributed(name))
         entities = tuple(Entity(tuple(mentions)) for mentions in groups.values())
         metadata = {_PRIVATE: self._others} if self._others else {}
-        return Document(identifier, self._text, self._tokens, self._sentences, events, metadata, entities)
+        return self._offsets.document(identifier, events, metadata, entities)
 
     def _line(self, line: str, number: int) -> None:
         name, _, rest = line.partition("\t")

@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from eventune.corpora.fields import mapping, member, name_in, shown
+from eventune.corpora.fields import beyond, mapping, member, name_in, shown
 from eventune.corpora.offsets import Offsets
 from eventune.corpora.registry import Format
-from eventune.corpora.related_spans import Relation, events_and_entities, spans_and_relations
+from eventune.corpora.related_spans import Relation, events_and_entities, number_of, spans_and_relations, text_of
 from eventune.errors import InvalidValueError
 from eventune.events import Document, Mention
 from eventune.events.segmentation import segment
@@ -50,8 +50,7 @@ def read_document(value: Any) -> Document:
     """
     record = mapping(value, "record")
     text = member(record, "text", "")
-    tokens, sentences = segment(text)
-    offsets = Offsets(text, tokens)
+    offsets = Offsets.of(text, segment)
     plain = "label" in record and "entities" not in record
     spans = list(_labels(record, offsets) if plain else _entities(record, offsets))
     _refuse_repeated(spans)
@@ -61,11 +60,11 @@ def read_document(value: Any) -> Document:
     ]
     triggers = [str(item) for item in member(record, "triggers", [], required=False)]
     events, entities = events_and_entities(spans, relations, triggers)
-    metadata = {name: item for name, item in record.items() if name not in _OWN}
+    metadata = beyond(record, _OWN)
     if plain:
         metadata[_PRIVATE] = "label"
     identifier = text_of(record.get("id"), "id")
-    return Document(identifier, text, tokens, sentences, events, metadata, entities)
+    return offsets.document(identifier, events, metadata, entities)
 
 
 def write_document(document: Document) -> Iterator[dict[str, Any]]:
@@ -99,20 +98,7 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
         sources = {relation.source for relation in relations}
         alone = [number_of(name) for name in triggers if name not in sources]
         record |= {"triggers": alone} if alone else {}
-    yield record | {name: item for name, item in document.metadata.items() if name not in _OWN | {_PRIVATE}}
-
-
-def text_of(value: Any, where: str) -> str:
-    """Return an identifier, a number or a string, as a string."""
-    if (type(value) is int or isinstance(value, str)) and str(value):
-        return str(value)
-    raise InvalidValueError(where, "a number or a string", shown(value))
-
-
-def number_of(identifier: str) -> int | str:
-    """Return an identifier as the number that it is, or as it is."""
-    plain = identifier.isascii() and identifier.isdigit() and len(identifier) < 19
-    return int(identifier) if plain and str(int(identifier)) == identifier else identifier
+    yield record | beyond(document.metadata, _OWN | {_PRIVATE})
 
 
 def _entities(record: Mapping[str, Any], offsets: Offsets) -> Iterator[Mention]:
@@ -124,11 +110,7 @@ def _entities(record: Mapping[str, Any], offsets: Offsets) -> Iterator[Mention]:
             f"{where}.start_offset, end_offset",
             id=text_of(entity.get("id"), f"{where}.id"),
             type=name_in(entity, "label", where),
-            attributes={
-                name: value
-                for name, value in entity.items()
-                if name not in {"id", "label", "start_offset", "end_offset"}
-            },
+            attributes=beyond(entity, {"id", "label", "start_offset", "end_offset"}),
         )
 
 
@@ -151,7 +133,7 @@ def _refuse_repeated(spans: list[Mention]) -> None:
 def _relation(value: Any, where: str) -> Relation:
     record = mapping(value, where)
     ends = [text_of(record.get(name), f"{where}.{name}") for name in ("from_id", "to_id")]
-    rest = {name: item for name, item in record.items() if name not in {"from_id", "to_id", "type"}}
+    rest = beyond(record, {"from_id", "to_id", "type"})
     return Relation(ends[0], ends[1], name_in(record, "type", where), where, rest)
 
 

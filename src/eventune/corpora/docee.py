@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from eventune.corpora.fields import mapping, name_in, shown
+from eventune.corpora.fields import beyond, mapping, name_in, shown
 from eventune.corpora.offsets import Offsets
 from eventune.corpora.records import json_text, value_at
 from eventune.corpora.registry import JSON_ARRAY, Format
@@ -50,8 +50,7 @@ def read_document(value: Any) -> Document:
         if not isinstance(item, str):
             raise InvalidValueError(name, "a string", shown(item))
     title, text, event_type = value[:3]
-    tokens, sentences = segment(text)
-    offsets = Offsets(text, tokens)
+    offsets = Offsets.of(text, segment)
     arguments = tuple(
         _argument(item, f"arguments[{number}]", text, offsets) for number, item in enumerate(_list(value[3]))
     )
@@ -59,7 +58,7 @@ def read_document(value: Any) -> Document:
         raise InvalidValueError("event type", "a name", shown(event_type))
     events = () if event_type == _NO_EVENT else (Event(event_type, None, arguments),)
     metadata = {"title": title} if isinstance(value[3], str) else {"title": title, "docee": "list"}
-    return Document(_identifier(title, text), text, tokens, sentences, events, metadata)
+    return offsets.document(_identifier(title, text), events, metadata)
 
 
 def write_document(document: Document) -> Iterator[list[Any]]:
@@ -95,18 +94,16 @@ def _list(value: Any) -> list[Any]:
 def _argument(value: Any, where: str, text: str, offsets: Offsets) -> Argument:
     record = mapping(value, where)
     at = (record.get("start"), record.get("end"))
-    rest = {name: item for name, item in record.items() if name not in {"start", "end", "type"}}
-    argument = offsets.argument(name_in(record, "type", where), [at], f"{where}.start, end", attributes=rest)
-    if rest.get("text") == text[slice(*at)]:
-        del rest["text"]
-    return argument
+    characters = offsets.characters_of(at, f"{where}.start, end")
+    rest = beyond(record, {"start", "end", "type"}, {"text": text[characters.start : characters.end]})
+    return offsets.argument(name_in(record, "type", where), [at], f"{where}.start, end", attributes=rest)
 
 
 def _record(document: Document, argument: Argument) -> dict[str, Any]:
     pieces = document.pieces_of(argument)
     start, end = min(piece.start for piece in pieces), max(piece.end for piece in pieces)
     place = {"start": start, "end": end, "type": argument.role}
-    rest = {name: item for name, item in argument.attributes.items() if name not in place}
+    rest = beyond(argument.attributes, place)
     return {**place, "text": document.text[start:end], **rest}
 
 

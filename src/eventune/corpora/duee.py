@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from eventune.corpora.fields import mapping, member, name_in, shown
+from eventune.corpora.fields import beyond, mapping, member, name_in, shown
 from eventune.corpora.offsets import Offsets
 from eventune.corpora.registry import Format
 from eventune.errors import InvalidValueError
@@ -43,14 +43,13 @@ def read_document(value: Any) -> Document:
     """
     record = mapping(value, "record")
     text = member(record, "text", "")
-    tokens, sentences = segment_characters(text)
-    offsets = Offsets(text, tokens)
+    offsets = Offsets.of(text, segment_characters)
     events = tuple(
         _event(item, f"event_list[{number}]", text, offsets)
         for number, item in enumerate(member(record, "event_list", [], required=False))
     )
-    metadata = {name: item for name, item in record.items() if name not in _OWN}
-    return Document(member(record, "id", ""), text, tokens, sentences, events, metadata)
+    metadata = beyond(record, _OWN)
+    return offsets.document(member(record, "id", ""), events, metadata)
 
 
 def write_document(document: Document) -> Iterator[dict[str, Any]]:
@@ -59,7 +58,7 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
         "text": document.text,
         "id": document.id,
         "event_list": [_event_record(document, event) for event in document.events],
-        **{name: item for name, item in document.metadata.items() if name not in _OWN},
+        **beyond(document.metadata, _OWN),
     }
 
 
@@ -74,7 +73,7 @@ def _event(value: Any, where: str, text: str, offsets: Offsets) -> Event:
         inside = f"{where}.arguments[{number}]"
         argument = mapping(item, inside)
         pieces, rest = _place(argument, "argument", inside, text)
-        rest |= {name: value for name, value in argument.items() if name not in _OWN_OF_ARGUMENT}
+        rest |= beyond(argument, _OWN_OF_ARGUMENT)
         role = name_in(argument, "role", inside)
         arguments.append(offsets.argument(role, pieces, f"{inside}.argument_start_index", attributes=rest))
     plain = trigger is None or trigger == Mention(trigger.span)
@@ -83,7 +82,7 @@ def _event(value: Any, where: str, text: str, offsets: Offsets) -> Event:
         None if trigger is None else trigger.span,
         tuple(arguments),
         mentions=() if plain or trigger is None else (trigger,),
-        attributes={name: item for name, item in record.items() if name not in _OWN_OF_EVENT},
+        attributes=beyond(record, _OWN_OF_EVENT),
     )
 
 
@@ -106,11 +105,11 @@ def _event_record(document: Document, event: Event) -> dict[str, Any]:
         {"role": argument.role, **_strings(document, "argument", argument, argument.attributes), **_others(argument)}
         for argument in event.arguments
     ]
-    return record | {name: item for name, item in event.attributes.items() if name not in _OWN_OF_EVENT}
+    return record | beyond(event.attributes, _OWN_OF_EVENT)
 
 
 def _others(argument: Argument) -> dict[str, Any]:
-    return {name: item for name, item in argument.attributes.items() if name not in _OWN_OF_ARGUMENT | {"text"}}
+    return beyond(argument.attributes, _OWN_OF_ARGUMENT | {"text"})
 
 
 def _strings(document: Document, name: str, place: Place, attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from eventune.corpora.fields import mapping, member, name_in, shown
+from eventune.corpora.fields import beyond, mapping, member, name_in, shown
 from eventune.corpora.offsets import Offsets
 from eventune.corpora.registry import Format
 from eventune.errors import InvalidValueError
@@ -48,19 +48,18 @@ def read_document(value: Any) -> Document:
     """
     record = mapping(value, "record")
     text = member(record, "text", "")
-    tokens, sentences = segment_characters(text)
-    offsets = Offsets(text, tokens)
+    offsets = Offsets.of(text, segment_characters)
     events = tuple(
         _event(item, f"event_list[{number}]", text, offsets)
         for number, item in enumerate(member(record, "event_list", [], required=False))
     )
-    metadata = {name: item for name, item in record.items() if name not in _OWN}
-    return Document(member(record, "id", ""), text, tokens, sentences, events, {**metadata, _SEARCHED: True})
+    metadata = beyond(record, _OWN)
+    return offsets.document(member(record, "id", ""), events, {**metadata, _SEARCHED: True})
 
 
 def write_document(document: Document) -> Iterator[dict[str, Any]]:
     """Yield the one record of a document; places are not kept."""
-    metadata = {name: item for name, item in document.metadata.items() if name not in _OWN | {_SEARCHED}}
+    metadata = beyond(document.metadata, _OWN | {_SEARCHED})
     yield {
         "id": document.id,
         "title": "",
@@ -72,7 +71,7 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
 
 def _event(value: Any, where: str, text: str, offsets: Offsets) -> Event:
     record = mapping(value, where)
-    attributes = {name: item for name, item in record.items() if name not in _OWN_OF_EVENT}
+    attributes = beyond(record, _OWN_OF_EVENT)
     trigger = None
     words = record.get("trigger")
     if words is not None and not isinstance(words, str):
@@ -88,7 +87,7 @@ def _event(value: Any, where: str, text: str, offsets: Offsets) -> Event:
         inside = f"{where}.arguments[{number}]"
         argument = mapping(item, inside)
         role, words = name_in(argument, "role", inside), member(argument, "argument", "", inside=inside)
-        rest = {name: value for name, value in argument.items() if name not in {"role", "argument"}}
+        rest = beyond(argument, {"role", "argument"})
         at = _found(words, text)
         if at is None:
             unplaced.append({**argument, "position": number})
@@ -118,10 +117,10 @@ def _event_record(document: Document, event: Event) -> dict[str, Any]:
     unplaced = event.attributes.get(_UNPLACED)
     for item in unplaced if isinstance(unplaced, list) else ():
         if isinstance(item, dict) and type(item.get("position")) is int:
-            rest = {name: value for name, value in item.items() if name != "position"}
+            rest = beyond(item, {"position"})
             arguments.insert(item["position"], rest)
     record["arguments"] = arguments
-    return record | {name: item for name, item in event.attributes.items() if name not in _OWN_OF_EVENT | _PRIVATE}
+    return record | beyond(event.attributes, _OWN_OF_EVENT | _PRIVATE)
 
 
 FORMAT = Format("duee_fin", "DuEE-Fin", "id", recognises, read_document, write_document)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from eventune.corpora.fields import mapping, member, name_in
+from eventune.corpora.fields import beyond, mapping, member, name_in
 from eventune.corpora.offsets import Offsets
 from eventune.corpora.registry import Format
 from eventune.events import Document, Event, Mention, Place
@@ -41,13 +41,12 @@ def read_document(value: Any) -> Document:
     """
     record = mapping(value, "record")
     text = member(record, "content", "")
-    tokens, sentences = segment_characters(text)
-    offsets = Offsets(text, tokens)
+    offsets = Offsets.of(text, segment_characters)
     events = tuple(
         _event(item, f"events[{number}]", text, offsets) for number, item in enumerate(member(record, "events", []))
     )
-    metadata = {name: item for name, item in record.items() if name not in {"id", "content", "events"}}
-    return Document(member(record, "id", ""), text, tokens, sentences, events, metadata)
+    metadata = beyond(record, {"id", "content", "events"})
+    return offsets.document(member(record, "id", ""), events, metadata)
 
 
 def write_document(document: Document) -> Iterator[dict[str, Any]]:
@@ -56,7 +55,7 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
         "id": document.id,
         "content": document.text,
         "events": [_event_record(document, event) for event in document.events],
-        **{name: item for name, item in document.metadata.items() if name not in {"id", "content", "events"}},
+        **beyond(document.metadata, {"id", "content", "events"}),
     }
 
 
@@ -69,17 +68,15 @@ def _event(value: Any, where: str, text: str, offsets: Offsets) -> Event:
         inside = f"{where}.mentions[{number}]"
         mention = mapping(item, inside)
         role = name_in(mention, "role", inside)
-        attributes = {name: item for name, item in mention.items() if name not in {"role", "span"}}
         at = [mention.get("span")]
         characters = offsets.characters_of(at[0], f"{inside}.span")
-        if attributes.get("word") == text[characters.start : characters.end]:
-            del attributes["word"]
+        attributes = beyond(mention, {"role", "span"}, {"word": text[characters.start : characters.end]})
         if role == _TRIGGER:
             triggers.append(offsets.mention(at, f"{inside}.span", attributes=attributes))
             positions.append(number)
         else:
             arguments.append(offsets.argument(role, at, f"{inside}.span", attributes=attributes))
-    attributes = {name: item for name, item in record.items() if name not in {"type", "mentions"}}
+    attributes = beyond(record, {"type", "mentions"})
     if positions not in ([], [0]):
         attributes[_ORDER] = positions
     plain = len(triggers) == 1 and triggers[0] == Mention(triggers[0].span)
@@ -101,7 +98,7 @@ def _event_record(document: Document, event: Event) -> dict[str, Any]:
     places = positions if isinstance(positions, list) and len(positions) == len(triggers) else range(len(triggers))
     for place, trigger in zip(places, triggers, strict=True):
         mentions[place:place] = _mentions(document, _TRIGGER, trigger, trigger.attributes)
-    attributes = {name: item for name, item in event.attributes.items() if name != _ORDER}
+    attributes = beyond(event.attributes, {_ORDER})
     return {"type": event.type, "mentions": mentions, **attributes}
 
 

@@ -7,8 +7,8 @@ Quirks, each with a test:
 - A result of the type `labels` is a span: `{"id", "type": "labels", "value": {"start", "end", "labels": […]}}`; one of
   the type `relation` leads from `from_id` to `to_id`. `eventune.corpora.related_spans` says how that means events.
   Results of other types stay in the metadata.
-- Offsets count characters. Versions before the end of 2021 counted UTF-16 units (HumanSignal/label-studio#1347, mended
-  by #1559): where a span's own `text` says so, it is read that way.
+- Offsets count characters. Older versions counted UTF-16 units (HumanSignal/label-studio#1347, mended by #1559): where
+  a span's own `text` says so, it is read that way.
 - Several labels of one span: the first is its label, the others an attribute.
 - Triggers without arguments are listed in `data.triggers`.
 """
@@ -18,11 +18,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from eventune.corpora.doccano import number_of, text_of
-from eventune.corpora.fields import mapping, member, shown
+from eventune.corpora.fields import beyond, mapping, member, shown
 from eventune.corpora.offsets import Offsets
 from eventune.corpora.registry import JSON_ARRAY, Format
-from eventune.corpora.related_spans import Relation, events_and_entities, spans_and_relations
+from eventune.corpora.related_spans import Relation, events_and_entities, number_of, spans_and_relations, text_of
 from eventune.errors import InvalidValueError
 from eventune.events import Document, Mention
 from eventune.events.segmentation import segment
@@ -52,8 +51,7 @@ def read_document(value: Any) -> Document:
     record = mapping(value, "record")
     data = member(record, "data", {})
     text = member(data, "text", "", inside="data")
-    tokens, sentences = segment(text)
-    offsets = Offsets(text, tokens)
+    offsets = Offsets.of(text, segment)
     number, annotation = _chosen(record)
     where = f"annotations[{number}].result"
     spans: list[Mention] = []
@@ -72,15 +70,15 @@ def read_document(value: Any) -> Document:
     triggers = [str(item) for item in member(data, "triggers", [], inside="data", required=False)]
     events, entities = events_and_entities(spans, relations, triggers)
     kept = {
-        "task": {name: item for name, item in record.items() if name not in {"id", "data", "annotations"}},
-        "data": {name: item for name, item in data.items() if name not in {"text", "triggers"}},
-        "annotation": {name: item for name, item in annotation.items() if name != "result"},
+        "task": beyond(record, {"id", "data", "annotations"}),
+        "data": beyond(data, {"text", "triggers"}),
+        "annotation": beyond(annotation, {"result"}),
         "others": [item for n, item in enumerate(member(record, "annotations", [])) if n != number],
         "results": others,
     }
     metadata = {name: item for name, item in kept.items() if item}
     identifier = text_of(record.get("id"), "id")
-    return Document(identifier, text, tokens, sentences, events, {_PRIVATE: metadata} if metadata else {}, entities)
+    return offsets.document(identifier, events, {_PRIVATE: metadata} if metadata else {}, entities)
 
 
 def write_document(document: Document) -> Iterator[dict[str, Any]]:
@@ -126,7 +124,7 @@ def _span(result: Mapping[str, Any], where: str, text: str, offsets: Offsets) ->
     if type(start) is int and type(end) is int and isinstance(words, str) and text[start:end] != words:
         start, end = _from_utf16(text, start, end, words)
     attributes: dict[str, Any] = {"labels": labels[1:]} if len(labels) > 1 else {}
-    attributes |= {name: item for name, item in result.items() if name not in {"id", "type", "value"}}
+    attributes |= beyond(result, {"id", "type", "value"})
     return offsets.mention(
         [(start, end)],
         f"{where}.value.start, end",
@@ -149,7 +147,7 @@ def _relation(result: Mapping[str, Any], where: str) -> Relation:
     labels = member(result, _LABELS, [], inside=where, required=False)
     if not labels or not isinstance(labels[0], str) or not labels[0]:
         raise InvalidValueError(f"{where}.labels", "the role that the relation stands for", shown(labels))
-    rest = {name: item for name, item in result.items() if name not in {"from_id", "to_id", "type", _LABELS}}
+    rest = beyond(result, {"from_id", "to_id", "type", _LABELS})
     if len(labels) > 1:
         rest["labels"] = labels[1:]
     return Relation(ends[0], ends[1], labels[0], where, rest)
@@ -157,7 +155,7 @@ def _relation(result: Mapping[str, Any], where: str) -> Relation:
 
 def _span_result(document: Document, span: Mention) -> dict[str, Any]:
     at = span.characters[0] if span.characters else document.characters_of(span.span)
-    rest = {name: item for name, item in span.attributes.items() if name not in {"labels", "id", "type", "value"}}
+    rest = beyond(span.attributes, {"labels", "id", "type", "value"})
     value = {
         "start": at.start,
         "end": at.end,
@@ -168,7 +166,7 @@ def _span_result(document: Document, span: Mention) -> dict[str, Any]:
 
 
 def _relation_result(relation: Relation) -> dict[str, Any]:
-    rest = {name: item for name, item in relation.attributes.items() if name not in {"labels", "type"}}
+    rest = beyond(relation.attributes, {"labels", "type"})
     labels = [relation.role, *_list(relation.attributes, "labels")]
     ends = {"from_id": relation.source, "to_id": relation.target, "type": _RELATION, "labels": labels}
     return {"direction": "right", **rest, **ends}

@@ -55,8 +55,7 @@ def read_document(value: Any) -> Document:
     """
     record = mapping(value, "record")
     text = member(record, "document", "")
-    tokens, sentences = segment(text)
-    offsets = Offsets(text, tokens)
+    offsets = Offsets.of(text, segment)
     entities: dict[str, Entity] = {}
     for number, item in enumerate(member(record, "entities", [], required=False)):
         where = f"entities[{number}]"
@@ -77,7 +76,7 @@ def read_document(value: Any) -> Document:
         items = enumerate(member(record, "events", []))
         events = [_event(item, f"events[{n}]", offsets, text, entities) for n, item in items]
     identifier = member(record, "id", "")
-    return Document(identifier, text, tokens, sentences, tuple(events), metadata, tuple(entities.values()))
+    return offsets.document(identifier, events, metadata, entities.values())
 
 
 def write_document(document: Document) -> Iterator[dict[str, Any]]:

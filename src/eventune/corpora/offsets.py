@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from eventune.corpora.fields import shown
 from eventune.errors import InvalidValueError
-from eventune.events import Argument, Mention, Span
+from eventune.events import Argument, Document, Entity, Event, Mention, Span
+
+Segmentation = Callable[[str], tuple[tuple[Span, ...], tuple[Span, ...]]]
+"""Gives the character span of each token, and the token span of each sentence."""
 
 
 class Offsets:
@@ -18,11 +21,35 @@ class Offsets:
     so that nothing is lost and no token boundary gives an annotation away.
     """
 
-    def __init__(self, text: str, tokens: Sequence[Span]) -> None:
+    def __init__(self, text: str, tokens: Sequence[Span], sentences: Sequence[Span] = ()) -> None:
         self._text = text
-        self._tokens = tokens
+        self._tokens = tuple(tokens)
+        self._sentences = tuple(sentences)
         self._starts = [token.start for token in tokens]
         self._ends = [token.end for token in tokens]
+
+    @classmethod
+    def of(cls, text: str, segmentation: Segmentation) -> Offsets:
+        """Cut a text, for a corpus that has no tokens of its own.
+
+        Args:
+            text: The text.
+            segmentation: `segment` or `segment_characters` of `eventune.events.segmentation`.
+
+        Returns:
+            What finds the tokens.
+        """
+        return cls(text, *segmentation(text))
+
+    def document(
+        self,
+        id: str,
+        events: Iterable[Event],
+        metadata: Mapping[str, Any],
+        entities: Iterable[Entity] = (),
+    ) -> Document:
+        """Return the document of the text."""
+        return Document(id, self._text, self._tokens, self._sentences, tuple(events), metadata, tuple(entities))
 
     def argument(self, role: str, pieces: Sequence[Any], where: str, **rest: Any) -> Argument:
         """Return an argument.

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from eventune.corpora.fields import mapping, member, name_in, only, shown
+from eventune.corpora.fields import beyond, mapping, member, name_in, only, shown
 from eventune.corpora.offsets import Offsets
 from eventune.corpora.registry import Format
 from eventune.errors import InvalidValueError
@@ -51,16 +51,15 @@ def read_document(value: Any) -> Document:
     """
     record = mapping(value, "record")
     text = member(record, "context", "")
-    tokens, sentences = segment(text)
-    offsets = Offsets(text, tokens)
+    offsets = Offsets.of(text, segment)
     events = []
     for number, item in enumerate(member(record, "annotations", [])):
         annotation = mapping(item, f"annotations[{number}]")
         only(annotation, ("events",), inside=f"annotations[{number}]")
         for n, event in enumerate(member(annotation, "events", [], inside=f"annotations[{number}]")):
             events.append(_Reader(text, offsets, f"annotations[{number}].events[{n}]").event(event, number))
-    metadata = {name: item for name, item in record.items() if name not in {"id", "context", "annotations"}}
-    return Document(member(record, "id", ""), text, tokens, sentences, tuple(events), metadata)
+    metadata = beyond(record, {"id", "context", "annotations"})
+    return offsets.document(member(record, "id", ""), events, metadata)
 
 
 def write_document(document: Document) -> Iterator[dict[str, Any]]:
@@ -77,7 +76,7 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
         "id": document.id,
         "context": document.text,
         "annotations": [{"events": events} for events in annotations.values()],
-        **{name: item for name, item in document.metadata.items() if name not in {"id", "context", "annotations"}},
+        **beyond(document.metadata, {"id", "context", "annotations"}),
     }
 
 

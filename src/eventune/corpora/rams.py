@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from eventune.corpora.fields import mapping, member, shown, span_at
+from eventune.corpora.fields import beyond, mapping, member, shown, span_at
 from eventune.corpora.registry import Format
 from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Event, Span
@@ -73,7 +73,7 @@ def read_document(value: Any) -> Document:
         sentences,
         events=_events(record, length),
         metadata={
-            **{name: value for name, value in record.items() if name not in _OWN},
+            **beyond(record, _OWN),
             "rams": {name: record[name] for name in _RAW if name in record},
         },
     )
@@ -94,7 +94,7 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
         The records.
     """
     sentences = [list(document.words[sentence.start : sentence.end]) for sentence in document.sentences]
-    metadata = {name: value for name, value in document.metadata.items() if name not in _OWN | {"rams"}}
+    metadata = beyond(document.metadata, _OWN | {"rams"})
     raw = document.metadata.get("rams")
     if isinstance(raw, dict) and _still_says(raw, document):
         yield {"doc_key": document.id, "sentences": sentences, **raw, **metadata}

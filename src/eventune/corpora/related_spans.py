@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from eventune.corpora.fields import shown
 from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Entity, Event, Mention, Place
 
@@ -99,6 +100,19 @@ def spans_and_relations(document: Document) -> tuple[list[Mention], list[Relatio
         for argument in event.arguments
     ]
     return writer.spans, relations, [name for _, name in found]
+
+
+def text_of(value: Any, where: str) -> str:
+    """Return an identifier, a number or a string, as a string."""
+    if (type(value) is int or isinstance(value, str)) and str(value):
+        return str(value)
+    raise InvalidValueError(where, "a number or a string", shown(value))
+
+
+def number_of(identifier: str) -> int | str:
+    """Return an identifier as the number that it is, or as it is."""
+    plain = identifier.isascii() and identifier.isdigit() and len(identifier) < 19
+    return int(identifier) if plain and str(int(identifier)) == identifier else identifier
 
 
 def _target(argument: Argument, by_id: dict[str, str], writer: _Writer) -> str:
