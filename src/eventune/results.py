@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,12 +134,13 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that it is either complete or absent, also when the process is killed.
+def write_atomically(path: Path, text: str | Iterable[str], *, hint: str = "") -> None:
+    """Write a text file so that it is either complete or as it was, also when the process is killed.
 
     Args:
         path: The file; its folder exists.
-        text: Its content, written as UTF-8.
+        text: Its content, or the pieces of it one by one, written as UTF-8; what they raise leaves the file as it was.
+        hint: What to do where it cannot be written.
 
     Raises:
         EventuneError: If the disk is full or the folder cannot be written to.
@@ -147,12 +148,12 @@ def write_atomically(path: Path, text: str) -> None:
     staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with staging.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+            file.writelines([text] if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
         staging.replace(path)
     except OSError as error:
+        hint = hint or "free some space or choose another place"
+        raise EventuneError(f"{path}: cannot be written: {error.strerror}", hint) from None
+    finally:
         staging.unlink(missing_ok=True)
-        raise EventuneError(
-            f"{path}: cannot be written: {error.strerror}", "free some space or choose another place"
-        ) from None

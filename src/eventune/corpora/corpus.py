@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -192,21 +193,20 @@ def lines_of(document: Document, format: str = "jsonl", *, losses: Losses | None
 
 def _records(document: Document, chosen: Format, losses: Losses | None) -> list[Any]:
     """Return a document's records, and count what they do not hold."""
+    scores = (argument.score for event in document.events for argument in event.arguments)
+    if not all(score is None or math.isfinite(score) for score in scores):
+        raise EventuneError(
+            f"document {document.id!r} cannot be written: expected finite numbers, found a score that is not",
+            "a model that gives such scores did not train well: look at its losses",
+        )
     try:
         values = list(chosen.write(document))
-        for value in values:
-            json_text(value)
         # The project's own format loses nothing, and is what most is written in.
         if losses is not None and chosen.name != "jsonl":
             losses.add(document, map(chosen.read, values))
     except InvalidValueError as error:
         raise EventuneError(
             f"document {document.id!r} cannot be written as {chosen.name}: {error.message}", error.hint
-        ) from None
-    except ValueError:
-        raise EventuneError(
-            f"document {document.id!r} cannot be written: expected finite numbers, found a score that is not",
-            "a model that gives such scores did not train well: look at its losses",
         ) from None
     return values
 

@@ -38,7 +38,9 @@ _PHEE_UNLISTED = ("Treatment.Combination", "Speculated", "Negated", "Severity")
 
 def is_kairos(value: Any) -> bool:
     """Tell whether a JSON value is WikiEvents' ontology."""
-    return isinstance(value, dict) and any(isinstance(item, dict) and "roles" in item for item in value.values())
+    if not isinstance(value, dict) or is_duee(value):
+        return False
+    return any(isinstance(item, dict) and "roles" in item for item in value.values())
 
 
 def kairos_types(value: dict[str, Any]) -> Iterator[EventType]:
@@ -140,9 +142,15 @@ def _brat_roles(text: str) -> Iterator[Role]:
         yield Role(name, max(multiplicity, 1))
 
 
-def json_lines(text: str) -> list[Any] | None:
-    """Return the JSON value of each line that is not blank, or None where a line is no JSON."""
+def json_lines(text: str) -> list[tuple[int, Any]]:
+    """Return number and JSON value of each line that is not blank; none at all where a line is no JSON."""
+    numbered = [(number, json_value(line)) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    return [] if any(value is None for _, value in numbered) else numbered
+
+
+def json_value(text: str) -> Any:
+    """Return the JSON value that a text is, or None."""
     try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (json.JSONDecodeError, RecursionError):
+        return json.loads(text)
+    except (ValueError, RecursionError):
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from eventune.corpora.corpus_ontologies import (
     is_kairos,
     is_phee,
     json_lines,
+    json_value,
     kairos_types,
     phee_types,
 )
@@ -66,8 +66,12 @@ def write_ontology(ontology: Ontology, path: str | os.PathLike[str]) -> None:
         ontology: The ontology.
         path: The file; its folder exists.
     """
-    text = yaml.safe_dump(ontology.to_dict(), sort_keys=False, allow_unicode=True, width=120)
-    write_atomically(Path(path), text)
+    write_atomically(Path(path), ontology_text(ontology))
+
+
+def ontology_text(ontology: Ontology) -> str:
+    """Return an ontology as the YAML that `write_ontology` writes."""
+    return yaml.safe_dump(ontology.to_dict(), sort_keys=False, allow_unicode=True, width=120)
 
 
 def _of_corpus(path: Path, text: str) -> list[EventType] | None:
@@ -83,34 +87,26 @@ def _of_corpus(path: Path, text: str) -> list[EventType] | None:
         return types
     if not text.lstrip().startswith(("{", "[")):
         return None
+    lines = json_lines(text)
     try:
-        lines = json_lines(text)
-        if lines is None:
-            whole = _json(text)
-            return list(kairos_types(whole)) if is_kairos(whole) else None
-        if is_phee(lines):
-            return list(phee_types(lines))
-        if len(lines) == 1 and is_kairos(lines[0]) and not is_duee(lines[0]):
-            return list(kairos_types(lines[0]))
-        if not lines or not is_duee(lines[0]):
-            return None
+        if is_kairos(whole := lines[0][1] if len(lines) == 1 else json_value(text)):
+            return list(kairos_types(whole))
+        if is_phee([value for _, value in lines]):
+            return list(phee_types([value for _, value in lines]))
     except InvalidValueError as error:
         raise EventuneError(f"{path}: {error.message}", error.hint) from None
+    return _duee_types(path, lines) if lines and is_duee(lines[0][1]) else None
+
+
+def _duee_types(path: Path, lines: list[tuple[int, Any]]) -> list[EventType]:
     problems, types = Problems(path), []
-    for number, line in enumerate(filter(str.strip, text.splitlines()), 1):
+    for number, value in lines:
         try:
-            types.append(duee_type(json.loads(line)))
+            types.append(duee_type(value))
         except InvalidValueError as error:
             problems.add(number, error)
     problems.raise_if_any()
     return types
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        return None
 
 
 def _is_yaml(text: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,10 @@ from typing import Any, BinaryIO
 
 from eventune.corpora.files import check_is_file, decode
 from eventune.errors import EventuneError, InvalidValueError
+from eventune.results import write_atomically
 
 _CHUNK_BYTES = 1 << 20
+_HINT = "create its folder, or choose another place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def read_json_records(path: Path) -> Iterator[Record]:
 
 def write_json_lines(values: Iterable[Any], path: Path) -> None:
     """Write one JSON value a line."""
-    write_text((json_text(value) + "\n" for value in values), path)
+    write_atomically(path, (json_text(value) + "\n" for value in values), hint=_HINT)
 
 
 def write_json_array(values: Iterable[Any], path: Path) -> None:
@@ -81,36 +82,15 @@ def write_json_array(values: Iterable[Any], path: Path) -> None:
             opening = ",\n"
         yield "[]\n" if opening == "[\n" else "\n]\n"
 
-    write_text(pieces(), path)
+    write_atomically(path, pieces(), hint=_HINT)
 
 
 def json_text(value: Any) -> str:
-    """Return a value as JSON in one line; numbers must be finite."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-
-def write_text(pieces: Iterable[str], path: Path) -> None:
-    """Write a text piece by piece, to a file that is then complete or as it was.
-
-    Args:
-        pieces: The pieces; an exception that they raise leaves the file as it was.
-        path: The file; its folder exists.
-
-    Raises:
-        EventuneError: If it cannot be written.
-    """
-    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Return a value as JSON in one line; raises InvalidValueError if a number in it is not finite."""
     try:
-        with staging.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(pieces)
-            file.flush()
-            os.fsync(file.fileno())
-        staging.replace(path)
-    except OSError as error:
-        hint = "create its folder, or choose another place"
-        raise EventuneError(f"{path}: cannot be written: {error.strerror}", hint) from None
-    finally:
-        staging.unlink(missing_ok=True)
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        raise InvalidValueError("record", "finite numbers", "one that is not") from None
 
 
 def _is_array(file: BinaryIO) -> bool:

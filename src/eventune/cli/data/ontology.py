@@ -25,9 +25,8 @@ def run(arguments: argparse.Namespace) -> int:
     Returns:
         Exit code 0.
     """
-    import yaml
-
     from eventune.corpora import AUTO, read_ontology, stream_corpus, write_ontology
+    from eventune.corpora.ontologies import ontology_text
     from eventune.events import Ontology
 
     refuse_existing(arguments.output_file)
@@ -44,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output_file:
         text = f"{arguments.output_file}: {counts['types']:,} types, {counts['roles']:,} roles\n"
     else:
-        text = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)
+        text = ontology_text(ontology)
     # `out` does not break lines: what is printed is a file.
     emit(result, as_json=arguments.json, render=lambda console: console.out(text, end="", highlight=False))
     return 0
