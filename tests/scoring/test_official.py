@@ -9,10 +9,17 @@ from eventune.corpora import read_corpus, read_ontology
 from eventune.corpora.coreference import with_coreference
 from eventune.errors import EventuneError
 from eventune.events import Argument, Document, Entity, Event, EventType, Mention, Ontology, Role, Span
-from eventune.scoring.genarg_files import count_genarg, official_genarg_report, predicted_spans, read_predictions
+from eventune.scoring.genarg_files import (
+    compared,
+    count_genarg,
+    official_genarg_report,
+    predicted_spans,
+    read_predictions,
+)
 from eventune.scoring.heads import read_heads
 from eventune.scoring.paie import PaieScorer, PaieTally
 from eventune.scoring.textee import TexteeScorer
+from eventune.scoring.wikievents import cluster_spans, gold_spans
 
 SETS = [("rams", name) for name in ("dev_low", "dev_mid", "dev_high", "dev_cross")]
 SETS += [("wikievents", name) for name in ("dev_a", "dev_b")]
@@ -87,6 +94,27 @@ def test_textee(official, golds, corpus, name):
     assert found.keys() == expected.keys()
     for measure, figures in expected.items():
         assert_equal(found[measure], figures, percent=100.0)
+    printed = (official / corpus / f"{name}.textee.txt").read_text(encoding="utf-8")
+    for label, measure in TEXTEE_LABELS.items():
+        assert textee_line(label, found[measure]) in printed.splitlines()
+
+
+TEXTEE_LABELS = {
+    "Arg-I": "argument_id",
+    "Arg-C": "argument_cls",
+    "Arg-I (attached)": "argument_attached_id",
+    "Arg-C (attached)": "argument_attached_cls",
+}
+
+
+def textee_line(label, measure):
+    counts = measure["counts"]
+    precision, recall, f1 = (100 * measure["metrics"][name] for name in ("precision", "recall", "f1"))
+    matched, predicted, gold = (counts[name] for name in ("matched", "predicted", "gold"))
+    return (
+        f"{label:16} - P: {precision:6.2f} ({matched:5d}/{predicted:5d}), "
+        f"R: {recall:6.2f} ({matched:5d}/{gold:5d}), F: {f1:6.2f}"
+    )
 
 
 @pytest.mark.parametrize(("corpus", "name"), SETS)
@@ -143,23 +171,32 @@ def test_genarg_figures_and_print(official, genarg, name):
 
 @pytest.mark.parametrize("name", ["dev_a", "dev_b"])
 @pytest.mark.parametrize("variant", ["mention", "informative"])
-def test_genarg_predicted_sets_of_every_line(official, genarg, name, variant):
+@pytest.mark.parametrize("mode", ["span", "head"])
+def test_genarg_sets_of_every_line(official, genarg, name, variant, mode):
     documents = {document.id: iter(document.events) for document in genarg["gold"]}
     texts = {document.id: document for document in genarg["gold"]}
-    expected = lines(official / "wikievents" / f"{name}.genarg.{variant}.span.events.jsonl")
+    expected = lines(official / "wikievents" / f"{name}.genarg.{variant}.{mode}.events.jsonl")
     filled = read_predictions(official / "wikievents" / f"{name}.genarg.{variant}.pred.jsonl")
     for (key, template), line in zip(filled, expected, strict=True):
         event = next(documents[key])
         if "pred" not in line:
             assert event.type not in genarg["ontology"]
             continue
-        spans = predicted_spans(texts[key], event, template, genarg["ontology"][event.type])
-        # A slot without a word is an empty span, [n, n - 1], in the official scorer.
-        found = [
-            [span, span - 1, role] if isinstance(span, int) else [span.start, span.end - 1, role]
-            for span, role in spans
-        ]
-        assert sorted(found) == sorted(line["pred"])
+        document = texts[key]
+        heads = genarg["heads"](document) if mode == "head" else None
+        spans = predicted_spans(document, event, template, genarg["ontology"][event.type])
+        assert inclusive({(compared(span, heads), role) for span, role in spans}) == sorted(line["pred"])
+        gold = gold_spans(document, ((argument.span, argument.role) for argument in event.arguments), heads)
+        assert inclusive(gold) == sorted(line["gold"])
+        clusters = cluster_spans(document)
+        canonical = [cluster.mentions[0].id for cluster in document.entities if len(cluster.mentions) > 1]
+        corefering = {(canonical[clusters[span]], role) for span, role in gold if span in clusters}
+        assert sorted(map(list, corefering)) == sorted(line["gold_coref"])
+
+
+def inclusive(spans):
+    """Spans as the reference has them; a slot without a word is an empty span there, [n, n - 1]."""
+    return sorted([s, s - 1, role] if isinstance(s, int) else [s.start, s.end - 1, role] for s, role in spans)
 
 
 EDGE_CASES = {"g": 9, "p": 7, "t": 4}
@@ -255,7 +292,9 @@ def test_paie_edge_cases(official, case):
 def test_textee_edge_cases(official, case):
     case = edge(official, "t", case)
     if "exception" in case["expected"]:
-        pytest.skip("documents have no positions that two lists of instances could differ in")
+        # The official scorer asserts lists of one length. Here an event without a partner is missed or spurious.
+        assert case["id"] == "t05_length_mismatch"
+        return
     found = measures_of(TexteeScorer(), [(_textee_document(case["golds"]), _textee_document(case["preds"]))])
     for measure, figures in case["expected"]["scores"].items():
         assert_equal(found[measure], figures, percent=100.0)

@@ -59,3 +59,13 @@ def test_differences_are_counted_and_explained():
     }
     assert len(found.notes()) == len(counts)
     assert found.notes()[0].startswith("1 gold arguments repeat another")
+
+
+def test_gold_outside_the_window_of_paie_is_explained():
+    words = [f"w{number}" for number in range(400)]
+    event = Event("attack", Span(10, 11), (Argument("place", Span(300, 301)),))
+    gold = Document.from_sentences("d", [words], events=[event])
+    found = Differences()
+    found.add(gold, gold)
+    assert found.counts["outside_window"] == 1
+    assert any("--window 250" in note for note in found.notes())

@@ -8,8 +8,8 @@ import pytest
 from eventune.corpora import read_corpus
 from eventune.errors import EventuneError
 from eventune.events import Argument, Event, EventType, Ontology, Role, Span
-from eventune.scoring import official_report, score_rams
-from eventune.scoring.rams_files import score_rams_files
+from eventune.scoring import official_report, score
+from eventune.scoring.rams_pairs import count_files
 
 
 def read_multiplicities(text):
@@ -71,7 +71,7 @@ def rams_ontology(rams_folder):
 def test_parity_with_the_official_scorer(name, mode, rams_folder, rams_ontology, reference_folder):
     folder = reference_folder / "scorers" / "rams"
 
-    found = score_rams_files(
+    found, _ = count_files(
         rams_folder / "dev.jsonlines",
         folder / f"{name}.pred.jsonl",
         ontology=rams_ontology,
@@ -93,8 +93,8 @@ def test_documents_score_as_files_do(type_constrained, rams_folder, rams_ontolog
 
     predicted = [with_predictions(by_id[line["doc_key"]], line) for line in lines if line["doc_key"] in by_id]
 
-    expected = score_rams_files(rams_folder / "dev.jsonlines", predictions, **options).score().to_dict()
-    found = score_rams(gold, predicted, **options).to_dict()
+    expected = count_files(rams_folder / "dev.jsonlines", predictions, **options)[0].score().to_dict()
+    found = score(gold, predicted, **options).to_dict()
     assert {**found, "documents": None} == {**expected, "documents": None}
 
 
@@ -111,7 +111,7 @@ def test_parity_where_the_official_scorer_stops_at_a_sentence_boundary(
     type_constrained, rams_folder, rams_ontology, reference_folder
 ):
     with pytest.raises(EventuneError, match="cross a sentence boundary"):
-        score_rams_files(
+        count_files(
             rams_folder / "dev.jsonlines",
             reference_folder / "scorers" / "rams" / "dev_cross.pred.jsonl",
             ontology=rams_ontology,
@@ -159,16 +159,15 @@ def test_parity_in_edge_cases(name, mode, tmp_path, reference_folder):
     options = {
         "ontology": read_multiplicities(case["ontology_file_text"]),
         "type_constrained": mode == "cd",
-        "reuse_gold_format": "--reuse_gold_format" in case["options"],
     }
     expected = case["expected"][mode]
 
     if "exception" in expected:
         with pytest.raises(EventuneError, match=EDGE_CASES[name][mode]):
-            score_rams_files(gold, predictions, **options)
+            count_files(gold, predictions, **options)
         return
 
-    found = score_rams_files(gold, predictions, **options)
+    found, _ = count_files(gold, predictions, **options)
     assert mode not in EDGE_CASES[name]
     assert_same_figures(found, expected["result"])
     assert_same_report(official_report(found), expected["stdout"])

@@ -94,6 +94,15 @@ def test_duee_fin_counts_strings_that_stand_nowhere():
     assert (result.gold, result.predicted, result.matched) == (2, 1, 1)
 
 
+def test_textee_counts_an_event_without_a_partner_as_missed_or_spurious():
+    one, two = (document(arg("place", 6, 7), trigger=trigger).events[0] for trigger in (5, 9))
+    pair, single = document().with_events([one, two]), document().with_events([one])
+    assert make_scorer("textee").add(pair, single)["argument_attached_cls"].parts == (2, 1, 1)
+    assert make_scorer("textee").add(single, pair)["argument_attached_cls"].parts == (1, 2, 1)
+    # Without the trigger, events of one type are one.
+    assert make_scorer("textee").add(pair, single)["argument_cls"].parts == (1, 1, 1)
+
+
 def test_wikievents_strips_articles_from_the_gold_only():
     gold = document(arg("attacker", 0, 3))
     assert f1(gold, document(arg("attacker", 1, 3)), "wikievents", "span_c") == 1.0

@@ -213,6 +213,8 @@ def _score_documents(arguments: argparse.Namespace, ontology: Ontology | None) -
         "type_constrained": arguments.type_constrained,
         "strict": not arguments.allow_crossing and not arguments.all,
     }
+    if options["heads"] is None and any("heads" in SCORERS[name].options for name in names):
+        notify("head measures are left out: they need a parse, --heads_file or --spacy_model")
     evaluation, differences = Evaluation(_scorers(names, options)), Differences()
     analysis = ErrorAnalysis(training_counts=_role_counts(arguments)) if _wants_errors(arguments) else None
     pairing = Pairing(_gold(arguments), predictions_of(arguments.predictions, arguments.format))

@@ -6,7 +6,6 @@ commands, recipes and results use. To add one, write it in a module of its own a
 
 from eventune.scoring.definitions import SCORERS, Definition, make_scorer, score
 from eventune.scoring.measures import MeanTally, Scorer, Tally
-from eventune.scoring.rams import score_rams
 from eventune.scoring.rams_report import official_report
 
 __all__ = [
@@ -18,5 +17,4 @@ __all__ = [
     "make_scorer",
     "official_report",
     "score",
-    "score_rams",
 ]

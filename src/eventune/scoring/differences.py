@@ -6,8 +6,11 @@ from collections import Counter
 from typing import Any
 
 from eventune.events import Document, Span
+from eventune.scoring.normalisation import ARTICLES
+from eventune.scoring.paie import window_around
 
-_ARTICLES = frozenset({"a", "an", "the"})
+WINDOW = 250
+"""PAIE's `window_size`."""
 
 
 class Differences:
@@ -35,6 +38,7 @@ class Differences:
             len(entity.mentions) for entity in gold.entities if len(entity.mentions) > 1
         )
         counts["crossing_spans"] += _crossing(gold) + _crossing(predicted)
+        counts["outside_window"] += _outside_window(gold)
         triggers = {(event.type, event.trigger) for event in gold.events}
         counts["other_triggers"] += sum((event.type, event.trigger) not in triggers for event in predicted.events)
 
@@ -65,6 +69,8 @@ _NOTES = {
     "coreferent_mentions": "{count} gold mentions corefer with another: wikievents' coref measures accept any of them",
     "crossing_spans": "{count} spans cross a sentence boundary: the official rams scorer stops there; here they count, "
     "outside the distance table",
+    "outside_window": f"{{count}} gold arguments lie outside the {WINDOW + 1} words that PAIE's family reads around a "
+    f"trigger: paie counts them as missed with --window {WINDOW}, a scorer that sees the window alone never does",
     "other_triggers": "{count} predicted events have no gold event of their type and trigger: rams, textee's AI+ and "
     "AC+ count their arguments as wrong; paie and wikievents, which score gold events, leave them out",
 }
@@ -89,7 +95,16 @@ def _surplus(items: Any) -> int:
 
 def _articles(document: Document) -> int:
     spans = [argument.span for event in document.events for argument in event.arguments if len(argument.span) > 1]
-    return sum(document.text_of(Span(span.start, span.start + 1)).lower() in _ARTICLES for span in spans)
+    return sum(document.text_of(Span(span.start, span.start + 1)).lower() in ARTICLES for span in spans)
+
+
+def _outside_window(document: Document) -> int:
+    return sum(
+        not window_around(event.trigger, document, WINDOW).contains(argument.span)
+        for event in document.events
+        if event.trigger is not None
+        for argument in event.arguments
+    )
 
 
 def _crossing(document: Document) -> int:

@@ -120,12 +120,13 @@ def _count_line(
     modes = {"span": None} if heads is None else {"head": heads(document), "span": None}
     for mode, indices in modes.items():
         annotated = gold_spans(document, ((a.span, a.role) for a in event.arguments), indices)
-        guessed = {(_compared(span, indices), role) for span, role in spans}
+        guessed = {(compared(span, indices), role) for span, role in spans}
         tallies |= tallies_of(count_event(guessed, annotated, clusters), mode)
     return tallies
 
 
-def _compared(span: Span | int, heads: Sequence[int] | None) -> Span | int:
+def compared(span: Span | int, heads: Sequence[int] | None) -> Span | int:
+    """Return a span of `predicted_spans` as it is compared: as its head, where there are heads."""
     if isinstance(span, int):
         return span if heads is None else Span(span, span + 1)
     return head_span(span, heads)

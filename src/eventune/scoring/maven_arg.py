@@ -14,8 +14,6 @@ gold adds a 0 for each role. No outputs of the official scorer were at hand: the
 
 from __future__ import annotations
 
-import re
-import string
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,9 +24,8 @@ import numpy as np
 from eventune.events import Document, Entity, Event, Place, Span
 from eventune.results import Score
 from eventune.scoring.measures import MeanTally, measure_of
+from eventune.scoring.normalisation import normalised
 
-_ARTICLES = re.compile(r"\b(a|an|the)\b")
-_PUNCTUATION = frozenset(string.punctuation)
 _LEVELS = ("mention", "entity", "event")
 Figures = tuple[float, float, float, float]
 """Precision, recall and F1 of the bags, and whether the texts are equal."""
@@ -182,7 +179,7 @@ def _by_role(document: Document, event: Event, entities: Mapping[str, Entity]) -
     for argument in event.arguments:
         entity = entities.get(argument.filler)
         mentions: Sequence[Place] = (argument,) if entity is None else entity.mentions
-        result[argument.role].append(tuple(_normalised(document.exact_text_of(mention)) for mention in mentions))
+        result[argument.role].append(tuple(normalised(document.exact_text_of(mention)) for mention in mentions))
     return dict(result)
 
 
@@ -192,8 +189,3 @@ def _union(parts: Iterator[dict[str, list[tuple[str, ...]]]]) -> dict[str, list[
         for role, fillers in part.items():
             result[role] += fillers
     return dict(result)
-
-
-def _normalised(text: str) -> str:
-    letters = "".join(character for character in text.lower() if character not in _PUNCTUATION)
-    return " ".join(_ARTICLES.sub(" ", letters).split())

@@ -11,8 +11,6 @@ document with one event takes what was predicted for its type whatever the trigg
 
 from __future__ import annotations
 
-import re
-import string
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +20,9 @@ from eventune.events import Argument, Document, Event, Ontology, Span
 from eventune.results import Score
 from eventune.scoring.heads import head_of
 from eventune.scoring.measures import Tally, score_of
+from eventune.scoring.normalisation import normalised
 
 Heads = Callable[[Document], Sequence[int]]
-_ARTICLES = re.compile(r"\b(a|an|the)\b")
-_PUNCTUATION = frozenset(string.punctuation)
 _SMALLEST_SUM = 1e-4
 """F1 is 0 unless precision + recall is above this (`eval_rpf`)."""
 
@@ -68,7 +65,10 @@ class PaieScorer:
 
     def add(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
         """Count a document; see `Scorer.add`."""
-        keys: dict[str, Callable[[Span], Any]] = {"": lambda span: span, "text_": lambda span: _bare(_text(gold, span))}
+        keys: dict[str, Callable[[Span], Any]] = {
+            "": lambda span: span,
+            "text_": lambda span: normalised(_words(gold, span)),
+        }
         if self._heads is not None:
             heads, words = self._heads(gold), gold.words
             keys["head_"] = lambda span: words[head_of(span, heads)]
@@ -96,28 +96,29 @@ class PaieScorer:
             arguments = [argument for argument in arguments if argument.role in known]
         if self._window is None or gold.trigger is None:
             return list(arguments), 0
-        # The readers differ by corpus; "rams" in the metadata is what the RAMS reader leaves there.
-        centred = "rams" not in document.metadata
-        window = window_around(gold.trigger, len(document.tokens), self._window, centred=centred)
+        window = window_around(gold.trigger, document, self._window)
         inside = [argument for argument in arguments if window.contains(argument.span)]
         return inside, len(arguments) - len(inside)
 
 
-def window_around(trigger: Span, length: int, window: int, *, centred: bool) -> Span:
+def window_around(trigger: Span, document: Document, window: int) -> Span:
     """Return the words that PAIE's readers keep: `window` + 1 of them.
 
     Args:
         trigger: The trigger.
-        length: Words of the document.
+        document: Its document. In one of RAMS (which has `rams` in its metadata) the first words are kept if the
+            trigger ends within the first half of `window`, else the last; in all others those around the trigger.
         window: PAIE's `window_size`.
-        centred: Whether the trigger stands in the middle if it can, as its WikiEvents reader has it; its RAMS reader
-            keeps the document's first words if the trigger ends within the first half of `window`, else the last.
 
     Returns:
         The window as a token span.
     """
+    length = len(document.tokens)
     last = max(0, length - (window + 1))
-    start = min(max(0, trigger.start - window // 2), last) if centred else last * (trigger.end > window // 2)
+    if "rams" in document.metadata:
+        start = last * (trigger.end > window // 2)
+    else:
+        start = min(max(0, trigger.start - window // 2), last)
     return Span(start, min(length, start + window + 1))
 
 
@@ -155,11 +156,5 @@ def _count(
     }
 
 
-def _text(document: Document, span: Span) -> str:
-    return " ".join(document.words[span.start : span.end])
-
-
-def _bare(text: str) -> str:
-    """Return a text as the metric compares it: small letters, no punctuation, no articles, single spaces."""
-    letters = "".join(character for character in text.lower() if character not in _PUNCTUATION)
-    return " ".join(_ARTICLES.sub(" ", letters).split())
+def _words(document: Document, span: Span) -> str:
+    return " ".join(document.text[token.start : token.end] for token in document.tokens[span.start : span.end])

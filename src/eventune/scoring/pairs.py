@@ -46,17 +46,32 @@ class Predictions:
             EventuneError: If the prediction was made on other tokens.
         """
         size, events = self.documents.get(gold.id, (None, ()))
-        if size is not None and size != len(gold.tokens):
-            raise EventuneError(
-                f"{gold.id}: expected the gold's {len(gold.tokens)} tokens, found {size} in the prediction",
-                "spans can only be compared on the same tokens: predict from the gold file",
-            )
+        if size is not None:
+            check_tokens(gold.id, len(gold.tokens), size)
         if not self.typed and len(gold.events) == 1:
             events = tuple(replace(event, type=gold.events[0].type) for event in events)
         try:
             return gold.with_events(events)
         except EventuneError as error:
             raise EventuneError(f"{gold.id}: {error.message}", error.hint) from None
+
+
+def check_tokens(name: str, gold: int, predicted: int) -> None:
+    """Make sure that a prediction was made on the gold's tokens.
+
+    Args:
+        name: The document, for the message.
+        gold: Its number of tokens in the gold.
+        predicted: That in the prediction.
+
+    Raises:
+        EventuneError: If they differ.
+    """
+    if gold != predicted:
+        raise EventuneError(
+            f"{name}: expected the gold's {gold} tokens, found {predicted} in the prediction",
+            "spans can only be compared on the same tokens: predict from the gold file",
+        )
 
 
 class Pairing:

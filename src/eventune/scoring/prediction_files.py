@@ -50,7 +50,7 @@ def predictions_of(path: Path, format: str = AUTO) -> Predictions:
         events = {key: (None, tuple(map(_event, found))) for key, found in documents.items()}
     except InvalidValueError as error:
         raise EventuneError(f"{path}: {error.message}", error.hint) from None
-    return Predictions({**events}, typed=False)
+    return Predictions(dict(events), typed=False)
 
 
 def _event(predicted: PredictedEvent) -> Event:

@@ -73,12 +73,6 @@ class Tally:
         """Predicted links."""
         return self.matched + self.overpredicted
 
-    def merge(self, other: Tally) -> None:
-        """Add the links of another tally."""
-        self.matched += other.matched
-        self.missed += other.missed
-        self.overpredicted += other.overpredicted
-
     def official(self) -> tuple[float, float, float]:
         """Return what the official scorer calls precision, recall and F1, in percent.
 
@@ -147,21 +141,8 @@ class RamsCounts:
         }
         return Score("rams", total.gold, total.predicted, total.matched, tables)
 
-    def merge(self, other: RamsCounts) -> None:
-        """Add the counts of other documents."""
-        for role, tally in other.roles.items():
-            self.roles[role].merge(tally)
-        for distance, tally in other.distances.items():
-            self.distances[distance].merge(tally)
-        for role, row in other.confusion.items():
-            self.confusion[role].update(row)
-        for name, count in other.documents.items():
-            self.documents[name] = self.documents.get(name, 0) + count
-        self.table_roles |= other.table_roles
-        self.unknown_types += other.unknown_types
-
-    def add(self, name: str, gold: GoldDocument, predicted: Sequence[Link], *, strict: bool) -> None:
-        """Count a document; `predicted` has passed the type constraints already."""
+    def add(self, name: str, gold: GoldDocument, predicted: Sequence[Link], *, strict: bool) -> Tally:
+        """Count a document, and return what it adds; `predicted` has passed the type constraints already."""
         annotated, found = Counter(gold.links), Counter(predicted)
         matched, missed, overpredicted = annotated & found, annotated - found, found - annotated
         for link, count in matched.items():
@@ -177,6 +158,7 @@ class RamsCounts:
             if (bucket := self._bucket(f"{name}: predicted", link, gold.sentence_of, strict)) is not None:
                 bucket.overpredicted += count
         self._add_confusion(matched, missed, overpredicted)
+        return Tally(matched.total(), missed.total(), overpredicted.total())
 
     def _bucket(self, where: str, link: Link, sentence_of: Sequence[int], strict: bool) -> Tally | None:
         """Return the tally of the link's distance, measured from its own trigger; None if it is in no bucket."""

@@ -19,9 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.events import Ontology
-from eventune.scoring.rams_counts import GoldDocument, Link, PredictedEvent, RamsCounts, TokenRange
-from eventune.scoring.rams_links import count_links
+from eventune.scoring.rams_counts import GoldDocument, Link, PredictedEvent, TokenRange
 
 T = TypeVar("T")
 
@@ -50,39 +48,6 @@ class PredictionFile:
 
     documents: dict[str, list[PredictedEvent]]
     roles: list[str]
-
-
-def score_rams_files(
-    gold: Path,
-    predictions: Path,
-    *,
-    ontology: Ontology | None = None,
-    type_constrained: bool = False,
-    reuse_gold_format: bool = False,
-) -> RamsCounts:
-    """Count as the official scorer does on its own files, and stop (`EventuneError`) where it stops.
-
-    Args:
-        gold: Gold file.
-        predictions: Prediction file.
-        ontology: Types, roles and multiplicities; needed by `type_constrained`.
-        type_constrained: Keep of each document the best-scored links of each role, up to the role's multiplicity
-            (`-cd`).
-        reuse_gold_format: Whether the prediction file has the gold's format.
-
-    Returns:
-        The counts: `.score()` for the figures, `rams_report.official_report` for the official text.
-    """
-    gold_file = read_gold(read_lines(gold), name=str(gold))
-    read = read_predictions_in_gold_format if reuse_gold_format else read_predictions
-    prediction_file = read(read_lines(predictions), name=str(predictions))
-    return count_links(
-        gold_file.documents,
-        prediction_file.documents,
-        ontology=ontology,
-        type_constrained=type_constrained,
-        more_roles=[*gold_file.roles, *prediction_file.roles],
-    )
 
 
 def read_lines(path: Path) -> Iterator[str]:

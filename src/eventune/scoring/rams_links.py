@@ -10,64 +10,97 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from eventune.errors import EventuneError
 from eventune.events import Ontology
+from eventune.scoring.measures import Tally
 from eventune.scoring.rams_counts import GoldDocument, Link, PredictedEvent, RamsCounts
 
 
-def count_links(
-    gold: Mapping[str, GoldDocument],
-    predicted: Mapping[str, Sequence[PredictedEvent]],
-    *,
-    ontology: Ontology | None = None,
-    type_constrained: bool = False,
-    more_roles: Iterable[str] = (),
-    strict: bool = True,
-) -> RamsCounts:
-    """Count links as the official scorer does, whatever they were read from.
+class LinkCounter:
+    """Counts the links of documents one by one as the official scorer does, whatever they were read from.
 
     Args:
-        gold: Annotated documents by name.
-        predicted: Predicted events by the same names; names that are not in the gold are ignored.
         ontology: Types, roles and multiplicities; needed by `type_constrained`.
         type_constrained: Keep of each event the best-scored links of each role, up to the role's multiplicity (`-cd`).
-        more_roles: Roles that have a row in the official table beside those of the gold.
         strict: Refuse a span that crosses a sentence boundary, as the official scorer does. Otherwise such a link
             counts in the totals and in no distance bucket.
 
-    Returns:
-        The counts.
+    Attributes:
+        counts: What was counted so far.
 
     Raises:
-        EventuneError: Where the official scorer stops: a span over a sentence boundary (if strict) or outside the
-            document, type constraints without ontology, without scores, or without one type to apply.
+        EventuneError: If there are type constraints and no ontology.
     """
-    if type_constrained and ontology is None:
-        raise EventuneError(
-            "type constraints need an ontology with the roles of each event type, found none",
-            "give the ontology file, for RAMS event_role_multiplicities.txt (--ontology_file F)",
-        )
-    multiplicities = None if ontology is None or not type_constrained else _multiplicities(ontology)
-    counts = RamsCounts()
-    counts.documents = {
+
+    def __init__(
+        self, *, ontology: Ontology | None = None, type_constrained: bool = False, strict: bool = True
+    ) -> None:
+        if type_constrained and ontology is None:
+            raise EventuneError(
+                "type constraints need an ontology with the roles of each event type, found none",
+                "give the ontology file, for RAMS event_role_multiplicities.txt (--ontology_file F)",
+            )
+        self._multiplicities = None if ontology is None or not type_constrained else _multiplicities(ontology)
+        self._strict = strict
+        self.counts = RamsCounts()
+
+    def add(self, name: str, gold: GoldDocument, predicted: Sequence[PredictedEvent]) -> Tally:
+        """Count a document.
+
+        Args:
+            name: Its name, for messages.
+            gold: Its annotated links.
+            predicted: Its predicted events.
+
+        Returns:
+            What it adds to the total.
+
+        Raises:
+            EventuneError: Where the official scorer stops: a span over a sentence boundary (if strict) or outside the
+                document, type constraints without scores or without one type to apply.
+        """
+        self.counts.table_roles |= dict.fromkeys(role for _, _, role in gold.links)
+        if self._multiplicities is None:
+            links = [link for event in predicted for link, _ in event.links]
+        else:
+            types = [event_type for types in gold.types.values() for event_type in types]
+            self.counts.unknown_types += [name for name in types if name not in self._multiplicities]
+            links = []
+            for event in predicted:
+                event_type = _type_to_apply(name, event, gold)
+                links += _constrained(name, event, self._multiplicities.get(event_type or ""))
+        added = self.counts.add(name, gold, links, strict=self._strict)
+        return Tally(added.gold, added.predicted, added.matched)
+
+
+def count_links(
+    counter: LinkCounter,
+    gold: Mapping[str, GoldDocument],
+    predicted: Mapping[str, Sequence[PredictedEvent]],
+    *,
+    more_roles: Iterable[str] = (),
+) -> list[Tally]:
+    """Count all documents of two files.
+
+    Args:
+        counter: Takes the counts.
+        gold: Annotated documents by name.
+        predicted: Predicted events by the same names; names that are not in the gold are ignored.
+        more_roles: Roles that have a row in the official table beside those of the gold.
+
+    Returns:
+        What each gold document adds.
+
+    Raises:
+        EventuneError: As `LinkCounter.add` does.
+    """
+    tallies = [counter.add(name, document, predicted.get(name, ())) for name, document in gold.items()]
+    counter.counts.table_roles |= dict.fromkeys(more_roles)
+    counter.counts.documents = {
         "gold": len(gold),
         "predicted": len(predicted),
         "ignored": sum(name not in gold for name in predicted),
         "absent": sum(name not in predicted for name in gold),
     }
-    gold_roles = (link[2] for document in gold.values() for link in document.links)
-    counts.table_roles = dict.fromkeys([*gold_roles, *more_roles])
-    for name, document in gold.items():
-        links: list[Link] = []
-        if multiplicities is not None:
-            types = [event_type for types in document.types.values() for event_type in types]
-            counts.unknown_types += [event_type for event_type in types if event_type not in multiplicities]
-        for event in predicted.get(name, ()):
-            if multiplicities is None:
-                links += [link for link, _ in event.links]
-            else:
-                event_type = _type_to_apply(name, event, document)
-                links += _constrained(name, event, multiplicities.get(event_type or ""))
-        counts.add(name, document, links, strict=strict)
-    return counts
+    return tallies
 
 
 def _multiplicities(ontology: Ontology) -> dict[str, dict[str, int]]:

@@ -7,11 +7,12 @@ from pathlib import Path
 from eventune.corpora import AUTO, stream_corpus
 from eventune.events import Ontology
 from eventune.scoring.measures import Tally
+from eventune.scoring.pairs import check_tokens
 from eventune.scoring.prediction_files import first_record, is_rams_predictions
-from eventune.scoring.rams import gold_links, predicted_links
+from eventune.scoring.rams import links_of, predicted_events
 from eventune.scoring.rams_counts import RamsCounts
 from eventune.scoring.rams_files import read_gold, read_lines, read_predictions, read_predictions_in_gold_format
-from eventune.scoring.rams_links import count_links
+from eventune.scoring.rams_links import LinkCounter, count_links
 
 _GOLD_FIELDS = {"evt_triggers", "gold_evt_links"}
 
@@ -46,7 +47,7 @@ def count_files(
         annotated = gold_file.documents
         more_roles += gold_file.roles
     else:
-        annotated = gold_links(stream_corpus(gold, format))
+        annotated = {document.id: links_of(document) for document in stream_corpus(gold, format)}
     if first_record(predictions).keys() & _GOLD_FIELDS:
         file = read_predictions_in_gold_format(read_lines(predictions), name=str(predictions))
         predicted = file.documents
@@ -54,19 +55,11 @@ def count_files(
     elif is_rams_predictions(predictions):
         predicted = read_predictions(read_lines(predictions), name=str(predictions)).documents
     else:
-        predicted = predicted_links(stream_corpus(predictions, format), annotated)
-    counts = RamsCounts()
-    tallies = []
-    for name, document in annotated.items():
-        found = {name: predicted[name]} if name in predicted else {}
-        part = count_links({name: document}, found, ontology=ontology, type_constrained=type_constrained, strict=strict)
-        counts.merge(part)
-        tallies.append(Tally(part.total.gold, part.total.predicted, part.total.matched))
-    counts.table_roles |= dict.fromkeys(more_roles)
-    counts.documents = {
-        "gold": len(annotated),
-        "predicted": len(predicted),
-        "ignored": sum(name not in annotated for name in predicted),
-        "absent": sum(name not in predicted for name in annotated),
-    }
-    return counts, tallies
+        predicted = {}
+        for document in stream_corpus(predictions, format):
+            if document.id in annotated:
+                check_tokens(document.id, len(annotated[document.id].sentence_of), len(document.tokens))
+            predicted[document.id] = predicted_events(document)
+    counter = LinkCounter(ontology=ontology, type_constrained=type_constrained, strict=strict)
+    tallies = count_links(counter, annotated, predicted, more_roles=more_roles)
+    return counter.counts, tallies

@@ -22,12 +22,11 @@ from eventune.events import Document, Ontology, Span
 from eventune.results import Score
 from eventune.scoring.heads import Heads, head_of
 from eventune.scoring.measures import Tally, score_of
+from eventune.scoring.normalisation import ARTICLES
 from eventune.scoring.paie import paired_events
 
 Filled = tuple[Any, str]
 """A span, or what stands for one, and the role that it fills."""
-
-_ARTICLES = frozenset({"a", "an", "the"})
 
 
 class WikieventsScorer:
@@ -91,8 +90,7 @@ def gold_spans(
     document: Document, arguments: Iterable[tuple[Span, str]], heads: Sequence[int] | None
 ) -> set[tuple[Span, str]]:
     """Return gold arguments as the scorer compares them: without a leading article, and as heads in head mode."""
-    words = document.words
-    return {(head_span(_without_article(span, words), heads), role) for span, role in arguments}
+    return {(head_span(_without_article(span, document), heads), role) for span, role in arguments}
 
 
 def head_span(span: Span, heads: Sequence[int] | None) -> Span:
@@ -139,5 +137,6 @@ def tallies_of(counts: tuple[int, int, int, int, int, int], mode: str) -> dict[s
     }
 
 
-def _without_article(span: Span, words: Sequence[str]) -> Span:
-    return Span(span.start + 1, span.end) if len(span) > 1 and words[span.start].lower() in _ARTICLES else span
+def _without_article(span: Span, document: Document) -> Span:
+    begins_with_one = len(span) > 1 and document.text_of(Span(span.start, span.start + 1)).lower() in ARTICLES
+    return Span(span.start + 1, span.end) if begins_with_one else span
