@@ -46,11 +46,12 @@ def predictions_of(path: Path, format: str = AUTO) -> Predictions:
     if format != AUTO or not is_rams_predictions(path):
         return Predictions.of(stream_corpus(path, format))
     documents = read_predictions(read_lines(path), name=str(path)).documents
+    events: dict[str, tuple[int | None, tuple[Event, ...]]]
     try:
         events = {key: (None, tuple(map(_event, found))) for key, found in documents.items()}
     except InvalidValueError as error:
         raise EventuneError(f"{path}: {error.message}", error.hint) from None
-    return Predictions(dict(events), typed=False)
+    return Predictions(events, typed=False)
 
 
 def _event(predicted: PredictedEvent) -> Event:
