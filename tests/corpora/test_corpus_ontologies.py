@@ -62,6 +62,7 @@ def test_brat_configuration(read):
             '{"event_type": "a", "role_list": []}\n{"event_type": "b", "role_list": [{}]}',
             r"ontology:2: role_list\[0\]\.role",
         ),
+        ("attack place 1\n\x00\x00", "ontology:2: line: expected an event type with its roles"),
         ("[events]\nAttack\tWho\n", "ontology:2: roles: expected Role:Type"),
     ],
 )

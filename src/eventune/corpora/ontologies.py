@@ -22,6 +22,7 @@ from eventune.corpora.corpus_ontologies import (
     kairos_types,
     phee_types,
 )
+from eventune.corpora.fields import shown
 from eventune.corpora.files import Problems, check_is_file, decode
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import EventType, Ontology, Role
@@ -124,6 +125,9 @@ def _from_lines(path: Path, text: str) -> Ontology:
         if not words:
             continue
         try:
+            if not line.replace("\t", " ").isprintable():
+                # Words are names, whatever stands in them, so that a binary file would pass for an ontology.
+                raise InvalidValueError("line", "an event type with its roles", shown(line))
             if words[0] in types:
                 raise InvalidValueError("types", "each type once", f"{words[0]!r} twice")
             types[words[0]] = EventType(words[0], _roles(words[0], words[1:]))
