@@ -521,7 +521,7 @@ def test_a_disk_that_is_full_at_the_first_checkpoint_leaves_nothing(carry_out, t
     def fail(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("eventune.adapters.store.save_file", fail)
+    monkeypatch.setattr("eventune.adapters.weight_files.save_file", fail)
 
     with pytest.raises(EventuneError, match=r"No space left on device.*\nfree some space"):
         carry_out()

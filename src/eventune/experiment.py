@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,11 @@ import torch
 from torch import nn
 from transformers import TrainerCallback, set_seed
 
-from eventune.adapters.attach import attach
-from eventune.adapters.guard import ParameterCounts, plain_name, require_gradients, require_trainable
-from eventune.adapters.heads import find_heads
-from eventune.adapters.store import load_trained, save_trained, weights_file
+from eventune.adapters.anatomy import Anatomy
+from eventune.adapters.attach import attach, enable_gradient_checkpointing, with_saved_modules
+from eventune.adapters.changed_base import changed_base
+from eventune.adapters.guard import ParameterCounts, examine, plain_name, require_gradients
+from eventune.adapters.store import load_trained, save_for_unchanged_base, save_trained, weights_file
 from eventune.backbones.load import Backbone, load_encoder
 from eventune.backbones.resolve import resolve
 from eventune.corpora import write_ontology
@@ -26,7 +28,7 @@ from eventune.extraction.decoding import Margins
 from eventune.extraction.features import FeatureBuilder
 from eventune.extraction.model import JointExtractor
 from eventune.extraction.task import ExtractionTask, Part
-from eventune.extractor import BACKBONE, build_model
+from eventune.extractor import anatomy_of_extractor, build_model
 from eventune.model_card import model_card
 from eventune.parts import Parts, read_parts
 from eventune.recipe import Recipe
@@ -136,10 +138,16 @@ class _Experiment:
             dropout=self.recipe.extraction.head_dropout,
         )
         cheapen_dropout(plain)
-        heads = find_heads(plain, backbone=BACKBONE, new_in_backbone=self.backbone.new_modules)
-        model = attach(plain, self.recipe.adapter, backbone=BACKBONE, heads=heads, base_name=self.backbone.base.name)
-        counts = require_trainable(model, heads=heads)
-        trainer = self._train(model, heads)
+        if self.recipe.optimisation.gradient_checkpointing:
+            enable_gradient_checkpointing(plain)
+        anatomy = with_saved_modules(
+            plain, anatomy_of_extractor(plain, self.backbone), self.recipe.adapter.modules_to_save
+        )
+        model = attach(plain, self.recipe.adapter, anatomy=anatomy, base_name=self.backbone.base.name)
+        counts = self._examine(model, anatomy)
+        trainer = self._train(model, anatomy.heads)
+        if changed_base(model):
+            model = self._on_unchanged_base(model)
         margins, scores = Margins(), {}
         if self.dev_part is not None:
             ranking = self.task.rank(model, self.dev_part)
@@ -149,6 +157,28 @@ class _Experiment:
             ranking = self.task.rank(model, self.test_part)
             scores["test"] = self.task.score(ranking, self.test_part, margins).to_dict()
         return self._save(model, trainer, margins, scores, counts)
+
+    def _examine(self, model: nn.Module, anatomy: Anatomy) -> ParameterCounts:
+        report = examine(model, anatomy=anatomy)
+        counts = report.require(allow_frozen_heads=self.recipe.adapter.freeze_heads)
+        self.reporter.notice(report.summary())
+        for finding in (*report.errors, *report.warnings):
+            self.reporter.notice(f"warning: {finding.message} ({finding.cure})")
+        return counts
+
+    def _on_unchanged_base(self, model: nn.Module) -> nn.Module:
+        """Return the trained model as it is saved: scores are those of the run that others load."""
+        with tempfile.TemporaryDirectory(dir=self.run.path) as folder:
+            save_for_unchanged_base(model, Path(folder))
+            return self._load(Path(folder)).to(next(model.parameters()).device)
+
+    def _load(self, folder: Path) -> nn.Module:
+        return build_model(
+            self.backbone.base,
+            folder,
+            max_span_length=self.task.builder.max_span_length,
+            quantization_bit=self.recipe.adapter.quantization_bit,
+        )
 
     def _train(self, model: nn.Module, heads: Sequence[str]) -> TaskTrainer:
         optimisation = self.recipe.optimisation
@@ -160,7 +190,7 @@ class _Experiment:
         # What was drawn until here differs between a fresh and a resumed run; what follows must not.
         set_seed(optimisation.seed)
         trainer = self._trainer(model, heads, self.task, self.train_part, optimisation, self.run.checkpoints)
-        self._require_gradients(model, trainer)
+        self._require_gradients(model, trainer, heads)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         return trainer
 
@@ -196,6 +226,7 @@ class _Experiment:
             optimisation,
             examples=part.examples,
             is_head=lambda name: plain_name(name).startswith(tuple(f"{head}." for head in heads)),
+            learning_rate_ratio=self._learning_rate_ratio,
             store=_Store(),
             checkpoints=checkpoints,
             has_dev=task.dev is not None,
@@ -203,10 +234,14 @@ class _Experiment:
             callbacks=self.reporter.callbacks(),
         )
 
-    def _require_gradients(self, model: nn.Module, trainer: TaskTrainer) -> None:
+    def _learning_rate_ratio(self, name: str) -> float:
+        """Return LoRA+'s ratio for B (arXiv:2402.12354), 1 for everything else."""
+        return self.recipe.adapter.loraplus_lr_ratio if "lora_B" in name else 1.0
+
+    def _require_gradients(self, model: nn.Module, trainer: TaskTrainer, heads: Sequence[str]) -> None:
         batch = self.task.collate(self.train_part.examples[: self.recipe.optimisation.per_device_train_batch_size])
         batch = {name: tensor.to(trainer.args.device) for name, tensor in batch.items()}
-        require_gradients(model, lambda: self.task.loss(model.train(), batch))
+        require_gradients(model, lambda: self.task.loss(model.train(), batch), heads=heads)
 
     def _report_reach(self) -> None:
         for name, part in (("train", self.train_part), ("dev", self.dev_part), ("test", self.test_part)):
@@ -235,6 +270,7 @@ class _Experiment:
                     "method": self.recipe.adapter.method,
                     "max_length": self.task.builder.max_length,
                     "max_span_length": self.task.builder.max_span_length,
+                    "quantization_bit": self.recipe.adapter.quantization_bit,
                     "margins": {"first": margins.first, "further": margins.further},
                     names.ONTOLOGY_BYTES: (staging / names.ONTOLOGY).stat().st_size,
                 },
@@ -277,7 +313,7 @@ class _Experiment:
         """Load what was saved anew and compare: a run that does not give the trained model back is no run."""
         batch = self.task.collate(self.train_part.examples[:4])
         del batch["targets"], batch["slots"]
-        reloaded = build_model(self.backbone.base, folder, max_span_length=self.task.builder.max_span_length)
+        reloaded = self._load(folder)
         device = next(model.parameters()).device
         with torch.inference_mode():
             expected = model.eval()(**{name: tensor.to(device) for name, tensor in batch.items()})

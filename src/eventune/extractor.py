@@ -15,8 +15,9 @@ from typing import Any, BinaryIO
 
 from torch import nn
 
-from eventune.adapters.store import ADAPTER_FILES, FULL_WEIGHTS, load_into, weights_file
-from eventune.backbones.load import load_encoder, load_tokenizer
+from eventune.adapters.anatomy import Anatomy, anatomy_of
+from eventune.adapters.store import files_of, load_into, weights_file
+from eventune.backbones.load import Backbone, load_encoder, load_tokenizer
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.corpora import AUTO, Losses, iter_corpus, lines_of, read_ontology
 from eventune.corpora.registry import format_named
@@ -41,6 +42,7 @@ SETTINGS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "method": ("a name", lambda value: type(value) is str),
     "max_length": ("an integer >= 1", lambda value: type(value) is int and value >= 1),
     "max_span_length": ("an integer >= 1", lambda value: type(value) is int and value >= 1),
+    "quantization_bit": ("0, 4 or 8", lambda value: type(value) is int and value in {0, 4, 8}),
     "margins": (
         "the numbers first and further",
         lambda value: (
@@ -51,6 +53,9 @@ SETTINGS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     ),
 }
 """What the extractor's settings file must hold: each field's description and check."""
+
+OPTIONAL = {"quantization_bit": 0}
+"""Settings that runs of earlier versions lack."""
 
 
 class Extractor:
@@ -89,7 +94,7 @@ class Extractor:
         directory.require(names.EXTRACTOR, names.BASE, names.ONTOLOGY)
         settings = _read_settings(directory)
         recorded = directory.read(names.BASE, "name_or_path", "revision", "sha256")
-        directory.require(*(ADAPTER_FILES if settings["method"] != "full" else [FULL_WEIGHTS]))
+        directory.require(*files_of(settings["method"]))
         base = resolve(model_name_or_path or recorded["name_or_path"], revision=recorded["revision"])
         if base.sha256() != recorded["sha256"]:
             raise EventuneError(
@@ -97,7 +102,12 @@ class Extractor:
                 f"(sha256 {base.sha256()[:12]}…, expected {recorded['sha256'][:12]}…)",
                 f"give the right one with --model_name_or_path (the run was trained on {recorded['name_or_path']!r})",
             )
-        model = build_model(base, directory.path, max_span_length=settings["max_span_length"])
+        model = build_model(
+            base,
+            directory.path,
+            max_span_length=settings["max_span_length"],
+            quantization_bit=settings["quantization_bit"],
+        )
         builder = FeatureBuilder(
             load_tokenizer(BaseModel(base.name, directory.path)),
             read_ontology(directory.path / names.ONTOLOGY),
@@ -216,7 +226,7 @@ def _partial(target: Path, fingerprint: str) -> Iterator[BinaryIO]:
 
 
 def _read_settings(directory: RunDirectory) -> dict[str, Any]:
-    settings = directory.read(names.EXTRACTOR, *SETTINGS)
+    settings = {**OPTIONAL, **directory.read(names.EXTRACTOR, *(SETTINGS.keys() - OPTIONAL.keys()))}
     for name, (expected, is_valid) in SETTINGS.items():
         if not is_valid(settings[name]):
             raise InvalidValueError(
@@ -310,13 +320,20 @@ def find_type(ontology: Ontology, name: str) -> str:
     return having[0] if having else ontology[name].name
 
 
-def build_model(base: BaseModel, folder: Path, *, max_span_length: int) -> nn.Module:
+def anatomy_of_extractor(model: nn.Module, backbone: Backbone) -> Anatomy:
+    """Return a joint extractor's backbone and heads, with what the base's checkpoint lacks among them."""
+    new = [f"{BACKBONE}.{name}" for name in backbone.new_modules]
+    return anatomy_of(model, backbones=(BACKBONE,), new_modules=new)
+
+
+def build_model(base: BaseModel, folder: Path, *, max_span_length: int, quantization_bit: int = 0) -> nn.Module:
     """Build the joint extractor on its base and read the trained weights.
 
     Args:
         base: The base model.
         folder: The folder with the trained weights: a PEFT adapter with heads, or the whole model's.
         max_span_length: Words of the longest argument.
+        quantization_bit: 4 or 8 if the adapter was trained on a quantised base.
 
     Returns:
         The model, in evaluation mode.
@@ -324,5 +341,7 @@ def build_model(base: BaseModel, folder: Path, *, max_span_length: int) -> nn.Mo
     Raises:
         EventuneError: If a file is missing, damaged or of another model.
     """
-    model: nn.Module = JointExtractor(load_encoder(base).model, max_span_length=max_span_length)
-    return load_into(model, folder).eval()
+    backbone = load_encoder(base)
+    model: nn.Module = JointExtractor(backbone.model, max_span_length=max_span_length)
+    anatomy = anatomy_of_extractor(model, backbone)
+    return load_into(model, folder, anatomy=anatomy, quantization_bit=quantization_bit).eval()

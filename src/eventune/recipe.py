@@ -233,6 +233,14 @@ def read_settings(path: Path) -> dict[str, Any]:
     return values
 
 
+COLLECTIONS: Mapping[Any, str] = {
+    list[str]: "a list of names, such as [query, value]",
+    list[int]: "a list of integers, such as [30522, 30523]",
+    dict[str, int]: "integers by name, such as {query: 8}",
+}
+"""Types of settings that hold several values, and how an error describes them."""
+
+
 def convert(name: str, value: Any, hint: Any) -> Any:
     """Convert a value to a setting's type.
 
@@ -248,10 +256,13 @@ def convert(name: str, value: Any, hint: Any) -> Any:
         InvalidValueError: If it cannot be read as one.
     """
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if list[str] in kinds:
-        parsed = _parse_list(value) if isinstance(value, str) and value.startswith("[") else value
-        if isinstance(parsed, list) and all(isinstance(item, str) for item in parsed):
-            return parsed
+    for kind, expected in COLLECTIONS.items():
+        if kind in kinds:
+            parsed = _parse_collection(value) if isinstance(value, str) and value[:1] in {"[", "{"} else value
+            if _is_collection(parsed, kind):
+                return parsed
+            if kind is hint:
+                raise InvalidValueError(name, expected, repr(value))
     if str in kinds and isinstance(value, str):
         return value
     for kind, expected in ((bool, "true or false"), (int, "an integer"), (float, "a number"), (str, "a text")):
@@ -263,8 +274,15 @@ def convert(name: str, value: Any, hint: Any) -> Any:
     raise InvalidValueError(name, "another type", repr(value))
 
 
-def _parse_list(value: str) -> Any:
-    """Read a list as YAML writes it; a regular expression may begin with a bracket too and stays a text."""
+def _is_collection(value: Any, kind: Any) -> bool:
+    *keys, item = typing.get_args(kind)
+    if typing.get_origin(kind) is dict:
+        return type(value) is dict and all(type(k) is keys[0] and type(v) is item for k, v in value.items())
+    return type(value) is list and all(type(element) is item for element in value)
+
+
+def _parse_collection(value: str) -> Any:
+    """Read a collection as YAML writes it; a regular expression may begin with a bracket too and stays a text."""
     try:
         return yaml.safe_load(value)
     except yaml.YAMLError:

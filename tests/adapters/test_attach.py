@@ -3,10 +3,10 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attach import attach
-from eventune.adapters.guard import plain_name, require_trainable
-from eventune.adapters.heads import find_heads
+from eventune.adapters.guard import examine, plain_name
 from eventune.adapters.store import ADAPTER_WEIGHTS, save_trained
 from eventune.backbones.load import load_encoder
 from eventune.backbones.resolve import resolve
@@ -26,7 +26,13 @@ def model(tiny_encoder):
 
 
 def attached(model, heads=HEADS, **arguments):
-    return attach(model, AdapterArguments(lora_r=RANK, **arguments), backbone="encoder", heads=heads, base_name="tiny")
+    return attach(
+        model, AdapterArguments(lora_r=RANK, **arguments), anatomy=Anatomy(("encoder",), heads), base_name="tiny"
+    )
+
+
+def counts_of(adapted, heads=HEADS):
+    return examine(adapted, anatomy=Anatomy(("encoder",), heads)).require()
 
 
 def size(module):
@@ -52,14 +58,14 @@ def test_lora_freezes_the_base_and_trains_as_many_parameters_as_its_formula_says
     for name, parameter in adapted.named_parameters():
         in_base = plain_name(name).startswith("encoder.") and "lora_" not in name
         assert not (in_base and parameter.requires_grad), name
-    counts = require_trainable(adapted, heads=HEADS)
+    counts = counts_of(adapted)
     assert counts.heads == head_parameters
     assert counts.trainable == head_parameters + LORA_PARAMETERS
     assert counts.total == base_parameters + head_parameters + LORA_PARAMETERS
 
 
 def test_full_trains_everything(model):
-    counts = require_trainable(attached(model, method="full"), heads=HEADS)
+    counts = counts_of(attached(model, method="full"))
 
     assert counts.total == counts.trainable == size(model)
 
@@ -68,7 +74,7 @@ def test_fewer_targets_cost_fewer_parameters(model):
     head_parameters = size(model.marks) + size(model.scorer)
     adapted = attached(model, lora_target_modules=["query", "value"])
 
-    assert require_trainable(adapted, heads=HEADS).trainable - head_parameters == 2 * 2 * RANK * (32 + 32)
+    assert counts_of(adapted).trainable - head_parameters == 2 * 2 * RANK * (32 + 32)
 
 
 def test_no_adapter_is_put_on_a_head_though_its_layers_are_linear(model):
@@ -81,7 +87,7 @@ def test_a_new_module_inside_the_base_is_trained_in_full_and_gets_no_adapter(mod
     new = "encoder.encoder.layer.1.output.dense"
     adapted = attached(model, heads=(*HEADS, new))
 
-    counts = require_trainable(adapted, heads=(*HEADS, new))
+    counts = counts_of(adapted, (*HEADS, new))
     lora = [name for name, _ in adapted.named_parameters() if "lora_A" in name]
     assert not [name for name in lora if new in name]
     assert len(lora) == 11
@@ -130,9 +136,9 @@ def test_heads_with_odd_names_are_trained_counted_and_saved(tmp_path):
             self.original = nn.ModuleDict({"default_weight": nn.Linear(3, 1), "lora": nn.Linear(3, 1)})
 
     plain = Odd()
-    heads = find_heads(plain, backbone="encoder", new_in_backbone=())
+    heads = anatomy_of(plain, backbones=("encoder",)).heads
     adapted = attached(plain, heads=heads)
-    counts = require_trainable(adapted, heads=heads)
+    counts = counts_of(adapted, heads)
     save_trained(adapted, tmp_path)
 
     assert heads == ("default_1", "original.default_weight", "original.lora")

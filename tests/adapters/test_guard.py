@@ -2,9 +2,10 @@ import pytest
 import torch
 from torch import nn
 
+from eventune.adapters.anatomy import Anatomy
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attach import attach
-from eventune.adapters.guard import require_gradients, require_trainable
+from eventune.adapters.guard import examine, require_gradients
 from eventune.errors import EventuneError
 
 
@@ -31,17 +32,21 @@ def model():
 INPUT = torch.ones(2, 4)
 
 
+def require_trainable(model, *, heads):
+    return examine(model, anatomy=Anatomy(("base",), heads)).require()
+
+
 def test_a_head_that_is_frozen_is_refused(model):
     model.head.bias.requires_grad_(False)
 
-    with pytest.raises(EventuneError, match=r"1 new parameters are random and frozen, e\.g\. head\.bias"):
+    with pytest.raises(EventuneError, match="1 new parameters are random and frozen, in head"):
         require_trainable(model, heads=("head",))
 
 
 def test_a_head_that_peft_froze_is_refused(model):
-    adapted = attach(model, AdapterArguments(), backbone="base", heads=("head",), base_name="")
+    adapted = attach(model, AdapterArguments(), anatomy=Anatomy(("base",), ("head",)))
 
-    with pytest.raises(EventuneError, match=r"2 new parameters are random and frozen, e\.g\. idle\.weight"):
+    with pytest.raises(EventuneError, match="2 new parameters are random and frozen, in idle"):
         require_trainable(adapted, heads=("head", "idle"))
 
 
@@ -56,7 +61,7 @@ def test_a_head_s_name_that_matches_nothing_is_refused(model):
 
 
 def test_the_copy_that_peft_keeps_of_a_head_is_not_counted(model):
-    adapted = attach(model, AdapterArguments(lora_r=2), backbone="base", heads=("head", "idle"), base_name="")
+    adapted = attach(model, AdapterArguments(lora_r=2), anatomy=Anatomy(("base",), ("head", "idle")))
 
     counts = require_trainable(adapted, heads=("head", "idle"))
 

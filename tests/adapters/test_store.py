@@ -32,7 +32,7 @@ def ready(fresh):
 
     def make(method="lora", lora_r=2):
         arguments = AdapterArguments(method=method, lora_r=lora_r)
-        return attach(fresh(), arguments, backbone="encoder", heads=("marks", "scorer"), base_name="tiny/encoder")
+        return attach(fresh(), arguments, base_name="tiny/encoder")
 
     return make
 
@@ -220,7 +220,7 @@ def test_a_full_disk_is_one_clear_error(trained, tmp_path, monkeypatch, error, m
     def fail(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr("eventune.adapters.store.save_file", fail)
+    monkeypatch.setattr("eventune.adapters.weight_files.save_file", fail)
 
     with pytest.raises(EventuneError, match=r"cannot be written: .*No space left.*\nfree some space"):
         save_trained(trained(method), tmp_path)

@@ -75,6 +75,10 @@ def test_where_nothing_is_close_the_layers_are_listed(base):
         find_targets(base, ["c_attn"])
 
 
-def test_a_base_without_blocks_has_no_automatic_targets():
-    with pytest.raises(EventuneError, match="'auto' matches none of the base's 1 linear layers"):
-        find_targets(nn.Sequential(nn.Linear(2, 2)), "auto")
+def test_a_base_of_unknown_names_without_blocks_gets_adapters_on_all_its_linear_layers():
+    assert find_targets(nn.Sequential(nn.Linear(2, 2)), "auto") == ["0"]
+
+
+def test_a_base_without_linear_layers_has_no_targets():
+    with pytest.raises(EventuneError, match="'auto' matches none of the base's 0 linear layers"):
+        find_targets(nn.Sequential(nn.Embedding(2, 2)), "auto")

@@ -8,14 +8,25 @@ from dataclasses import dataclass, field
 
 from eventune.errors import InvalidValueError
 
-METHODS = ("lora", "full")
+METHODS = {
+    "lora": "low-rank matrices beside the base's own",
+    "full": "every weight of the base",
+    "prefix": "P-tuning v2: learned keys and values before each layer's own",
+    "ia3": "learned scales of keys, values and the feed-forward parts",
+    "freeze": "the last blocks alone",
+    "bitfit": "the biases alone",
+}
+INITIALISATIONS = re.compile(r"default|gaussian|orthogonal|olora|pissa(_niter_\d+)?")
+QUANTIZATION_BITS = (0, 4, 8)
 
 
 @dataclass(kw_only=True)
 class AdapterArguments:
     """How the base model is fine-tuned; the heads are always trained in full."""
 
-    method: str = field(default="lora", metadata={"help": "lora, or full: train every weight of the base"})
+    method: str = field(
+        default="lora", metadata={"help": "; ".join(f"{name}: {what}" for name, what in METHODS.items())}
+    )
     lora_r: int = field(default=16, metadata={"help": "Rank of LoRA's matrices"})
     lora_alpha: int = field(default=32, metadata={"help": "LoRA's scale is lora_alpha / lora_r"})
     lora_dropout: float = field(
@@ -25,21 +36,72 @@ class AdapterArguments:
     lora_target_modules: str | list[str] = field(
         default="auto",
         metadata={
-            "help": "auto (the linear layers of the base's blocks), all-linear, a list of names, or a regular "
-            "expression that matches whole names inside the base"
+            "help": "What LoRA and (IA)3 adapt: auto (the projections of the base's blocks), attention-qv, attention, "
+            "mlp, all-linear, a list of names, or a regular expression that matches whole names inside the base"
         },
+    )
+    lora_target_parameters: list[str] = field(
+        default_factory=list,
+        metadata={"help": "Stacked matrices of a mixture's experts that get LoRA too, e.g. [experts.down_proj]"},
+    )
+    use_rslora: bool = field(default=False, metadata={"help": "Scale by lora_alpha / sqrt(lora_r); for high ranks"})
+    use_dora: bool = field(default=False, metadata={"help": "Learn the weights' magnitude beside their direction"})
+    init_lora_weights: str = field(
+        default="default",
+        metadata={
+            "help": "default (B is zero), gaussian, orthogonal, olora, pissa, or pissa_niter_N (faster, N iterations)"
+        },
+    )
+    rank_pattern: dict[str, int] = field(
+        default_factory=dict, metadata={"help": "Other ranks for some targets, e.g. {query: 4, layer.11: 32}"}
+    )
+    alpha_pattern: dict[str, int] = field(
+        default_factory=dict, metadata={"help": "Other lora_alpha for some targets, e.g. {query: 8}"}
+    )
+    loraplus_lr_ratio: float = field(
+        default=1.0, metadata={"help": "LoRA+: the learning rate of B is this many times that of A; 16 in the paper"}
+    )
+    modules_to_save: list[str] = field(
+        default_factory=list, metadata={"help": "Modules of the base to train and save in full, beside the heads"}
+    )
+    freeze_heads: bool = field(
+        default=False,
+        metadata={"help": "Leave the new heads random, as LoRA without modules_to_save does; to see what that costs"},
+    )
+    trainable_token_indices: list[int] = field(
+        default_factory=list, metadata={"help": "Rows of the input embedding that LoRA trains too, e.g. added tokens"}
+    )
+    pre_seq_len: int = field(default=32, metadata={"help": "prefix: number of learned positions"})
+    prefix_projection: bool = field(
+        default=False, metadata={"help": "prefix: compute them by a small network, which trains more steadily"}
+    )
+    freeze_trainable_layers: int = field(default=2, metadata={"help": "freeze: number of the last blocks to train"})
+    quantization_bit: int = field(
+        default=0, metadata={"help": "QLoRA: keep the base's linear layers in 4 or 8 bits (bitsandbytes); 0: do not"}
     )
 
     def problems(self) -> Iterator[InvalidValueError]:
         """Yield one error for each setting that is out of range."""
         if self.method not in METHODS:
             yield InvalidValueError("method", " or ".join(METHODS), repr(self.method))
-        if self.lora_r < 1:
-            yield InvalidValueError("lora_r", "an integer >= 1", str(self.lora_r))
-        if self.lora_alpha < 1:
-            yield InvalidValueError("lora_alpha", "an integer >= 1", str(self.lora_alpha))
+        for name in ("lora_r", "lora_alpha", "pre_seq_len", "freeze_trainable_layers"):
+            if getattr(self, name) < 1:
+                yield InvalidValueError(name, "an integer >= 1", str(getattr(self, name)))
         if not 0.0 <= self.lora_dropout < 1.0:
             yield InvalidValueError("lora_dropout", "a number in [0, 1)", str(self.lora_dropout))
+        if self.loraplus_lr_ratio < 1.0:
+            yield InvalidValueError("loraplus_lr_ratio", "a number >= 1", str(self.loraplus_lr_ratio))
+        for name in ("rank_pattern", "alpha_pattern"):
+            if any(value < 1 for value in getattr(self, name).values()):
+                yield InvalidValueError(name, "integers >= 1", str(getattr(self, name)))
+        if self.freeze_heads and self.method not in {"lora", "ia3"}:
+            yield InvalidValueError("freeze_heads", f"false with method: {self.method}", "true")
+        if any(index < 0 for index in self.trainable_token_indices):
+            yield InvalidValueError("trainable_token_indices", "token ids >= 0", str(self.trainable_token_indices))
+        yield from self._target_problems()
+        yield from self._base_problems()
+
+    def _target_problems(self) -> Iterator[InvalidValueError]:
         if not self.lora_target_modules:
             yield InvalidValueError("lora_target_modules", "auto, all-linear, names or a regex", "nothing")
         elif isinstance(self.lora_target_modules, str):
@@ -47,3 +109,24 @@ class AdapterArguments:
                 re.compile(self.lora_target_modules)
             except re.error as error:
                 yield InvalidValueError("lora_target_modules", "a regular expression", f"{error}")
+        if self.lora_target_parameters and (self.lora_dropout or self.use_dora):
+            expected = "none with lora_dropout or use_dora, which experts' stacked matrices cannot have"
+            yield InvalidValueError("lora_target_parameters", expected, str(self.lora_target_parameters))
+
+    def _base_problems(self) -> Iterator[InvalidValueError]:
+        """Yield what is wrong with settings that change the base's weights."""
+        if not INITIALISATIONS.fullmatch(self.init_lora_weights):
+            expected = "default, gaussian, orthogonal, olora, pissa or pissa_niter_N"
+            yield InvalidValueError("init_lora_weights", expected, repr(self.init_lora_weights))
+        if self.quantization_bit not in QUANTIZATION_BITS:
+            yield InvalidValueError("quantization_bit", "0, 4 or 8", str(self.quantization_bit))
+        if self.quantization_bit and self.method != "lora":
+            yield InvalidValueError("quantization_bit", f"0 with method: {self.method}", str(self.quantization_bit))
+        if self.changes_base and (self.quantization_bit or self.use_dora):
+            expected = "default, gaussian or orthogonal with quantization_bit or use_dora"
+            yield InvalidValueError("init_lora_weights", expected, self.init_lora_weights)
+
+    @property
+    def changes_base(self) -> bool:
+        """Whether the initialisation takes what the adapter starts with out of the base's weights."""
+        return self.method == "lora" and self.init_lora_weights.startswith(("pissa", "olora"))

@@ -1,65 +1,194 @@
-"""Adapters are attached to the base; the heads stay whole and are trained beside them."""
+"""Makes a model ready to be trained: adapters on the base, the heads whole, everything else frozen."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from typing import cast
+from dataclasses import replace
+from typing import Any, cast
 
-from peft import LoraConfig, get_peft_model
+import torch
+from peft import get_peft_model
 from torch import nn
 
+from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.arguments import AdapterArguments
+from eventune.adapters.changed_base import remember_initial
 from eventune.adapters.fused import fuse_training
-from eventune.adapters.targets import find_targets
-from eventune.errors import EventuneError
+from eventune.adapters.lora import ia3_config, lora_config
+from eventune.adapters.precision import autocast_forward, half_type_of, to_float32
+from eventune.adapters.prefix import attach_prefix
+from eventune.adapters.quantisation import is_quantised, mark_quantised, quantise
+from eventune.adapters.wrapping import taken_apart
+from eventune.errors import EventuneError, did_you_mean
 
 
 def attach(
-    model: nn.Module, arguments: AdapterArguments, *, backbone: str, heads: Sequence[str], base_name: str
+    model: nn.Module, arguments: AdapterArguments, *, anatomy: Anatomy | None = None, base_name: str = ""
 ) -> nn.Module:
     """Make a model ready to be trained as the arguments say.
 
     Args:
-        model: The base with the task's heads.
+        model: Any module, also one in `DataParallel`, `DistributedDataParallel` or `torch.compile`.
         arguments: What is trained of the base.
-        backbone: Name of the base inside the model.
-        heads: Names of all modules that the base's checkpoint lacks; they are trained and saved whatever the method.
-        base_name: What the adapter's configuration calls the base.
+        anatomy: Its backbones and heads; found by default. The heads are trained and saved whatever the method.
+        base_name: What the adapter's configuration calls the base; by default the name that it was loaded by.
 
     Returns:
-        The model itself for `full`, else a `PeftModel` around it.
+        The model, a `PeftModel` around it for `lora` and `ia3`; wrapped as it was before.
 
     Raises:
-        EventuneError: If a target matches nothing, or a head's name is the end of another module's.
+        EventuneError: If a setting matches nothing in the model, or the method does not suit it.
     """
+    problem = next(arguments.problems(), None)
+    if problem is not None:
+        raise problem
+    plain, wrap = taken_apart(model)
+    anatomy = with_saved_modules(plain, anatomy or anatomy_of(plain), arguments.modules_to_save)
+    prepare_base(plain, anatomy, arguments.quantization_bit)
     if arguments.method == "full":
-        return model.requires_grad_(True)
-    _require_distinct(model, heads)
-    # Only the base gets adapters: PEFT would also wrap a random head, freeze it, and save only A and B of it.
-    new_in_base = tuple(f"{head}." for head in heads)
-    targets = [
-        name
-        for name in (
-            f"{backbone}.{target}"
-            for target in find_targets(model.get_submodule(backbone), arguments.lora_target_modules)
-        )
-        if name not in heads and not name.startswith(new_in_base)
-    ]
-    # PEFT reads the name off the model and writes it to the adapter's configuration.
-    model.name_or_path = base_name  # type: ignore[assignment]
-    config = LoraConfig(
-        # No task type: each would add a forward of its own and guess at heads by their names.
-        task_type=None,
-        r=arguments.lora_r,
-        lora_alpha=arguments.lora_alpha,
-        lora_dropout=arguments.lora_dropout,
-        target_modules=_as_pattern(targets),
-        modules_to_save=list(heads),
-    )
-    adapted = cast("nn.Module", get_peft_model(model, config))
+        adapted = plain.requires_grad_(True)
+    elif arguments.method in {"lora", "ia3"}:
+        adapted = _attach_peft(plain, arguments, anatomy, base_name)
+    else:
+        adapted = _train_part(plain, arguments, anatomy)
+    if arguments.freeze_heads:
+        for head in anatomy.heads:
+            plain.get_submodule(head).requires_grad_(False)
+    if half_type_of(plain) is not None and arguments.method != "full":
+        to_float32(adapted)
+    return wrap(adapted)
+
+
+def prepare_base(model: nn.Module, anatomy: Anatomy, quantization_bit: int = 0) -> None:
+    """Bring a model into the state in which adapters are attached to it or loaded into it, in place.
+
+    Args:
+        model: The model, unwrapped and without adapters.
+        anatomy: Its backbones and heads.
+        quantization_bit: 4 or 8 for a quantised base, 0 for one as it is.
+    """
+    half = half_type_of(model)
+    if half is not None:
+        autocast_forward(model, half)
+    if quantization_bit:
+        for backbone in anatomy.backbones:
+            if not is_quantised(base := model.get_submodule(backbone)):
+                quantise(base, quantization_bit)
+        mark_quantised(model, quantization_bit)
+    if any(isinstance(module, nn.TransformerEncoderLayer) for module in model.modules()):
+        # In evaluation torch's fast path reads the weights and passes over adapters without a word.
+        torch.backends.mha.set_fastpath_enabled(False)
+    _let_checkpointing_reach_adapters(model, anatomy)
+
+
+def enable_gradient_checkpointing(model: nn.Module) -> None:
+    """Recompute the blocks' activations in the backward pass; call it before `attach`.
+
+    Args:
+        model: The model, or the backbone in it.
+
+    Raises:
+        EventuneError: If no part of it can.
+    """
+    anatomy = anatomy_of(model)
+    backbones: list[Any] = [model.get_submodule(name) for name in anatomy.backbones]
+    if not all(getattr(backbone, "supports_gradient_checkpointing", False) for backbone in backbones):
+        raise EventuneError("gradient_checkpointing: the base cannot recompute its activations", "leave it off")
+    for backbone in backbones:
+        backbone.gradient_checkpointing_enable({"use_reentrant": False})
+    _let_checkpointing_reach_adapters(model, anatomy)
+
+
+def _let_checkpointing_reach_adapters(model: nn.Module, anatomy: Anatomy) -> None:
+    """Let the embeddings' output require a gradient: else checkpointed blocks with frozen inputs get none."""
+    for name in anatomy.backbones:
+        backbone: Any = model.get_submodule(name)
+        if getattr(backbone, "is_gradient_checkpointing", False):
+            backbone.enable_input_require_grads()
+
+
+def with_saved_modules(model: nn.Module, anatomy: Anatomy, names: Sequence[str]) -> Anatomy:
+    """Return the anatomy with further modules that are trained in full.
+
+    Args:
+        model: The model, unwrapped.
+        anatomy: Its parts.
+        names: Names, or ends of names, of modules.
+
+    Returns:
+        The anatomy with these modules among the heads.
+
+    Raises:
+        EventuneError: If a name matches no module with parameters; PEFT would pass over it in silence.
+    """
+    known = [name for name, module in model.named_modules() if name and next(module.parameters(), None) is not None]
+    added: list[str] = []
+    for wanted in names:
+        matched = [name for name in known if name == wanted or name.endswith(f".{wanted}")]
+        if not matched:
+            leaves = sorted({name.rpartition(".")[2] for name in known} | set(known))
+            raise EventuneError(
+                f"modules_to_save: {wanted!r} matches no module with parameters", did_you_mean(wanted, leaves)
+            )
+        added += [name for name in matched if not anatomy.in_head(name)]
+    return replace(anatomy, heads=tuple(dict.fromkeys([*anatomy.heads, *added])))
+
+
+def _attach_peft(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy, base_name: str) -> nn.Module:
+    _require_distinct(model, anatomy.heads)
+    make = lora_config if arguments.method == "lora" else ia3_config
+    config = make(model, arguments, anatomy)
+    if base_name or not hasattr(model, "name_or_path"):
+        # PEFT reads the name off the model and writes it to the adapter's configuration.
+        model.name_or_path = base_name  # type: ignore[assignment]
+    adapted = get_peft_model(model, config)
+    if arguments.changes_base:
+        remember_initial(adapted)
     fuse_training(adapted)
-    return adapted
+    return cast("nn.Module", adapted)
+
+
+def _train_part(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy) -> nn.Module:
+    """Freeze the model but for the heads and what the method trains of the base, or adds to it."""
+    model.requires_grad_(False)
+    bases = [model.get_submodule(name) for name in anatomy.backbones]
+    if arguments.method == "prefix":
+        if len(bases) != 1:
+            raise EventuneError(f"method: prefix needs one base, found {len(bases)}", "use method: lora")
+        attach_prefix(model, bases[0], num_virtual_tokens=arguments.pre_seq_len, projection=arguments.prefix_projection)
+    elif arguments.method == "freeze":
+        for base in bases:
+            _train_last_blocks(base, arguments.freeze_trainable_layers)
+    else:
+        for base in bases:
+            _train_biases(base)
+    for head in anatomy.heads:
+        model.get_submodule(head).requires_grad_(True)
+    return model
+
+
+def _train_last_blocks(base: nn.Module, count: int) -> None:
+    stacks = _stacks(base)
+    if not stacks:
+        raise EventuneError("method: freeze needs a base of repeated blocks, found none", "use method: lora")
+    for stack in stacks:
+        for block in list(stack)[-count:]:
+            block.requires_grad_(True)
+
+
+def _stacks(base: nn.Module) -> list[nn.ModuleList]:
+    """Return the outermost lists of alike blocks, one for an encoder or decoder, two for both."""
+    lists = {name: module for name, module in base.named_modules() if isinstance(module, nn.ModuleList)}
+    outermost = [name for name in lists if not any(name.startswith(f"{other}.") for other in lists)]
+    return [lists[name] for name in outermost if len(lists[name]) > 1 or len(outermost) == 1]
+
+
+def _train_biases(base: nn.Module) -> None:
+    biases = [parameter for name, parameter in base.named_parameters() if name.rpartition(".")[2] == "bias"]
+    if not biases:
+        raise EventuneError("method: bitfit trains biases, and the base has none", "use method: lora")
+    for bias in biases:
+        bias.requires_grad_(True)
 
 
 def _require_distinct(model: nn.Module, heads: Sequence[str]) -> None:
@@ -71,22 +200,3 @@ def _require_distinct(model: nn.Module, heads: Sequence[str]) -> None:
                     f"the head {head!r} cannot be told from the module {name!r}, which would be trained in full too",
                     "give the head a name that no other module's name ends in",
                 )
-
-
-def _as_pattern(names: Sequence[str]) -> str:
-    """Return one expression that matches exactly these names, with layer numbers folded where that changes nothing."""
-    return "|".join(dict.fromkeys(_fold(name, names) for name in names))
-
-
-def _fold(name: str, names: Sequence[str]) -> str:
-    """Fold the layer number of a name into a choice of exactly the numbers that occur."""
-    match = re.search(r"\.(\d+)\.", name)
-    if match is None:
-        return re.escape(name)
-    head, tail = name[: match.start()], name[match.end() :]
-    numbers = [
-        other[len(head) + 1 : -len(tail) - 1]
-        for other in names
-        if other.startswith(f"{head}.") and other.endswith(f".{tail}")
-    ]
-    return rf"{re.escape(head)}\.({'|'.join(n for n in numbers if n.isdigit())})\.{re.escape(tail)}"

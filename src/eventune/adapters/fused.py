@@ -11,7 +11,6 @@ docs/performance.md. Evaluation stays on PEFT's own path, so that a run loaded b
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -41,6 +40,20 @@ class _MergedLinear(torch.autograd.Function):
         return in_x, None, None, in_a, in_b, None
 
 
+class MergedInTraining(Linear):  # type: ignore[misc]
+    """A LoRA layer that takes the merged path while it is trained, and PEFT's own otherwise."""
+
+    def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        """Compute the layer with its adapter; *shape* (…, inputs) → (…, outputs)."""
+        apart = self.merged or self.disable_adapters or torch.is_autocast_enabled(x.device.type)
+        if apart or not self.training or args or kwargs or len(self.lora_A) != 1:
+            return super().forward(x, *args, **kwargs)
+        (name,) = self.lora_A.keys()
+        base = self.get_base_layer()
+        a, b = self.lora_A[name].weight, self.lora_B[name].weight
+        return _MergedLinear.apply(x, base.weight, base.bias, a, b, self.scaling[name])  # type: ignore[no-untyped-call]
+
+
 def fuse_training(model: nn.Module) -> int:
     """Let every plain LoRA layer of a model take the merged path while it is trained.
 
@@ -52,7 +65,8 @@ def fuse_training(model: nn.Module) -> int:
     """
     layers = [module for module in model.modules() if type(module) is Linear and _is_plain(module)]
     for layer in layers:
-        layer.forward = _merged_forward(layer, layer.forward)
+        # The class and not the instance's forward: replicas of DataParallel share the latter with the original.
+        layer.__class__ = MergedInTraining
     return len(layers)
 
 
@@ -64,21 +78,5 @@ def _is_plain(layer: Any) -> bool:
         and isinstance(layer.lora_dropout[name], nn.Identity)
         and layer.lora_B[name].bias is None
         and not layer.fan_in_fan_out
+        and isinstance(layer.get_base_layer(), nn.Linear)
     )
-
-
-def _merged_forward(layer: Any, forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    (name,) = layer.lora_A.keys()
-
-    def merged_forward(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
-        apart = layer.merged or layer.disable_adapters or torch.is_autocast_enabled(x.device.type)
-        if apart or not layer.training or args or kwargs:
-            return forward(x, *args, **kwargs)
-        base = layer.get_base_layer()
-        a, b = layer.lora_A[name].weight, layer.lora_B[name].weight
-        output: Tensor = _MergedLinear.apply(  # type: ignore[no-untyped-call]
-            x, base.weight, base.bias, a, b, layer.scaling[name]
-        )
-        return output
-
-    return merged_forward

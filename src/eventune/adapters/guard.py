@@ -5,13 +5,23 @@ A random head that stays frozen trains to nothing without a word: that is what t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from peft import PeftModel
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
-from eventune.errors import EventuneError
+from eventune.adapters.anatomy import Anatomy, anatomy_of
+from eventune.adapters.precision import HALF, half_type_of, runs_in_autocast
+from eventune.adapters.wrapping import unwrap
+from eventune.errors import EventuneError, did_you_mean
+
+_TRIES = 3
+"""Passes over the batch until all have a gradient: some models leave out layers by chance (LayerDrop)."""
+_WRAPPER_NAMES = ("base_model.model.", "module.", "_orig_mod.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,74 +39,257 @@ class ParameterCounts:
     heads: int
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that would go wrong in training, saving or loading.
+
+    Attributes:
+        message: What was found.
+        cure: What to do.
+        frozen_heads: Whether it is that new modules are random and frozen.
+    """
+
+    message: str
+    cure: str
+    frozen_heads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is trained of a model, and what is wrong with that.
+
+    Attributes:
+        counts: The parameters.
+        heads: Parameters of each head.
+        trainable_types: Number of trainable parameters of each type, such as `float32`.
+        errors: What makes the training useless, or its result unusable.
+        warnings: What may.
+    """
+
+    counts: ParameterCounts
+    heads: dict[str, int]
+    trainable_types: dict[str, int]
+    errors: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+    def summary(self) -> str:
+        """Return one line on what is trained."""
+        names = ", ".join(self.heads)
+        types = ", ".join(self.trainable_types)
+        base = sum(self.trainable_types.values()) - self.counts.heads
+        share = self.counts.trainable / self.counts.total
+        return (
+            f"trained: {base:,} parameters of the base or its adapter, {self.counts.heads:,} of heads ({names}), "
+            f"{types}; {share:.2%} of all"
+        )
+
+    def require(self, *, allow_frozen_heads: bool = False) -> ParameterCounts:
+        """Return the counts.
+
+        Args:
+            allow_frozen_heads: Whether new modules may stay random, to see what that costs.
+
+        Raises:
+            EventuneError: With all errors at once.
+        """
+        errors = [finding for finding in self.errors if not (allow_frozen_heads and finding.frozen_heads)]
+        if len(errors) == 1:
+            raise EventuneError(errors[0].message, errors[0].cure)
+        if errors:
+            lines = [f"  {finding.message} ({finding.cure})" for finding in errors]
+            raise EventuneError(f"{len(lines)} things are wrong with what is trained:\n" + "\n".join(lines))
+        return self.counts
+
+
 def plain_name(name: str) -> str:
-    """Return a parameter's name in the model before PEFT wrapped it."""
-    name = name.removeprefix("base_model.model.").replace(".modules_to_save.default", "")
-    return name.replace(".base_layer", "")
+    """Return a parameter's name in the model before PEFT and others wrapped it."""
+    for prefix in _WRAPPER_NAMES:
+        name = name.removeprefix(prefix)
+    return name.replace(".modules_to_save.default", "").replace(".base_layer", "")
 
 
-def require_trainable(model: nn.Module, *, heads: Sequence[str]) -> ParameterCounts:
-    """Check that every new module is trained in full.
+def examine(model: nn.Module, *, anatomy: Anatomy | None = None) -> Report:
+    """Examine what is trained of a model, whoever made it ready.
 
     Args:
-        model: The model as it will be trained.
-        heads: Names of the modules that the base's checkpoint lacks.
+        model: A model as it will be trained: plain, a `PeftModel`, or either in `DataParallel` and the like.
+        anatomy: Its backbones and heads; found by default.
 
     Returns:
-        The parameter counts.
-
-    Raises:
-        EventuneError: If nothing is trainable, a head is frozen or a head's name matches nothing.
+        The report.
     """
-    total = trainable = in_heads = 0
-    found = dict.fromkeys(heads, 0)
-    frozen: list[str] = []
-    for name, parameter in model.named_parameters():
-        if ".original_module." in name:
-            continue
-        plain = plain_name(name)
-        total += parameter.numel()
-        trainable += parameter.numel() * parameter.requires_grad
-        head = next((head for head in heads if plain == head or plain.startswith(f"{head}.")), None)
-        if head is not None:
-            found[head] += 1
-            in_heads += parameter.numel()
-            if not parameter.requires_grad:
-                frozen.append(plain)
+    outer = unwrap(model)
+    base = outer.get_base_model() if isinstance(outer, PeftModel) else outer
+    plain = unwrap(base)
+    anatomy = anatomy or anatomy_of(plain)
+    parameters = {n: p for n, p in plain.named_parameters() if ".original_module." not in n}
+    heads = dict.fromkeys(anatomy.heads, 0)
+    trainable_types: dict[str, int] = {}
+    for name, parameter in parameters.items():
+        for head in heads:
+            if plain_name(name) == head or plain_name(name).startswith(f"{head}."):
+                heads[head] += parameter.numel()
+        if parameter.requires_grad:
+            dtype = str(parameter.dtype).removeprefix("torch.")
+            trainable_types[dtype] = trainable_types.get(dtype, 0) + parameter.numel()
+    total = sum(parameter.numel() for parameter in parameters.values())
+    trainable = sum(trainable_types.values())
+    errors = [*_head_errors(parameters, heads), *_type_errors(plain, parameters)]
     if trainable == 0:
-        raise EventuneError("no parameter is trainable", "give lora_target_modules that match, or method: full")
-    missing = [head for head, count in found.items() if count == 0]
+        errors.insert(0, Finding("no parameter is trainable", "give lora_target_modules that match, or method: full"))
+    if isinstance(outer, PeftModel):
+        errors += [*_configuration_errors(outer, plain), *_wrapper_errors(base, plain)]
+    warnings = tuple(_checkpointing_warnings(plain, anatomy))
+    counts = ParameterCounts(total, trainable, sum(heads.values()))
+    return Report(counts, heads, trainable_types, tuple(errors), warnings)
+
+
+def _head_errors(parameters: dict[str, nn.Parameter], heads: dict[str, int]) -> Iterator[Finding]:
+    missing = [head for head, count in heads.items() if count == 0]
     if missing:
-        raise EventuneError(f"modules_to_save: {missing[0]!r} matches no module with parameters")
-    if frozen:
-        raise EventuneError(
-            f"{len(frozen)} new parameters are random and frozen, e.g. {frozen[0]}",
-            "every module that the base's checkpoint lacks must stand in modules_to_save",
+        yield Finding(f"modules_to_save: {missing[0]!r} matches no module with parameters", "correct the name")
+    frozen: dict[str, int] = {}
+    adapted: dict[str, int] = {}
+    for name, parameter in parameters.items():
+        plain = plain_name(name)
+        head = next((head for head in heads if plain == head or plain.startswith(f"{head}.")), None)
+        if head is not None and "lora_" in name:
+            adapted[head] = adapted.get(head, 0) + 1
+        elif head is not None and not parameter.requires_grad:
+            frozen[head] = frozen.get(head, 0) + 1
+    for head in adapted.keys() & frozen.keys():
+        yield Finding(
+            f"the new module {head!r} is random and frozen under an adapter: its own weights would be neither trained "
+            "nor saved",
+            "keep it out of target_modules and put it into modules_to_save",
         )
-    return ParameterCounts(total, trainable, in_heads)
+    bare = [head for head in frozen if head not in adapted]
+    if bare:
+        count = sum(frozen[head] for head in bare)
+        yield Finding(
+            f"{count} new parameters are random and frozen, in {', '.join(bare)}",
+            "every module that the base's checkpoint lacks must stand in modules_to_save",
+            frozen_heads=True,
+        )
 
 
-def require_gradients(model: nn.Module, loss: Callable[[], Tensor]) -> None:
-    """Check on one batch that each trainable parameter gets a finite gradient.
+def _type_errors(plain: nn.Module, parameters: dict[str, nn.Parameter]) -> Iterator[Finding]:
+    trained = {parameter.dtype for parameter in parameters.values() if parameter.requires_grad}
+    if torch.float16 in trained:
+        yield Finding(
+            "trainable parameters are in float16: their gradients underflow, and cannot be unscaled",
+            "train adapters and heads in float32; attach does so",
+        )
+    half = half_type_of(plain)
+    if half is not None and trained - set(HALF) and not runs_in_autocast(plain):
+        yield Finding(
+            f"the base is in {str(half).removeprefix('torch.')}, what is trained in float32, and nothing brings them "
+            "together ('expected scalar type Half but found Float')",
+            "use adapters.attach, or run training and evaluation under torch.autocast",
+        )
 
-    Gradients are cleared afterwards and the random state is restored, so training goes on as if nothing had happened.
+
+def _configuration_errors(model: Any, plain: nn.Module) -> Iterator[Finding]:
+    names = [name for name, _ in plain.named_modules() if name]
+    own = [name for name in names if ".lora_" not in name and ".modules_to_save" not in name]
+    for config in model.peft_config.values():
+        is_transformers = isinstance(plain, PreTrainedModel)
+        task_type = getattr(config.task_type, "value", config.task_type)
+        if task_type is not None and not is_transformers:
+            yield Finding(
+                f"task_type {task_type}: PEFT's forward for it expects a model of transformers, found "
+                f"{type(plain).__name__}",
+                "task_type=None, and the heads in modules_to_save",
+            )
+        if task_type == "CAUSAL_LM" and is_transformers and plain.get_output_embeddings() is None:  # type: ignore[operator]
+            yield Finding(
+                f"task_type CAUSAL_LM, but {type(plain).__name__} is no language model",
+                "task_type=None, or load it with AutoModelForCausalLM",
+            )
+        for kind in ("modules_to_save", "target_modules"):
+            wanted = getattr(config, kind, None) or ()
+            for name in () if isinstance(wanted, str) else wanted:
+                if not any(other == name or other.endswith(f".{name}") for other in own):
+                    leaves = sorted({other.rpartition(".")[2] for other in own})
+                    yield Finding(f"{kind}: {name!r} matches no module", did_you_mean(name, leaves) or "correct it")
+
+
+def _wrapper_errors(base: nn.Module, plain: nn.Module) -> Iterator[Finding]:
+    if base is not plain:
+        yield Finding(
+            f"the adapter is around {type(base).__name__}: its file would have 'module.' in all names and fit no "
+            "other model",
+            "attach the adapter first and wrap the result, or let adapters.attach do both",
+        )
+
+
+def _checkpointing_warnings(plain: nn.Module, anatomy: Anatomy) -> Iterator[Finding]:
+    for name in anatomy.backbones:
+        backbone: Any = plain.get_submodule(name)
+        if not getattr(backbone, "is_gradient_checkpointing", False):
+            continue
+        embeddings = backbone.get_input_embeddings()
+        if not embeddings._forward_hooks and not any(p.requires_grad for p in embeddings.parameters()):
+            yield Finding(
+                "gradient checkpointing is on, and the embeddings' output needs no gradient: the blocks may get none",
+                "call enable_input_require_grads(), or let adapters.attach do it",
+            )
+
+
+def require_gradients(model: nn.Module, loss: Callable[[], Tensor], *, heads: Sequence[str] = ()) -> None:
+    """Check on one batch that each trainable parameter gets a finite gradient, and those of adapters and heads one.
+
+    LoRA's B is zero at the start, so that A gets a gradient of zero; for the check B is filled with small random
+    numbers. Gradients are cleared afterwards, weights and the random state are restored, so training goes on as if
+    nothing had happened.
 
     Args:
         model: The model as it will be trained.
         loss: Computes the loss of one batch.
+        heads: Names of the heads.
 
     Raises:
-        EventuneError: If the loss is not finite, or a trainable parameter gets no gradient, or one that is not finite.
+        EventuneError: If the loss is not finite; a trainable parameter gets no gradient, or one that is not finite; an
+            adapter or head gets one that is zero throughout; or a frozen parameter gets one.
     """
+    named = [(plain_name(name), parameter) for name, parameter in model.named_parameters()]
+    kept: list[tuple[nn.Parameter, Tensor]] = []
     with torch.random.fork_rng():
-        value = loss()
-        if not torch.isfinite(value):
-            raise EventuneError(f"the loss of the first batch is {value.item()}", "check the data, or train in float32")
-        torch.autograd.backward(value)
-    names = [(plain_name(name), parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
-    without = [name for name, parameter in names if parameter.grad is None]
-    infinite = [name for name, parameter in names if parameter.grad is not None and not parameter.grad.isfinite().all()]
+        for name, parameter in named:
+            if "lora_B" in name and parameter.requires_grad and not parameter.any():
+                kept.append((parameter, parameter.detach().clone()))
+                nn.init.normal_(parameter, std=1e-3)
+        try:
+            for _ in range(_TRIES):
+                value = loss()
+                if not torch.isfinite(value):
+                    raise EventuneError(
+                        f"the loss of the first batch is {value.item()}", "check the data, or train in float32"
+                    )
+                torch.autograd.backward(value)
+                if all(parameter.grad is not None for _, parameter in named if parameter.requires_grad):
+                    break
+        finally:
+            with torch.no_grad():
+                for parameter, weight in kept:
+                    parameter.copy_(weight)
+    gradients = {name: parameter.grad for name, parameter in named if parameter.requires_grad}
+    frozen = [name for name, parameter in named if not parameter.requires_grad and parameter.grad is not None]
     model.zero_grad(set_to_none=True)
+    _judge(gradients, frozen, heads)
+
+
+def _judge(gradients: dict[str, Tensor | None], frozen: Sequence[str], heads: Sequence[str]) -> None:
+    # Which experts a batch is sent to is chance.
+    without = [name for name, gradient in gradients.items() if gradient is None and ".experts." not in name]
+    infinite = [name for name, gradient in gradients.items() if gradient is not None and not gradient.isfinite().all()]
+    owned = tuple(f"{head}." for head in heads)
+    zero = [
+        name
+        for name, gradient in gradients.items()
+        if ("lora_" in name or name.startswith(owned)) and ".experts." not in name
+        if gradient is not None and not gradient.any()
+    ]
     if without:
         raise EventuneError(
             f"{len(without)} trainable parameters have no part in the loss, e.g. {without[0]}",
@@ -106,3 +299,10 @@ def require_gradients(model: nn.Module, loss: Callable[[], Tensor]) -> None:
         raise EventuneError(
             f"the gradient of {infinite[0]} is not finite", "lower the learning rate, or train in float32"
         )
+    if zero:
+        raise EventuneError(
+            f"{len(zero)} parameters of adapters and heads get a gradient of zero, e.g. {zero[0]}",
+            "the loss does not depend on them: something between them and it is cut, such as a dead activation",
+        )
+    if frozen:
+        raise EventuneError(f"{len(frozen)} frozen parameters get a gradient, e.g. {frozen[0]}")

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from eventune.adapters.anatomy import Anatomy, anatomy_of
+from eventune.adapters.attach import prepare_base
+from eventune.adapters.changed_base import changed_base, for_unchanged_base
 from eventune.adapters.guard import plain_name
+from eventune.adapters.precision import half_type_of
+from eventune.adapters.prefix import PREFIX, attach_prefix, prefix_config
+from eventune.adapters.weight_files import read_weights, write_weights
+from eventune.adapters.wrapping import unwrap
 from eventune.errors import EventuneError
 from eventune.results import read_json
 
@@ -19,42 +27,137 @@ ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
 ADAPTER_FILES = (ADAPTER_CONFIG, ADAPTER_WEIGHTS)
 FULL_WEIGHTS = "model.safetensors"
+PART_WEIGHTS = "trained_part.safetensors"
+"""The trained weights of a model whose others are frozen and not wrapped: `freeze`, `bitfit`."""
+PEFT_PREFIX = "base_model.model."
+PROMPT = "prompt_embeddings"
+"""What PEFT calls the keys and values of a prefix."""
+_FILES = {"full": (FULL_WEIGHTS,), "freeze": (PART_WEIGHTS,), "bitfit": (PART_WEIGHTS,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What was written.
+
+    Attributes:
+        path: The file of weights.
+        tensors: Number of tensors in it.
+        parameters: Number of parameters in it.
+        bytes: Its size.
+    """
+
+    path: Path
+    tensors: int
+    parameters: int
+    bytes: int
+
+
+def files_of(method: str) -> tuple[str, ...]:
+    """Return the names of the files that hold what a method trains."""
+    return _FILES.get(method, ADAPTER_FILES)
 
 
 def weights_file(folder: Path) -> Path:
-    """Return where a folder's trained weights are: the adapter's file, or the whole model's."""
-    return folder / (ADAPTER_WEIGHTS if (folder / ADAPTER_CONFIG).exists() else FULL_WEIGHTS)
+    """Return where a folder's trained weights are: the adapter's file, the trained part's, or the whole model's."""
+    names = {ADAPTER_CONFIG: ADAPTER_WEIGHTS, PART_WEIGHTS: PART_WEIGHTS}
+    return folder / next((weights for sign, weights in names.items() if (folder / sign).exists()), FULL_WEIGHTS)
 
 
 def trained_weights(model: nn.Module) -> dict[str, Tensor]:
-    """Return what training changes: adapter and heads of a `PeftModel`, every weight of another model."""
+    """Return what training changes.
+
+    Args:
+        model: The model, wrapped or not.
+
+    Returns:
+        By name: adapter and heads of a `PeftModel`; prefix and heads of a model with a prefix; the trainable weights of
+        a model with frozen ones; every weight of another.
+    """
+    model = unwrap(model)
     if isinstance(model, PeftModel):
         # Else PEFT asks the hub at every checkpoint whether the vocabulary was resized; here new embeddings are heads.
         weights: dict[str, Tensor] = get_peft_model_state_dict(model, save_embedding_layers=False)
         return weights
-    return model.state_dict()
+    parameters = dict(model.named_parameters())
+    if hasattr(model, PREFIX):
+        own = {f"{PEFT_PREFIX}{name}": p for name, p in parameters.items() if p.requires_grad}
+        # PEFT reads the first; the network that computes it is needed to go on training.
+        return {PROMPT: model.get_submodule(PREFIX).flattened(), **own}  # type: ignore[operator]
+    kept = {name: p for name, p in parameters.items() if p.requires_grad}
+    is_part = 0 < len(kept) < len(parameters)
+    # Each tied weight once: parameters are named without their copies, the state is not.
+    buffers = {n: t for n, t in model.state_dict(keep_vars=True).items() if not isinstance(t, nn.Parameter)}
+    return {**(kept if is_part else parameters), **buffers}
 
 
-def save_trained(model: nn.Module, folder: Path) -> None:
+def save_trained(model: nn.Module, folder: Path) -> Saved:
     """Write the trained weights, for an adapter in the form that `PeftModel.from_pretrained` reads.
+
+    Args:
+        model: The trained model, wrapped or not.
+        folder: An existing folder.
+
+    Returns:
+        What was written.
+
+    Raises:
+        EventuneError: If the disk is full, or the file does not hold every trainable parameter.
+    """
+    model = unwrap(model)
+    weights = trained_weights(model)
+    _require_complete(model, weights)
+    name = ADAPTER_WEIGHTS
+    config: Any = None
+    if isinstance(model, PeftModel):
+        config = model.peft_config[model.active_adapter]
+    elif hasattr(model, PREFIX):
+        config = prefix_config(model)
+    else:
+        partly = any(not parameter.requires_grad for parameter in model.parameters())
+        name = PART_WEIGHTS if partly and any(p.requires_grad for p in model.parameters()) else FULL_WEIGHTS
+    return _write(folder, name, weights, config)
+
+
+def save_for_unchanged_base(model: nn.Module, folder: Path) -> Saved:
+    """Write an adapter whose initialisation changed the base (PiSSA, OLoRA) as one of the base as it was loaded.
 
     Args:
         model: The trained model.
         folder: An existing folder.
 
+    Returns:
+        What was written; for any other model what `save_trained` writes.
+
     Raises:
-        EventuneError: If the disk is full, or the file does not hold every trainable parameter.
+        EventuneError: As `save_trained`.
     """
-    weights = {name: tensor.contiguous() for name, tensor in trained_weights(model).items()}
-    _require_complete(model, weights)
-    try:
-        if isinstance(model, PeftModel):
-            model.peft_config[model.active_adapter].save_pretrained(folder)
-            save_file(weights, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})
-        else:
-            save_file(weights, folder / FULL_WEIGHTS, metadata={"format": "pt"})
-    except (OSError, SafetensorError) as error:
-        raise EventuneError(f"{folder}: the weights cannot be written: {error}", "free some space") from error
+    plain: Any = unwrap(model)
+    if not changed_base(plain):
+        return save_trained(model, folder)
+    weights = trained_weights(plain)
+    _require_complete(plain, weights)
+    converted, config = for_unchanged_base(plain, weights, plain.peft_config[plain.active_adapter])
+    return write_adapter(folder, converted, config)
+
+
+def write_adapter(folder: Path, weights: Mapping[str, Tensor], config: PeftConfig) -> Saved:
+    """Write an adapter as PEFT does: its configuration and its weights.
+
+    Raises:
+        EventuneError: If the disk is full.
+    """
+    return _write(folder, ADAPTER_WEIGHTS, weights, config)
+
+
+def _write(folder: Path, name: str, weights: Mapping[str, Tensor], config: Any) -> Saved:
+    if config is not None:
+        try:
+            config.save_pretrained(folder)
+        except OSError as error:
+            raise EventuneError(f"{folder}: the weights cannot be written: {error}", "free some space") from error
+    path = folder / name
+    write_weights(weights, path)
+    return Saved(path, len(weights), sum(tensor.numel() for tensor in weights.values()), path.stat().st_size)
 
 
 def load_trained(model: nn.Module, folder: Path) -> None:
@@ -67,80 +170,143 @@ def load_trained(model: nn.Module, folder: Path) -> None:
     Raises:
         EventuneError: If the file is missing or cut off, or its weights are not the model's.
     """
+    model = unwrap(model)
     weights = read_weights(weights_file(folder))
-    expected = trained_weights(model)
-    wrong = sorted(expected.keys() ^ weights.keys())
-    wrong += [name for name in expected.keys() & weights.keys() if expected[name].shape != weights[name].shape]
+    require_same(trained_weights(model), weights, weights_file(folder))
+    put(model, weights)
+
+
+def put(model: nn.Module, weights: Mapping[str, Tensor], *, adapter: str = "default") -> None:
+    """Copy trained weights into a model that has places for them."""
+    if isinstance(model, PeftModel):
+        set_peft_model_state_dict(model, dict(weights), adapter_name=adapter)
+        return
+    plain = {name.removeprefix(PEFT_PREFIX): tensor for name, tensor in weights.items() if name != PROMPT}
+    model.load_state_dict(plain, strict=False)
+
+
+def require_same(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path) -> None:
+    """Check that two sets of weights have the same names and shapes.
+
+    Raises:
+        EventuneError: If they differ; it names one that does.
+    """
+    wrong = sorted(expected.keys() ^ found.keys())
+    wrong += [name for name in expected.keys() & found.keys() if expected[name].shape != found[name].shape]
     if wrong:
         raise EventuneError(
-            f"{weights_file(folder)}: expected this model's {len(expected)} weights, found others, e.g. {wrong[0]}",
+            f"{path}: expected this model's {len(expected)} weights, found others, e.g. {wrong[0]}",
             "the run was made with other settings or by another version",
         )
-    if isinstance(model, PeftModel):
-        set_peft_model_state_dict(model, weights)
-    else:
-        model.load_state_dict(weights)
 
 
-def load_into(model: nn.Module, folder: Path) -> nn.Module:
-    """Read a run's trained weights into a freshly built model: an adapter with heads through PEFT, or the whole model.
+def load_into(
+    model: nn.Module, folder: Path, *, anatomy: Anatomy | None = None, quantization_bit: int = 0
+) -> nn.Module:
+    """Read a run's trained weights into a freshly built model.
 
     Args:
-        model: The base with untrained heads.
+        model: The base with untrained heads, unwrapped.
         folder: The folder that `save_trained` wrote to.
+        anatomy: The model's backbones and heads; found by default.
+        quantization_bit: 4 or 8 if the adapter was trained on a quantised base.
 
     Returns:
-        The model, inside a `PeftModel` where the folder holds an adapter.
+        The model, inside a `PeftModel` where the folder holds an adapter of PEFT's.
 
     Raises:
         EventuneError: If a file is missing, damaged, or of another model.
     """
-    weights = weights_file(folder)
-    if weights.name == FULL_WEIGHTS:
+    path = weights_file(folder)
+    anatomy = anatomy or anatomy_of(model)
+    if path.name == FULL_WEIGHTS:
         load_trained(model, folder)
         return model
-    read_json(folder / ADAPTER_CONFIG)
+    prepare_base(model, anatomy, quantization_bit)
+    if path.name == PART_WEIGHTS:
+        _load_part(model, read_weights(path), path)
+        return model
+    settings = read_json(folder / ADAPTER_CONFIG)
+    if settings.get("peft_type") == "PREFIX_TUNING":
+        _load_prefix(model, folder, anatomy, settings)
+        return model
+    config = read_adapter_config(folder)
     try:
-        config = PeftConfig.from_pretrained(folder)
-        config.inference_mode = True
         adapted: nn.Module = PeftModel(model, config)
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
-        raise EventuneError(f"{folder}: the adapter does not fit the model: {reason}") from error
+        raise _does_not_fit(folder, error) from error
+    heads_to_float32(adapted)
     # Not PEFT's own loading: it goes on with random weights where the file lacks some.
     load_trained(adapted, folder)
     return adapted
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Its tensors by name.
+def read_adapter_config(folder: Path) -> PeftConfig:
+    """Read an adapter's configuration for use, not for training.
 
     Raises:
-        EventuneError: If it is missing or damaged.
+        EventuneError: If it is missing, damaged or unknown to PEFT.
     """
-    if not path.is_file():
-        raise EventuneError(f"{path}: no such file", "the run directory is incomplete; train again or copy it anew")
+    read_json(folder / ADAPTER_CONFIG)
     try:
-        weights: dict[str, Tensor] = load_file(path)
-    except SafetensorError as error:
+        config = PeftConfig.from_pretrained(folder)
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise _does_not_fit(folder, error) from error
+    config.inference_mode = True
+    return config
+
+
+def _does_not_fit(folder: Path, error: Exception) -> EventuneError:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return EventuneError(f"{folder}: the adapter does not fit the model: {reason}")
+
+
+def heads_to_float32(model: nn.Module) -> None:
+    """Give PEFT's copies of the heads the type that they were trained in, on a base in half precision too."""
+    if half_type_of(model) is None:
+        return
+    for name, module in model.named_modules():
+        if name.endswith(".modules_to_save"):
+            module.float()
+
+
+def _load_prefix(model: nn.Module, folder: Path, anatomy: Anatomy, settings: Mapping[str, Any]) -> None:
+    path = folder / ADAPTER_WEIGHTS
+    weights = read_weights(path)
+    if PROMPT not in weights:
+        raise EventuneError(f"{path}: expected {PROMPT!r}, found {', '.join(list(weights)[:3])}", "copy the run anew")
+    backbone = model.get_submodule(anatomy.backbones[0])
+    prefix = attach_prefix(model, backbone, num_virtual_tokens=int(settings["num_virtual_tokens"]), projection=False)
+    own = {name: tensor for name, tensor in weights.items() if not name.startswith(f"{PEFT_PREFIX}{PREFIX}.")}
+    heads = {f"{PEFT_PREFIX}{name}": p for name, p in model.named_parameters() if anatomy.in_head(name)}
+    require_same({PROMPT: prefix.flattened(), **heads}, own, path)
+    prefix.load_flattened(own.pop(PROMPT))
+    for head in anatomy.heads:
+        model.get_submodule(head).float()
+    put(model, own)
+
+
+def _load_part(model: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    state = model.state_dict()
+    unknown = [name for name in weights if name not in state or state[name].shape != weights[name].shape]
+    if unknown:
         raise EventuneError(
-            f"{path}: expected a complete safetensors file, found: {error}", "copy the run anew"
-        ) from error
-    return weights
+            f"{path}: expected weights of this model, found others, e.g. {unknown[0]}",
+            "the run was made with other settings or by another version",
+        )
+    for name, parameter in model.named_parameters():
+        if name in weights:
+            parameter.data = parameter.data.to(weights[name].dtype)
+    model.load_state_dict(weights, strict=False)
 
 
 def _require_complete(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    saved = {plain_name(name) for name in weights}
+    # PEFT leaves out the adapter's name, and here and there the last part with it.
+    saved = {plain_name(name) for name in weights} | {f"{plain_name(name)}.weight" for name in weights}
     lost = [
         name
         for name, parameter in model.named_parameters()
-        if parameter.requires_grad and plain_name(name).replace(".default.", ".") not in saved
+        if parameter.requires_grad and re.sub(r"\.default(?=\.|$)", "", plain_name(name)) not in saved
     ]
     if lost:
         raise EventuneError(f"{len(lost)} trained parameters would not be saved, e.g. {plain_name(lost[0])}")

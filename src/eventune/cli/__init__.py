@@ -23,6 +23,7 @@ VERBS = {
     "score": "score a prediction file, without a model",
     "extract": "find events' arguments in a corpus or in raw text",
     "data": "check, describe, convert and fetch corpora",
+    "doctor": "tell what this machine can do, or how to cure an error message",
 }
 
 

@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _help(setting: dataclasses.Field[Any]) -> str:
-    default = "" if setting.default == "" else f" (default: {setting.default})"
+    is_empty = setting.default in {"", dataclasses.MISSING}
+    default = "" if is_empty else f" (default: {setting.default})"
     return f"{setting.metadata['help']}{default}".replace("%", "%%")
 
 

@@ -39,6 +39,10 @@ class OptimisationArguments:
     early_stopping_patience: int = field(
         default=0, metadata={"help": "Stop after so many epochs without a better F1 on the dev part; 0 for never"}
     )
+    gradient_checkpointing: bool = field(
+        default=False,
+        metadata={"help": "Recompute the base's activations in the backward pass: less memory, more time"},
+    )
     bf16: bool = field(default=False, metadata={"help": "Mixed precision in bfloat16, where the machine has it"})
     seed: int = field(default=0, metadata={"help": "Seed of heads, dropout, order of the data, and splits"})
 

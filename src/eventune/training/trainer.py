@@ -54,6 +54,7 @@ class TaskTrainer(Trainer):
         *,
         examples: Sequence[Any],
         is_head: Callable[[str], bool],
+        learning_rate_ratio: Callable[[str], float],
         store: WeightStore,
         checkpoints: Path,
         has_dev: bool,
@@ -62,6 +63,7 @@ class TaskTrainer(Trainer):
     ) -> None:
         self.task = task
         self.is_head = is_head
+        self.learning_rate_ratio = learning_rate_ratio
         self.store = store
         self.head_learning_rate = arguments.head_learning_rate
         self.meter = ResourceMeter(current_memory_bytes() if baseline_memory_bytes is None else baseline_memory_bytes)
@@ -121,19 +123,21 @@ class TaskTrainer(Trainer):
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         """Build AdamW with a learning rate for the heads, and weight decay on matrices only."""
         if self.optimizer is None:
-            groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+            groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
             for name, parameter in self.model.named_parameters():
                 if parameter.requires_grad:
-                    groups.setdefault((self.is_head(name), parameter.ndim > 1), []).append(parameter)
+                    rate = self.head_learning_rate if self.is_head(name) else self.args.learning_rate
+                    key = (rate * self.learning_rate_ratio(name), parameter.ndim > 1)
+                    groups.setdefault(key, []).append(parameter)
             optimizer_class, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
             self.optimizer = optimizer_class(
                 [
                     {
                         "params": parameters,
-                        "lr": self.head_learning_rate if head else self.args.learning_rate,
+                        "lr": rate,
                         "weight_decay": self.args.weight_decay if decay else 0.0,
                     }
-                    for (head, decay), parameters in groups.items()
+                    for (rate, decay), parameters in groups.items()
                 ],
                 **options,
             )

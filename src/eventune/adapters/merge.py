@@ -1,0 +1,86 @@
+"""One plain model out of a base and its adapter."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from peft import PeftModel
+from torch import Tensor, nn
+
+from eventune.adapters.precision import stop_autocast
+from eventune.adapters.quantisation import is_quantised
+from eventune.adapters.wrapping import unwrap
+from eventune.errors import EventuneError
+
+TOLERANCE = 1e-3
+"""Greatest difference, relative to the outputs' size, that sums in another order in float32 can explain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A merged model and what merging changed.
+
+    Attributes:
+        model: The plain model.
+        difference: Greatest difference of the outputs from those of base and adapter, both in float32.
+        difference_after_cast: The same in the type that the model was cast to.
+    """
+
+    model: nn.Module
+    difference: float
+    difference_after_cast: float
+
+
+def merge(model: nn.Module, outputs: Callable[[nn.Module], Tensor], *, dtype: torch.dtype = torch.float32) -> Merged:
+    """Add an adapter to the weights of its base, in float32, and compare the outputs before casting.
+
+    Args:
+        model: A `PeftModel`, wrapped or not; it is left as it is.
+        outputs: Computes outputs of a model on a batch of the caller's choice.
+        dtype: Type of the merged weights.
+
+    Returns:
+        The plain model, in evaluation mode, with the trained heads in place.
+
+    Raises:
+        EventuneError: If the model has no adapter that can be merged, its base is quantised, or the outputs differ.
+    """
+    adapted = unwrap(model)
+    if not isinstance(adapted, PeftModel):
+        raise EventuneError(
+            f"expected a model with an adapter that can be merged (LoRA, (IA)3), found {type(adapted).__name__}",
+            "what was trained in full is merged already; a prefix cannot be",
+        )
+    if is_quantised(adapted):
+        raise EventuneError(
+            "the base is quantised: merged and rounded again, it would lose what the adapter learned",
+            "load the adapter on the dequantised base and merge there",
+        )
+    working: Any = copy.deepcopy(adapted).float().eval()
+    stop_autocast(working.get_base_model())
+    with torch.inference_mode():
+        expected = outputs(working).clone()
+    plain: nn.Module = working.merge_and_unload(safe_merge=True)
+    plain.eval().requires_grad_(False)
+    with torch.inference_mode():
+        difference = _greatest(outputs(plain), expected)
+        size = max(1.0, float(expected[expected.isfinite()].abs().max()))
+        if difference > TOLERANCE * size:
+            raise EventuneError(
+                f"the merged model's outputs differ from those of base and adapter by {difference:.2g}",
+                "please report this: it is a defect of eventune",
+            )
+        plain.to(dtype)
+        after = difference if dtype == torch.float32 else _greatest(outputs(plain), expected)
+    return Merged(plain, difference, after)
+
+
+def _greatest(found: Tensor, expected: Tensor) -> float:
+    both = found.isfinite() & expected.isfinite()
+    if not torch.equal(found.isfinite(), expected.isfinite()):
+        return float("inf")
+    return float((found[both].float() - expected[both].float()).abs().max()) if both.any() else 0.0

@@ -1,0 +1,358 @@
+import copy
+
+import pytest
+import torch
+from peft import PeftModel
+from torch import nn
+from transformers import AutoModel, AutoModelForCausalLM
+
+from eventune.adapters.anatomy import anatomy_of
+from eventune.adapters.arguments import AdapterArguments
+from eventune.adapters.attach import attach, enable_gradient_checkpointing
+from eventune.adapters.guard import examine, plain_name, require_gradients
+from eventune.adapters.prefix import PREFIX
+from eventune.adapters.store import (
+    ADAPTER_WEIGHTS,
+    load_into,
+    load_trained,
+    save_for_unchanged_base,
+    save_trained,
+    trained_weights,
+)
+from eventune.errors import EventuneError
+
+from .architectures import tiny_config, tiny_model
+
+IDS = torch.randint(3, 90, (2, 8), generator=torch.Generator().manual_seed(0))
+PADDED = torch.tensor([[1] * 8, [1] * 5 + [0] * 3])
+
+
+class Tagger(nn.Module):
+    """A user's own module around an encoder."""
+
+    def __init__(self, architecture="bert", dtype=torch.float32):
+        super().__init__()
+        torch.manual_seed(0)
+        # Large weights, so that attention prefers some positions to others.
+        config = tiny_config(
+            architecture, initializer_range=0.5, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+        )
+        options = {"add_pooling_layer": False} if architecture == "bert" else {}
+        self.encoder = AutoModel.from_config(config, **options).to(dtype)
+        self.tags = nn.Linear(32, 3, dtype=dtype)
+
+    def forward(self, input_ids, attention_mask=None):
+        return self.tags(self.encoder(input_ids, attention_mask=attention_mask).last_hidden_state)
+
+
+class Decoder(nn.Module):
+    def __new__(cls, architecture="llama"):
+        torch.manual_seed(0)
+        return AutoModelForCausalLM.from_config(tiny_config(architecture, initializer_range=0.5))
+
+
+def loss_of(model):
+    return model(IDS, PADDED).square().mean()
+
+
+def outputs_of(model):
+    with torch.inference_mode():
+        found = model.eval()(IDS, PADDED)
+    return getattr(found, "logits", found)
+
+
+def learn(model, steps=3):
+    optimiser = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-2)
+    losses = []
+    for _ in range(steps):
+        optimiser.zero_grad()
+        loss = loss_of(model.train())
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    return losses
+
+
+def trained_names(model):
+    return {plain_name(name) for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+SETTINGS = {
+    "lora": {},
+    "rslora": {"use_rslora": True},
+    "dora": {"use_dora": True},
+    "gaussian": {"init_lora_weights": "gaussian"},
+    "orthogonal": {"init_lora_weights": "orthogonal"},
+    "patterns": {"rank_pattern": {"query": 2, "layer.1": 6}, "alpha_pattern": {"value": 3}},
+    "embedding": {"modules_to_save": ["word_embeddings"]},
+    "tokens": {"trainable_token_indices": [7, 5]},
+    "4 bits": {"quantization_bit": 4},
+    "8 bits": {"quantization_bit": 8},
+    "ia3": {"method": "ia3"},
+    "prefix": {"method": "prefix", "pre_seq_len": 5},
+    "prefix projected": {"method": "prefix", "pre_seq_len": 5, "prefix_projection": True},
+    "freeze": {"method": "freeze", "freeze_trainable_layers": 1},
+    "bitfit": {"method": "bitfit"},
+    "full": {"method": "full"},
+}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
+def test_every_method_learns_with_its_heads_and_is_reloaded_exactly(settings, tmp_path):
+    model = Tagger()
+    untouched = copy.deepcopy(model)
+    arguments = AdapterArguments(lora_r=4, **settings)
+
+    ready = attach(model, arguments)
+    examine(ready).require()
+    require_gradients(ready, lambda: loss_of(ready.train()), heads=("tags",))
+    losses = learn(ready)
+    saved = save_trained(ready, tmp_path)
+    trained = outputs_of(ready.requires_grad_(False))
+
+    assert losses[-1] < losses[0]
+    assert {"tags.weight", "tags.bias"} <= {plain_name(name) for name in trained_weights(ready)} or settings
+    with torch.no_grad():
+        untouched.tags.weight.zero_()
+    reloaded = load_into(untouched, tmp_path, quantization_bit=arguments.quantization_bit)
+    assert torch.equal(outputs_of(reloaded), trained)
+    # The tiny model's adapters are no small part of it; all but `full` leave most of it out even so.
+    assert saved.parameters < 0.6 * sum(p.numel() for p in Tagger().parameters()) or arguments.method == "full"
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS.keys())
+def test_training_goes_on_from_a_checkpoint_as_if_it_had_not_stopped(settings, tmp_path):
+    arguments = AdapterArguments(lora_r=4, **settings)
+    ready = attach(Tagger(), arguments)
+    learn(ready)
+    outputs_of(ready)
+    save_trained(ready, tmp_path)
+    expected = learn(ready)
+
+    other = attach(Tagger(), arguments)
+    load_trained(other, tmp_path)
+
+    assert trained_names(other) == trained_names(ready)
+    assert learn(other) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["pissa", "pissa_niter_4", "olora"])
+@pytest.mark.parametrize("use_rslora", [False, True])
+def test_initialisations_that_change_the_base_are_saved_for_the_base_as_it_was(kind, use_rslora, tmp_path):
+    model = Tagger()
+    untouched, before = copy.deepcopy(model), outputs_of(model)
+    arguments = AdapterArguments(
+        lora_r=4, init_lora_weights=kind, use_rslora=use_rslora, rank_pattern={"query": 2}, alpha_pattern={"value": 8}
+    )
+
+    ready = attach(model, arguments)
+    torch.testing.assert_close(outputs_of(ready), before, rtol=1e-4, atol=1e-4)
+    learn(ready)
+    save_for_unchanged_base(ready, tmp_path)
+
+    reloaded = load_into(untouched, tmp_path)
+    torch.testing.assert_close(outputs_of(reloaded), outputs_of(ready), rtol=1e-4, atol=1e-4)
+    # Plain PEFT takes it for what it is: an ordinary adapter.
+    torch.testing.assert_close(outputs_of(PeftModel.from_pretrained(Tagger(), tmp_path)), outputs_of(reloaded))
+
+
+def test_ranks_follow_the_pattern():
+    ready = attach(Tagger(), AdapterArguments(lora_r=4, rank_pattern={"query": 2, "layer.1.output": 7}))
+
+    ranks = {plain_name(n).partition(".lora_A")[0]: len(p) for n, p in ready.named_parameters() if "lora_A" in n}
+    assert ranks["encoder.encoder.layer.0.attention.self.query"] == 2
+    assert ranks["encoder.encoder.layer.1.output.dense"] == 7
+    assert ranks["encoder.encoder.layer.0.output.dense"] == 4
+    assert ranks["encoder.encoder.layer.1.attention.output.dense"] == 4
+
+
+@pytest.mark.parametrize("setting", ["rank_pattern", "alpha_pattern"])
+def test_a_pattern_that_matches_nothing_is_refused(setting):
+    with pytest.raises(
+        EventuneError, match=rf"{setting}: 'querry' matches none of the 12 targets\ndid you mean 'query'"
+    ):
+        attach(Tagger(), AdapterArguments(**{setting: {"querry": 2}}))
+
+
+def test_freeze_trains_the_last_blocks_and_the_heads_alone():
+    ready = attach(Tagger(), AdapterArguments(method="freeze", freeze_trainable_layers=1))
+
+    assert {name.split(".")[0] for name in trained_names(ready)} == {"encoder", "tags"}
+    assert {name.split(".")[3] for name in trained_names(ready) if name.startswith("encoder.")} == {"1"}
+
+
+def test_bitfit_trains_biases_and_heads_alone():
+    ready = attach(Tagger(), AdapterArguments(method="bitfit"))
+
+    assert {name.rpartition(".")[2] for name in trained_names(ready) if name.startswith("encoder.")} == {"bias"}
+    assert "tags.weight" in trained_names(ready)
+
+
+def test_bitfit_on_a_base_without_biases_is_refused():
+    with pytest.raises(EventuneError, match="bitfit trains biases, and the base has none"):
+        attach(Decoder(), AdapterArguments(method="bitfit"))
+
+
+def test_ia3_scales_keys_values_and_the_feed_forward_input():
+    ready = attach(Tagger(), AdapterArguments(method="ia3"))
+
+    scaled = {
+        name.partition(".ia3_l")[0].rpartition("layer.0.")[2] for name in trained_names(ready) if "layer.0." in name
+    }
+    assert scaled == {"attention.self.key", "attention.self.value", "output.dense"}
+
+
+def test_only_the_rows_of_the_named_tokens_are_trained():
+    ready = attach(Tagger(), AdapterArguments(trainable_token_indices=[5, 7]))
+    before = ready.get_base_model().encoder.get_input_embeddings()(torch.arange(10)).detach().clone()
+    optimiser = torch.optim.SGD([p for p in ready.parameters() if p.requires_grad], lr=1.0)
+    ready.train()(torch.arange(10)[None]).square().mean().backward()
+    optimiser.step()
+
+    after = ready.get_base_model().encoder.get_input_embeddings()(torch.arange(10))
+    assert (after != before).any(dim=1).nonzero().flatten().tolist() == [5, 7]
+
+
+def test_a_token_beyond_the_embedding_is_refused():
+    with pytest.raises(EventuneError, match=r"expected ids < 99, found 99\nenlarge the embedding first"):
+        attach(Tagger(), AdapterArguments(trainable_token_indices=[99]))
+
+
+def test_a_trained_embedding_that_is_tied_stays_tied(tmp_path):
+    def make():
+        torch.manual_seed(0)
+        return AutoModelForCausalLM.from_config(tiny_config("llama", tie_word_embeddings=True, initializer_range=0.5))
+
+    ready = attach(make(), AdapterArguments(modules_to_save=["embed_tokens"]))
+    optimiser = torch.optim.SGD([p for p in ready.parameters() if p.requires_grad], lr=0.5)
+    ready(input_ids=IDS, labels=IDS).loss.backward()
+    optimiser.step()
+    model = ready.get_base_model()
+    assert torch.equal(model.get_input_embeddings().weight, model.get_output_embeddings().weight)
+    save_trained(ready, tmp_path)
+    trained = outputs_of(ready.requires_grad_(False))
+
+    assert torch.equal(outputs_of(load_into(make(), tmp_path)), trained)
+    merged = ready.merge_and_unload()
+    torch.testing.assert_close(outputs_of(merged), trained, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ["bert", "roberta", "modernbert", "electra"])
+def test_a_prefix_takes_part_in_an_encoder_s_attention(architecture):
+    model = Tagger(architecture)
+    before = outputs_of(model)
+
+    ready = attach(model, AdapterArguments(method="prefix", pre_seq_len=4))
+
+    assert not torch.allclose(outputs_of(ready), before)
+    # As if the learned positions were not there: their keys point away from every query.
+    alone = outputs_of(ready)[1, :5]
+    with torch.inference_mode():
+        torch.testing.assert_close(ready(IDS[1:, :5])[0], alone, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("architecture", ["llama", "gpt2", "qwen2", "mistral", "gpt_neox"])
+def test_a_decoder_s_prefix_is_what_peft_makes_of_the_same_file(architecture, tmp_path):
+    ready = attach(Decoder(architecture), AdapterArguments(method="prefix", pre_seq_len=3, prefix_projection=True))
+    save_trained(ready, tmp_path)
+
+    peft = PeftModel.from_pretrained(Decoder(architecture), tmp_path)
+    ids = IDS[:1]
+    with torch.inference_mode():
+        expected = peft.eval()(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+        found = ready.eval()(input_ids=ids).logits
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_generation_with_a_cache_sees_the_prefix_as_generation_without_does():
+    ready = attach(Decoder(), AdapterArguments(method="prefix", pre_seq_len=3)).eval()
+    options = {"max_new_tokens": 6, "do_sample": False, "pad_token_id": 0, "eos_token_id": None}
+    padded = {"input_ids": IDS, "attention_mask": PADDED.flip(1)}
+
+    assert torch.equal(ready.generate(**padded, **options), ready.generate(**padded, **options, use_cache=False))
+
+
+def test_a_prefix_trains_under_gradient_checkpointing():
+    def gradients(checkpointing):
+        model = Tagger()
+        if checkpointing:
+            enable_gradient_checkpointing(model)
+        ready = attach(model, AdapterArguments(method="prefix", pre_seq_len=4, prefix_projection=True))
+        torch.manual_seed(1)
+        nn.init.normal_(ready.get_submodule(PREFIX).embedding.weight)
+        loss_of(ready.train()).backward()
+        return {name: p.grad for name, p in ready.named_parameters() if p.requires_grad}
+
+    expected = gradients(False)
+    for name, gradient in gradients(True).items():
+        torch.testing.assert_close(gradient, expected[name])
+
+
+@pytest.mark.parametrize("architecture", ["deberta-v2", "t5", "mamba"])
+def test_a_prefix_where_no_attention_can_take_it_is_refused(architecture):
+    with pytest.raises(EventuneError, match="method: prefix"):
+        attach(tiny_model(architecture), AdapterArguments(method="prefix"))
+
+
+def test_experts_get_adapters_where_they_are_asked_for(tmp_path):
+    def make():
+        torch.manual_seed(0)
+        return tiny_model("mixtral", initializer_range=0.5)
+
+    ready = attach(make(), AdapterArguments(lora_r=2, lora_target_parameters=["experts.down_proj"]))
+    names = trained_names(ready)
+    assert any("experts" in name for name in names)
+    ready(input_ids=IDS, labels=IDS).loss.backward()
+    torch.optim.SGD([p for p in ready.parameters() if p.requires_grad], lr=0.5).step()
+    save_trained(ready, tmp_path)
+    trained = outputs_of(ready.requires_grad_(False))
+
+    assert torch.equal(outputs_of(load_into(make(), tmp_path)), trained)
+
+
+def test_experts_that_are_not_there_are_refused():
+    with pytest.raises(
+        EventuneError, match=r"'experts.up' matches none of the base's 4 stacks of experts\ndid you mean"
+    ):
+        attach(tiny_model("mixtral"), AdapterArguments(lora_target_parameters=["experts.up"]))
+    with pytest.raises(EventuneError, match="the base has none"):
+        attach(Tagger(), AdapterArguments(lora_target_parameters=["experts.up"]))
+
+
+def test_heads_can_be_left_frozen_on_purpose_and_are_saved_all_the_same(tmp_path):
+    model = Tagger()
+    ready = attach(model, AdapterArguments(freeze_heads=True))
+
+    with pytest.raises(EventuneError, match="2 new parameters are random and frozen, in tags"):
+        examine(ready).require()
+    assert examine(ready).require(allow_frozen_heads=True).heads == 32 * 3 + 3
+    learn(ready)
+    save_trained(ready, tmp_path)
+    expected = outputs_of(ready.requires_grad_(False))
+    fresh = Tagger()
+    nn.init.normal_(fresh.tags.weight)
+    assert torch.equal(outputs_of(load_into(fresh, tmp_path)), expected)
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_a_quantised_base_stays_as_it_is_and_only_the_adapter_is_saved(bits, tmp_path):
+    ready = attach(Tagger(), AdapterArguments(lora_r=4, quantization_bit=bits))
+    kinds = {type(m).__name__ for m in ready.modules()}
+    assert {"Linear4bit" if bits == 4 else "Linear8bitLt"} <= kinds
+    quantised = [p.clone() for p in ready.parameters() if p.dtype in {torch.uint8, torch.int8}]
+    assert len(quantised) == 12
+    learn(ready)
+
+    after = [p for p in ready.parameters() if p.dtype in {torch.uint8, torch.int8}]
+    assert all(torch.equal(a, b) for a, b in zip(after, quantised, strict=True))
+    save_trained(ready, tmp_path)
+    lora_and_head = 4 * (4 * 64 + 2 * 80) * 2 + 99
+    assert abs((tmp_path / ADAPTER_WEIGHTS).stat().st_size / 4 - lora_and_head) < 2000
+
+
+def test_wrong_settings_are_refused_before_anything_is_changed():
+    model = Tagger()
+    with pytest.raises(EventuneError, match="init_lora_weights: expected default"):
+        attach(model, AdapterArguments(init_lora_weights="pisa"))
+    assert not isinstance(model, PeftModel)
+    assert anatomy_of(model).heads == ("tags",)
