@@ -27,8 +27,8 @@ class AdapterArguments:
     method: str = field(
         default="lora", metadata={"help": "; ".join(f"{name}: {what}" for name, what in METHODS.items())}
     )
-    lora_r: int = field(default=16, metadata={"help": "Rank of LoRA's matrices"})
-    lora_alpha: int = field(default=32, metadata={"help": "LoRA's scale is lora_alpha / lora_r"})
+    lora_r: int = field(default=8, metadata={"help": "Rank of LoRA's matrices"})
+    lora_alpha: int = field(default=16, metadata={"help": "LoRA's scale is lora_alpha / lora_r"})
     lora_dropout: float = field(
         default=0.0,
         metadata={"help": "Dropout before LoRA's A; above 0 it keeps a copy of every adapted layer's input in memory"},

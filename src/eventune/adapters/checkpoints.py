@@ -84,10 +84,7 @@ def save_adapter_of(
             "a model that was trained in full has nothing to extract",
         )
     found = _heads_of(plain, modules, heads)
-    weights = {
-        f"{PEFT_PREFIX}{match['module']}.{match['part']}{match['rest'] or ''}": plain[name]
-        for name, match in lora.items()
-    }
+    weights = {f"{PEFT_PREFIX}{match['module']}.{_saved_part(match)}": plain[name] for name, match in lora.items()}
     for name, tensor in plain.items():
         own = name.replace(".modules_to_save.default", "")
         if ".original_module." not in name and own.startswith(tuple(f"{head}." for head in found)):
@@ -106,6 +103,12 @@ def save_adapter_of(
         inference_mode=True,
     )
     return write_adapter(folder, weights, config)
+
+
+def _saved_part(match: re.Match[str]) -> str:
+    """Return what PEFT's file calls a part of an adapter."""
+    rest = "" if match["part"] == "lora_magnitude_vector" else match["rest"] or ""
+    return f"{match['part']}{rest}"
 
 
 def _heads_of(plain: Mapping[str, Tensor], modules: list[str], wanted: tuple[str, ...]) -> tuple[str, ...]:

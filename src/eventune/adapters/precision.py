@@ -72,3 +72,13 @@ def to_float32(model: nn.Module) -> None:
     for parameter in model.parameters():
         if parameter.requires_grad and parameter.dtype in HALF:
             parameter.data = parameter.data.float()
+    unmix_norms(model)
+
+
+def unmix_norms(model: nn.Module) -> None:
+    """Convert norms of which only a part is in float32 as a whole: autocast leaves their types as they are."""
+    for module in model.modules():
+        own = list(module.parameters(recurse=False))
+        if len({parameter.dtype for parameter in own}) > 1 and all(parameter.ndim == 1 for parameter in own):
+            for parameter in own:
+                parameter.data = parameter.data.float()

@@ -16,7 +16,7 @@ from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.attach import prepare_base
 from eventune.adapters.changed_base import changed_base, for_unchanged_base
 from eventune.adapters.guard import plain_name
-from eventune.adapters.precision import half_type_of
+from eventune.adapters.precision import half_type_of, unmix_norms
 from eventune.adapters.prefix import PREFIX, attach_prefix, prefix_config
 from eventune.adapters.weight_files import read_weights, write_weights
 from eventune.adapters.wrapping import unwrap
@@ -76,7 +76,13 @@ def trained_weights(model: nn.Module) -> dict[str, Tensor]:
     model = unwrap(model)
     if isinstance(model, PeftModel):
         # Else PEFT asks the hub at every checkpoint whether the vocabulary was resized; here new embeddings are heads.
-        weights: dict[str, Tensor] = get_peft_model_state_dict(model, save_embedding_layers=False)
+        try:
+            weights: dict[str, Tensor] = get_peft_model_state_dict(model, save_embedding_layers=False)
+        except KeyError as error:
+            raise EventuneError(
+                f"trained parameters would not be saved: the model's state lacks {error}",
+                "its state_dict was replaced, as many training scripts do before they save; leave it as it is",
+            ) from error
         return weights
     parameters = dict(model.named_parameters())
     if hasattr(model, PREFIX):
@@ -297,6 +303,7 @@ def _load_part(model: nn.Module, weights: Mapping[str, Tensor], path: Path) -> N
     for name, parameter in model.named_parameters():
         if name in weights:
             parameter.data = parameter.data.to(weights[name].dtype)
+    unmix_norms(model)
     model.load_state_dict(weights, strict=False)
 
 

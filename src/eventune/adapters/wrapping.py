@@ -30,9 +30,11 @@ def taken_apart(model: nn.Module) -> tuple[nn.Module, Wrap]:
     """
     if isinstance(model, DataParallel):
         inner, wrap = taken_apart(model.module)
-        devices: Any = model.device_ids or None
-        output: Any = getattr(model, "output_device", None)
-        return inner, lambda new: DataParallel(wrap(new), device_ids=devices, output_device=output, dim=model.dim)
+        # Without a GPU it has no settings, and only calls its model.
+        settings: dict[str, Any] = {
+            name: getattr(model, name) for name in ("device_ids", "output_device", "dim") if model.device_ids
+        }
+        return inner, lambda new: DataParallel(wrap(new), **settings)
     if isinstance(model, DistributedDataParallel):
         inner, wrap = taken_apart(model.module)
         return inner, lambda new: _distribute(wrap(new), model)

