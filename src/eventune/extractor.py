@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -90,18 +90,8 @@ class Extractor:
         """
         if batch_size < 1:
             raise InvalidValueError("batch_size", "an integer >= 1", str(batch_size))
-        directory = RunDirectory(Path(run))
-        directory.require(names.EXTRACTOR, names.BASE, names.ONTOLOGY)
-        settings = _read_settings(directory)
-        recorded = directory.read(names.BASE, "name_or_path", "revision", "sha256")
-        directory.require(*files_of(settings["method"]))
-        base = resolve(model_name_or_path or recorded["name_or_path"], revision=recorded["revision"])
-        if base.sha256() != recorded["sha256"]:
-            raise EventuneError(
-                f"base model {base.name}: its weights are not those that the run in {directory.path} was trained on "
-                f"(sha256 {base.sha256()[:12]}…, expected {recorded['sha256'][:12]}…)",
-                f"give the right one with --model_name_or_path (the run was trained on {recorded['name_or_path']!r})",
-            )
+        opened = open_run(Path(run), model_name_or_path=model_name_or_path)
+        directory, settings, base = opened.directory, opened.settings, opened.base
         model = build_model(
             base,
             directory.path,
@@ -150,6 +140,49 @@ class Extractor:
         """
         part = self._task.encode(documents)
         return self._task.annotate(self._task.rank(self._model, part, on_batch=on_batch), part, self._margins)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A complete run and its base model.
+
+    Attributes:
+        directory: The run directory.
+        settings: What its extractor was made with.
+        base: The base model, whose weights are those that the run was trained on.
+    """
+
+    directory: RunDirectory
+    settings: dict[str, Any]
+    base: BaseModel
+
+
+def open_run(run: Path, *, model_name_or_path: str | None = None) -> OpenRun:
+    """Read a run's settings and find its base model.
+
+    Args:
+        run: The run directory.
+        model_name_or_path: Where the base model is on this machine, if not where the run's `base.json` says.
+
+    Returns:
+        The run; its weights are not loaded yet.
+
+    Raises:
+        EventuneError: If the run is unfinished or lacks a file, or the base is not the one it was trained on.
+    """
+    directory = RunDirectory(run)
+    directory.require(names.EXTRACTOR, names.BASE, names.ONTOLOGY)
+    settings = _read_settings(directory)
+    recorded = directory.read(names.BASE, "name_or_path", "revision", "sha256")
+    directory.require(*files_of(settings["method"]))
+    base = resolve(model_name_or_path or recorded["name_or_path"], revision=recorded["revision"])
+    if base.sha256() != recorded["sha256"]:
+        raise EventuneError(
+            f"base model {base.name}: its weights are not those that the run in {directory.path} was trained on "
+            f"(sha256 {base.sha256()[:12]}…, expected {recorded['sha256'][:12]}…)",
+            f"give the right one with --model_name_or_path (the run was trained on {recorded['name_or_path']!r})",
+        )
+    return OpenRun(directory, settings, base)
 
 
 def extract_file(

@@ -57,7 +57,6 @@ def one_step(model, inputs):
         optimiser.step()
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("architecture", ALL)
 def test_lora_is_attached_trained_saved_and_reloaded_exactly(architecture, tmp_path):
     model = build(architecture)

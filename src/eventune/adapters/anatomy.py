@@ -63,6 +63,11 @@ def anatomy_of(
     return Anatomy(names, tuple(dict.fromkeys([*outside, *inside])))
 
 
+def checkpoints_activations(backbone: nn.Module) -> bool:
+    """Tell whether a model of transformers recomputes its activations in the backward pass."""
+    return any(getattr(module, "gradient_checkpointing", False) for module in backbone.modules())
+
+
 def _find_backbones(model: nn.Module) -> tuple[str, ...]:
     if isinstance(model, PreTrainedModel):
         return ("",)

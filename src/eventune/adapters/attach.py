@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any, cast
 
 import torch
-from peft import get_peft_model
 from torch import nn
 
-from eventune.adapters.anatomy import Anatomy, anatomy_of
+from eventune.adapters.anatomy import Anatomy, anatomy_of, checkpoints_activations
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.changed_base import remember_initial
 from eventune.adapters.fused import fuse_training
 from eventune.adapters.lora import ia3_config, lora_config
+from eventune.adapters.peft_library import expected_warnings_ignored, get_peft_model
 from eventune.adapters.precision import autocast_forward, half_type_of, to_float32
 from eventune.adapters.prefix import attach_prefix
 from eventune.adapters.quantisation import is_quantised, mark_quantised, quantise
@@ -103,7 +103,7 @@ def _let_checkpointing_reach_adapters(model: nn.Module, anatomy: Anatomy) -> Non
     """Let the embeddings' output require a gradient: else checkpointed blocks with frozen inputs get none."""
     for name in anatomy.backbones:
         backbone: Any = model.get_submodule(name)
-        if getattr(backbone, "is_gradient_checkpointing", False):
+        if checkpoints_activations(backbone):
             backbone.enable_input_require_grads()
 
 
@@ -141,7 +141,8 @@ def _attach_peft(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy
     if base_name or not hasattr(model, "name_or_path"):
         # PEFT reads the name off the model and writes it to the adapter's configuration.
         model.name_or_path = base_name  # type: ignore[assignment]
-    adapted = get_peft_model(model, config)
+    with expected_warnings_ignored():
+        adapted = get_peft_model(model, config)
     if arguments.changes_base:
         remember_initial(adapted)
     fuse_training(adapted)

@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftModel, get_peft_model_state_dict
-from peft.utils import ModulesToSaveWrapper
 from torch import Tensor, nn
 
 from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.attach import prepare_base
+from eventune.adapters.peft_library import (
+    ModulesToSaveWrapper,
+    PeftConfig,
+    PeftModel,
+    expected_warnings_ignored,
+    get_peft_model_state_dict,
+)
 from eventune.adapters.store import (
     ADAPTER_WEIGHTS,
     heads_to_float32,
@@ -66,13 +71,8 @@ class AdapterBank:
         if config.is_prompt_learning:
             raise EventuneError(f"{folder}: a prefix cannot share its base", "load the run by itself")
         try:
-            if self.model is None:
-                prepare_base(self._base, anatomy_of(self._base))
-                self.model = PeftModel(self._base, config, adapter_name=name)
-            else:
-                self.model.add_adapter(name, config)
-            heads_to_float32(self.model)
-            expected = get_peft_model_state_dict(self.model, adapter_name=name, save_embedding_layers=False)
+            model = self._with_place_for(name, config)
+            expected = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
             require_same(expected, weights, folder / ADAPTER_WEIGHTS)
         except (RuntimeError, ValueError, KeyError, TypeError, EventuneError) as error:
             self._forget(name)
@@ -80,10 +80,10 @@ class AdapterBank:
                 raise
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise EventuneError(f"{folder}: the adapter does not fit the base: {reason}") from error
-        put(self.model, weights, adapter=name)
-        _mix_any_head(self.model)
+        put(model, weights, adapter=name)
+        _mix_any_head(model)
         self.use(name)
-        self.model.eval()
+        model.eval()
 
     def use(self, name: str) -> nn.Module:
         """Switch to an adapter.
@@ -127,6 +127,16 @@ class AdapterBank:
             return model(*args, adapter_names=list(names), **kwargs)
 
         yield run
+
+    def _with_place_for(self, name: str, config: PeftConfig) -> PeftModel:
+        with expected_warnings_ignored():
+            if self.model is None:
+                prepare_base(self._base, anatomy_of(self._base))
+                self.model = PeftModel(self._base, config, adapter_name=name)
+            else:
+                self.model.add_adapter(name, config)
+        heads_to_float32(self.model)
+        return self.model
 
     def _require(self, name: str) -> None:
         if name not in self.names:

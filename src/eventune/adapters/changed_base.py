@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model_state_dict
 from torch import Tensor, nn
+
+from eventune.adapters.peft_library import LoraConfig, get_peft_model_state_dict
 
 _INITIAL = "initial_adapter"
 

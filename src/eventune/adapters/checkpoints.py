@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig
 from torch import Tensor
 
 from eventune.adapters.lora import as_pattern
+from eventune.adapters.peft_library import LoraConfig
 from eventune.adapters.store import PEFT_PREFIX, Saved, write_adapter
 from eventune.adapters.weight_files import read_weights
 from eventune.errors import EventuneError, did_you_mean

@@ -14,8 +14,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from peft.tuners.lora.layer import Linear
 from torch import Tensor, nn
+
+from eventune.adapters.peft_library import LoraLinear
 
 
 class _MergedLinear(torch.autograd.Function):
@@ -40,7 +41,7 @@ class _MergedLinear(torch.autograd.Function):
         return in_x, None, None, in_a, in_b, None
 
 
-class MergedInTraining(Linear):  # type: ignore[misc]
+class MergedInTraining(LoraLinear):  # type: ignore[misc]
     """A LoRA layer that takes the merged path while it is trained, and PEFT's own otherwise."""
 
     def forward(self, x: Tensor, *args: Any, **kwargs: Any) -> Any:
@@ -63,7 +64,7 @@ def fuse_training(model: nn.Module) -> int:
     Returns:
         The number of layers that were changed.
     """
-    layers = [module for module in model.modules() if type(module) is Linear and _is_plain(module)]
+    layers = [module for module in model.modules() if type(module) is LoraLinear and _is_plain(module)]
     for layer in layers:
         # The class and not the instance's forward: replicas of DataParallel share the latter with the original.
         layer.__class__ = MergedInTraining

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from peft import PeftModel
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from eventune.adapters.anatomy import Anatomy, anatomy_of
+from eventune.adapters.anatomy import Anatomy, anatomy_of, checkpoints_activations
+from eventune.adapters.peft_library import PeftModel
 from eventune.adapters.precision import HALF, half_type_of, runs_in_autocast
 from eventune.adapters.wrapping import unwrap
 from eventune.errors import EventuneError, did_you_mean
@@ -32,11 +32,13 @@ class ParameterCounts:
         total: All parameters of the model that is used, copies that PEFT keeps of replaced heads left out.
         trainable: Those that get gradients.
         heads: Those of the heads.
+        trained_heads: Those of the heads that get gradients.
     """
 
     total: int
     trainable: int
     heads: int
+    trained_heads: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,11 @@ class Report:
         """Return one line on what is trained."""
         names = ", ".join(self.heads)
         types = ", ".join(self.trainable_types)
-        base = sum(self.trainable_types.values()) - self.counts.heads
+        heads = self.counts.trained_heads
         share = self.counts.trainable / self.counts.total
         return (
-            f"trained: {base:,} parameters of the base or its adapter, {self.counts.heads:,} of heads ({names}), "
-            f"{types}; {share:.2%} of all"
+            f"trained: {self.counts.trainable - heads:,} parameters of the base or its adapter, {heads:,} of heads "
+            f"({names}), {types}; {share:.2%} of all"
         )
 
     def require(self, *, allow_frozen_heads: bool = False) -> ParameterCounts:
@@ -125,10 +127,12 @@ def examine(model: nn.Module, *, anatomy: Anatomy | None = None) -> Report:
     parameters = {n: p for n, p in plain.named_parameters() if ".original_module." not in n}
     heads = dict.fromkeys(anatomy.heads, 0)
     trainable_types: dict[str, int] = {}
+    trained_heads = 0
     for name, parameter in parameters.items():
         for head in heads:
             if plain_name(name) == head or plain_name(name).startswith(f"{head}."):
                 heads[head] += parameter.numel()
+                trained_heads += parameter.numel() * parameter.requires_grad
         if parameter.requires_grad:
             dtype = str(parameter.dtype).removeprefix("torch.")
             trainable_types[dtype] = trainable_types.get(dtype, 0) + parameter.numel()
@@ -140,7 +144,7 @@ def examine(model: nn.Module, *, anatomy: Anatomy | None = None) -> Report:
     if isinstance(outer, PeftModel):
         errors += [*_configuration_errors(outer, plain), *_wrapper_errors(base, plain)]
     warnings = tuple(_checkpointing_warnings(plain, anatomy))
-    counts = ParameterCounts(total, trainable, sum(heads.values()))
+    counts = ParameterCounts(total, trainable, sum(heads.values()), trained_heads)
     return Report(counts, heads, trainable_types, tuple(errors), warnings)
 
 
@@ -226,7 +230,7 @@ def _wrapper_errors(base: nn.Module, plain: nn.Module) -> Iterator[Finding]:
 def _checkpointing_warnings(plain: nn.Module, anatomy: Anatomy) -> Iterator[Finding]:
     for name in anatomy.backbones:
         backbone: Any = plain.get_submodule(name)
-        if not getattr(backbone, "is_gradient_checkpointing", False):
+        if not checkpoints_activations(backbone):
             continue
         embeddings = backbone.get_input_embeddings()
         if not embeddings._forward_hooks and not any(p.requires_grad for p in embeddings.parameters()):

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from peft import IA3Config, LoraConfig, PeftConfig
 from torch import nn
 
 from eventune.adapters.anatomy import Anatomy
 from eventune.adapters.arguments import AdapterArguments
+from eventune.adapters.peft_library import IA3Config, LoraConfig, PeftConfig, expected_warnings_ignored
 from eventune.adapters.projections import Kind, Projection, find_projections
 from eventune.adapters.targets import find_target_parameters, find_targets
 from eventune.errors import EventuneError, did_you_mean
@@ -34,9 +33,7 @@ def lora_config(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy)
         EventuneError: If a target, or a pattern of ranks, matches nothing.
     """
     targets = targets_in(model, arguments.lora_target_modules, anatomy)
-    # PEFT warns of its own conversion of changed bases; changed_base.py has another.
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Using Rank-Stabilized LoRA with rank_pattern")
+    with expected_warnings_ignored():
         return _lora_config(model, arguments, anatomy, targets)
 
 

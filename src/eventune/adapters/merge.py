@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from peft import PeftModel
 from torch import Tensor, nn
 
+from eventune.adapters.peft_library import PeftModel
 from eventune.adapters.precision import stop_autocast
 from eventune.adapters.quantisation import is_quantised
 from eventune.adapters.wrapping import unwrap

@@ -15,12 +15,12 @@ from contextvars import ContextVar
 from typing import Any
 
 import torch
-from peft import PrefixTuningConfig
 from torch import Tensor, nn
 from transformers import AttentionInterface, GenerationMixin, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
+from eventune.adapters.peft_library import PrefixTuningConfig
 from eventune.errors import EventuneError
 
 ATTENTION = "eventune_prefix"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from eventune.adapters.peft_library import import_bitsandbytes
 from eventune.adapters.projections import block_prefixes
 from eventune.errors import EventuneError
 
@@ -98,13 +99,12 @@ def _quantised(bitsandbytes: ModuleType, layer: Any, bits: int) -> nn.Module:
 
 
 def _bitsandbytes() -> ModuleType:
-    try:
-        import bitsandbytes
-    except ImportError:
+    module = import_bitsandbytes()
+    if module is None:
         raise EventuneError(
-            "quantization_bit: expected bitsandbytes, which is not installed", "pip install 'eventune[llm]'"
-        ) from None
-    module: ModuleType = bitsandbytes
+            "quantization_bit: expected bitsandbytes, which is not installed or cannot be imported",
+            "pip install 'eventune[llm]', then eventune doctor",
+        )
     return module
 
 

@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from torch import Tensor, nn
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.attach import prepare_base
 from eventune.adapters.changed_base import changed_base, for_unchanged_base
 from eventune.adapters.guard import plain_name
+from eventune.adapters.peft_library import (
+    PeftConfig,
+    PeftModel,
+    expected_warnings_ignored,
+    get_peft_model_state_dict,
+    set_peft_model_state_dict,
+)
 from eventune.adapters.precision import half_type_of, unmix_norms
 from eventune.adapters.prefix import PREFIX, attach_prefix, prefix_config
 from eventune.adapters.weight_files import read_weights, write_weights
@@ -238,7 +244,8 @@ def load_into(
         return model
     config = read_adapter_config(folder)
     try:
-        adapted: nn.Module = PeftModel(model, config)
+        with expected_warnings_ignored():
+            adapted: nn.Module = PeftModel(model, config)
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
         raise _does_not_fit(folder, error) from error
     heads_to_float32(adapted)

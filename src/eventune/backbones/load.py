@@ -71,7 +71,7 @@ def load_tokenizer(base: BaseModel) -> PreTrainedTokenizerBase:
             "copy the whole folder anew",
         )
     try:
-        with _quiet():
+        with quiet():
             tokenizer = AutoTokenizer.from_pretrained(base.folder, use_fast=True, add_prefix_space=True)
     except Exception as error:  # the tokenizers library raises a bare Exception for a damaged file
         raise EventuneError(f"{base.folder}: no tokenizer could be loaded: {_first_line(error)}") from error
@@ -107,7 +107,7 @@ def load_encoder(base: BaseModel, *, dropout: float | None = None) -> Backbone:
                 setattr(config, name, dropout)
     options = {"add_pooling_layer": False} if _has_pooler(config) else {}
     try:
-        with _quiet():
+        with quiet():
             model, report = AutoModel.from_pretrained(
                 base.folder,
                 config=config,
@@ -147,7 +147,7 @@ def _max_length(config: PreTrainedConfig) -> int:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Hold back the loading bars and reports; what is missing from a checkpoint is handled, not printed."""
     verbosity, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
     transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]

@@ -112,6 +112,41 @@ def resolve(name: str, *, revision: str = "") -> BaseModel:
         ) from error
 
 
+def resolve_config(name: str, *, revision: str = "") -> BaseModel:
+    """Find a model's configuration; its weights need not be there.
+
+    Args:
+        name: As for `resolve`, or the path of a `config.json`.
+        revision: Revision on the hub; its default branch if empty.
+
+    Returns:
+        The model; of one on the hub, nothing but its configuration is fetched.
+
+    Raises:
+        EventuneError: If the name leads nowhere, or to a folder without configuration.
+    """
+    path = Path(name).expanduser()
+    if path.is_file() and path.name == "config.json":
+        path = path.parent
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise EventuneError(f"{path}: expected a model folder, found no config.json in it")
+        return BaseModel(name, path)
+    if name in PACKAGED:
+        return resolve(name, revision=revision)
+    try:
+        from huggingface_hub import hf_hub_download
+
+        return BaseModel(name, Path(hf_hub_download(name, "config.json", revision=revision or None)).parent, revision)
+    except (OSError, ValueError, RuntimeError) as error:
+        known = [*PACKAGED, *(str(found) for found in Path.cwd().glob("*/config.json"))]
+        raise EventuneError(
+            f"model {name!r} was not found; tried the folder {name}: does not exist; the hub model {name}: "
+            f"{_first_line(error)}",
+            did_you_mean(name, known) or "give a folder with config.json, module:Class, or a packaged model: minilm",
+        ) from error
+
+
 def _from_hub(hub_id: str, revision: str) -> Path:
     from huggingface_hub import snapshot_download
 

@@ -23,6 +23,9 @@ VERBS = {
     "score": "score a prediction file, without a model",
     "extract": "find events' arguments in a corpus or in raw text",
     "data": "check, describe, convert and fetch corpora",
+    "merge": "add a run's adapter to its base: one plain model",
+    "convert": "read checkpoints of other tools",
+    "inspect": "show what of a model to adapt, and what each rank costs",
     "doctor": "tell what this machine can do, or how to cure an error message",
 }
 

@@ -1,0 +1,28 @@
+"""`eventune convert`: checkpoints of other tools into what this one and PEFT read."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+from eventune.cli.output import add_json_flag
+
+VERBS = {"adapter": "adapter and heads out of a checkpoint that holds a whole model's state"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what can be converted."""
+    kinds = parser.add_subparsers(dest="kind", metavar="WHAT", required=True)
+    for name, summary in VERBS.items():
+        module = importlib.import_module(f"eventune.cli.convert.{name}")
+        child = kinds.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
+        )
+        module.add_arguments(child)
+        add_json_flag(child)
+        child.set_defaults(convert=module.run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Convert."""
+    return int(arguments.convert(arguments))

@@ -1,0 +1,127 @@
+"""From a run with an adapter to a run of one plain model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from eventune.adapters.merge import Merged, merge
+from eventune.adapters.quantisation import dequantise, quantise
+from eventune.adapters.store import ADAPTER_FILES, load_into, save_trained
+from eventune.backbones.load import load_encoder, load_tokenizer
+from eventune.backbones.resolve import BaseModel
+from eventune.corpora import read_ontology
+from eventune.errors import EventuneError
+from eventune.events import Ontology, parse_marked_text
+from eventune.extraction.features import FeatureBuilder
+from eventune.extraction.model import JointExtractor
+from eventune.extraction.task import ExtractionTask
+from eventune.extractor import OpenRun, anatomy_of_extractor, open_run
+from eventune.training import run_directory as names
+from eventune.training.checkpoint import atomic_folder
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class MergedRun:
+    """What merging a run gave.
+
+    Attributes:
+        path: The new run directory.
+        saved_bytes: Size of its weights.
+        difference: Greatest difference of the scores from those of base and adapter, before casting.
+        difference_after_cast: The same after casting.
+    """
+
+    path: Path
+    saved_bytes: int
+    difference: float
+    difference_after_cast: float
+
+
+def merge_run(run: Path, target: Path, *, dtype: str = "float32", model_name_or_path: str | None = None) -> MergedRun:
+    """Merge a run's adapter into its base, in float32, and write the result as a run of its own.
+
+    An adapter that was trained on a quantised base is merged into that base's dequantised weights, which it was trained
+    for, and not into the weights that were quantised.
+
+    Args:
+        run: A run of method `lora` or `ia3`.
+        target: The new run directory; must not exist yet.
+        dtype: Type of the saved weights, one of `DTYPES`.
+        model_name_or_path: Where the base model is on this machine, if not where the run says.
+
+    Returns:
+        What was written, and how far its scores are from the run's.
+
+    Raises:
+        EventuneError: If the run cannot be read or merged, the target exists, or the merged model's scores differ.
+    """
+    if target.exists():
+        raise EventuneError(f"{target}: exists already", "choose another folder, or remove it")
+    opened = open_run(run, model_name_or_path=model_name_or_path)
+    folder, settings = opened.directory.path, opened.settings
+    merged = _merged(opened, dtype)
+    with atomic_folder(target) as staging:
+        for path in folder.iterdir():
+            if path.is_file() and path.name not in {*ADAPTER_FILES, names.EXTRACTOR, names.RESULT}:
+                shutil.copyfile(path, staging / path.name)
+        saved = save_trained(merged.model, staging)
+        plain = {**opened.directory.read(names.EXTRACTOR), "method": "full", "quantization_bit": 0}
+        _write_json(staging / names.EXTRACTOR, plain)
+        result = opened.directory.read(names.RESULT)
+        result["merged"] = {
+            "method": settings["method"],
+            "dtype": dtype,
+            "difference": merged.difference,
+            "difference_after_cast": merged.difference_after_cast,
+            "saved_bytes": saved.bytes,
+        }
+        _write_json(staging / names.RESULT, result)
+    return MergedRun(target, saved.bytes, merged.difference, merged.difference_after_cast)
+
+
+def _merged(opened: OpenRun, dtype: str) -> Merged:
+    folder, settings, base = opened.directory.path, opened.settings, opened.base
+    backbone = load_encoder(base)
+    model = JointExtractor(backbone.model, max_span_length=settings["max_span_length"])
+    if settings["quantization_bit"]:
+        quantise(backbone.model, settings["quantization_bit"])
+        dequantise(backbone.model)
+    adapted = load_into(model, folder, anatomy=anatomy_of_extractor(model, backbone))
+    ontology = read_ontology(folder / names.ONTOLOGY)
+    builder = FeatureBuilder(
+        load_tokenizer(BaseModel(base.name, folder)),
+        ontology,
+        max_length=settings["max_length"],
+        max_span_length=settings["max_span_length"],
+    )
+    return merge(adapted, _scores(ExtractionTask(builder), ontology), dtype=DTYPES[dtype])
+
+
+def _scores(task: ExtractionTask, ontology: Ontology) -> Callable[[nn.Module], Tensor]:
+    """Return a function that scores a text with one event of each of the first types that have roles."""
+    types = [name for name, event_type in ontology.types.items() if event_type.roles][:8]
+    documents = [
+        parse_marked_text(f"In May, some people [[acted|{name}]] near the old bridge of Orsha.") for name in types
+    ]
+    batch = task.collate(task.encode(documents).examples)
+    del batch["targets"], batch["slots"]
+
+    def scores(model: nn.Module) -> Tensor:
+        device = next(model.parameters()).device
+        found = model(**{name: tensor.to(device) for name, tensor in batch.items()})
+        return torch.cat([found.spans.flatten(), found.null.flatten()])
+
+    return scores
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
