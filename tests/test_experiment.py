@@ -332,6 +332,82 @@ def test_full_fine_tuning_works_and_reloads(carry_out, documents):
     assert found["counts"] == json.loads((run / "result.json").read_text())["counts"]
 
 
+METHODS = {
+    "DoRA, rsLoRA, LoRA+ and ranks": {
+        "use_dora": True, "use_rslora": True, "loraplus_lr_ratio": 4.0, "rank_pattern": {"query": 2}
+    },
+    "PiSSA": {"init_lora_weights": "pissa"},
+    "prefix": {"method": "prefix", "pre_seq_len": 4, "prefix_projection": True},
+    "IA3": {"method": "ia3"},
+    "freeze": {"method": "freeze", "freeze_trainable_layers": 1},
+    "BitFit": {"method": "bitfit"},
+    "QLoRA": {"quantization_bit": 4},
+    "frozen heads": {"freeze_heads": True},
+    "embeddings": {"modules_to_save": ["word_embeddings"], "trainable_token_indices": []},
+    "checkpointed": {"gradient_checkpointing": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", METHODS.values(), ids=METHODS.keys())
+def test_every_method_makes_a_run_that_scores_what_its_result_says(changes, carry_out, documents):
+    listener = Listener()
+    run = carry_out(listener, num_train_epochs=2, pretrain_file="", pretrain_ontology_file="", ema_decay=0.0, **changes)
+
+    result = json.loads((run / "result.json").read_text())
+    gold = read_corpus(documents / "test.jsonl")
+    found = score(gold, Extractor.load(run).extract_all(gold), scorer="rams").to_dict()
+    assert found["counts"] == result["scores"]["test"]["counts"]
+    if changes.get("method") != "full":
+        assert result["resources"]["trainable_parameters"] < result["resources"]["total_parameters"]
+    assert any(notice.startswith("trained: ") for notice in listener.notices)
+    warned = any("random and frozen, in marks, scorer" in notice for notice in listener.notices)
+    assert warned == ("freeze_heads" in changes)
+
+
+def test_checkpointing_changes_nothing_but_time_and_memory(carry_out, tmp_path):
+    changes = {"num_train_epochs": 1, "hidden_dropout": 0.0, "head_dropout": 0.0, "word_dropout": 0.0}
+    plain = carry_out(output_dir=tmp_path / "plain", **changes)
+    checkpointed = carry_out(output_dir=tmp_path / "checkpointed", gradient_checkpointing=True, **changes)
+
+    expected, found = (load_file(run / ADAPTER) for run in (plain, checkpointed))
+    for name, tensor in expected.items():
+        torch.testing.assert_close(found[name], tensor, rtol=1e-3, atol=1e-4)
+
+
+def test_a_projected_prefix_that_was_killed_goes_on_with_its_network(carry_out, tmp_path):
+    class StopAfterTwo(TrainerCallback):
+        def on_epoch_begin(self, args, state, control, **kwargs):
+            if state.epoch >= 2:
+                raise KeyboardInterrupt
+
+    changes = {"method": "prefix", "prefix_projection": True, "pretrain_file": "", "pretrain_ontology_file": ""}
+    whole = carry_out(output_dir=tmp_path / "whole", **changes)
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(Listener(StopAfterTwo()), output_dir=tmp_path / "stopped", **changes)
+    stopped = carry_out(output_dir=tmp_path / "stopped", resume_from_checkpoint=True, **changes)
+
+    assert weights(stopped) == weights(whole)
+
+
+def test_the_learning_rate_of_lora_s_b_can_be_a_multiple_of_a_s(carry_out):
+    rates = {}
+
+    class Rates(TrainerCallback):
+        def on_train_begin(self, args, state, control, model=None, optimizer=None, **kwargs):
+            of = {id(p): group["initial_lr"] for group in optimizer.param_groups for p in group["params"]}
+            for name, parameter in model.named_parameters():
+                kind = next((kind for kind in ("lora_A", "lora_B", "scorer") if kind in name), "")
+                if id(parameter) in of:
+                    rates.setdefault(kind, set()).add(of[id(parameter)])
+
+    settings = {"learning_rate": 1e-3, "head_learning_rate": 5e-3, "loraplus_lr_ratio": 16.0}
+    carry_out(Listener(Rates()), num_train_epochs=1, pretrain_file="", pretrain_ontology_file="", **settings)
+
+    assert rates["lora_A"] == {1e-3}
+    assert rates["lora_B"] == {16e-3}
+    assert rates["scorer"] == {5e-3}
+
+
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_a_few_documents_are_learned_by_heart_and_found_again_after_loading(carry_out, tmp_path, method):
     few = tmp_path / "few.jsonl"

@@ -261,7 +261,7 @@ def convert(name: str, value: Any, hint: Any) -> Any:
             parsed = _parse_collection(value) if isinstance(value, str) and value[:1] in {"[", "{"} else value
             if _is_collection(parsed, kind):
                 return parsed
-            if kind is hint:
+            if kind == hint:
                 raise InvalidValueError(name, expected, repr(value))
     if str in kinds and isinstance(value, str):
         return value
