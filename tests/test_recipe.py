@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -102,15 +103,15 @@ def test_a_setting_is_converted_to_its_type(name, text, value):
         ("model_name_or_path", None, "a text"),
         ("lora_target_modules", [1, 2], "a text"),
         ("lora_target_modules", "[query", "a regular expression"),
-        ("rank_pattern", "{query: many}", "integers by name"),
-        ("rank_pattern", [1], "integers by name"),
-        ("trainable_token_indices", "[a]", "a list of integers"),
-        ("trainable_token_indices", 3, "a list of integers"),
-        ("modules_to_save", "pooler", "a list of names"),
+        ("rank_pattern", "{query: many}", "integers by name, such as {query: 8}"),
+        ("rank_pattern", [1], "integers by name, such as {query: 8}"),
+        ("trainable_token_indices", "[a]", "a list of integers, such as [30522, 30523]"),
+        ("trainable_token_indices", 3, "a list of integers, such as [30522, 30523]"),
+        ("modules_to_save", "pooler", "a list of names, such as [query, value]"),
     ],
 )
 def test_a_value_of_the_wrong_type_says_what_was_expected(name, value, expected):
-    with pytest.raises(EventuneError, match=f"^recipe: {name}: expected {expected}, found"):
+    with pytest.raises(EventuneError, match=f"^recipe: {name}: expected {re.escape(expected)}, found"):
         recipe(**{name: value})
 
 
