@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from eventune.adapters.attach import attach
+from eventune.adapters.attaching import attach
 from eventune.adapters.guard import plain_name
 from eventune.adapters.store import load_trained, save_trained
 from eventune.backbones.load import load_encoder
@@ -117,7 +117,7 @@ class Setting:
         self.flops = 3 * forward_flops(backbone.model, [self.task.length(example) for example in self.part.examples])
         model = JointExtractor(backbone.model, max_span_length=span_length, dropout=recipe.extraction.head_dropout)
         cheapen_dropout(model)
-        self.model = attach(model, recipe.adapter, backbone="encoder", heads=HEADS, base_name="minilm")
+        self.model = attach(model, recipe.adapter, base_name="minilm")
 
     def train(self, epochs: int) -> list[dict[str, float]]:
         """Train through the package's own trainer, and return the epochs' figures."""
@@ -128,6 +128,7 @@ class Setting:
                 replace(self.arguments, output_dir=folder, num_train_epochs=epochs),
                 examples=self.part.examples,
                 is_head=lambda name: plain_name(name).startswith(HEADS),
+                learning_rate_ratio=lambda _: 1.0,
                 store=Store(),
                 checkpoints=Path(folder),
                 has_dev=False,

@@ -15,7 +15,7 @@ from torch import nn
 from transformers import TrainerCallback, set_seed
 
 from eventune.adapters.anatomy import Anatomy
-from eventune.adapters.attach import attach, enable_gradient_checkpointing, with_saved_modules
+from eventune.adapters.attaching import attach, enable_gradient_checkpointing, with_saved_modules
 from eventune.adapters.changed_base import changed_base
 from eventune.adapters.guard import ParameterCounts, examine, plain_name, require_gradients
 from eventune.adapters.store import load_trained, save_for_unchanged_base, save_trained, weights_file

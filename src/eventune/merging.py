@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from eventune.adapters.merge import Merged, merge
+from eventune.adapters.merged import Merged, merge
 from eventune.adapters.quantisation import dequantise, quantise
 from eventune.adapters.store import ADAPTER_FILES, load_into, save_trained
 from eventune.backbones.load import load_encoder, load_tokenizer

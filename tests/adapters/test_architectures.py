@@ -7,7 +7,7 @@ from transformers import PreTrainedModel
 
 from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.arguments import AdapterArguments
-from eventune.adapters.attach import attach
+from eventune.adapters.attaching import attach
 from eventune.adapters.guard import examine, require_gradients
 from eventune.adapters.projections import Kind, find_projections
 from eventune.adapters.store import load_into, save_trained

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from eventune.adapters.arguments import AdapterArguments
-from eventune.adapters.attach import attach
+from eventune.adapters.attaching import attach
 from eventune.adapters.bank import BASE, AdapterBank
 from eventune.adapters.store import load_into, save_trained
 from eventune.backbones.load import load_encoder

@@ -4,7 +4,7 @@ from torch import nn
 
 from eventune.adapters.anatomy import Anatomy
 from eventune.adapters.arguments import AdapterArguments
-from eventune.adapters.attach import attach
+from eventune.adapters.attaching import attach
 from eventune.adapters.guard import examine, require_gradients
 from eventune.errors import EventuneError
 

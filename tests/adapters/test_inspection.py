@@ -7,7 +7,7 @@ from torch import nn
 from transformers import AutoModelForTokenClassification, BertConfig
 
 from eventune.adapters.arguments import AdapterArguments
-from eventune.adapters.attach import attach
+from eventune.adapters.attaching import attach
 from eventune.adapters.guard import examine
 from eventune.adapters.inspection import inspect_model, shortest
 from eventune.errors import EventuneError

@@ -8,7 +8,7 @@ from transformers import AutoModel, AutoModelForCausalLM
 
 from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.arguments import AdapterArguments
-from eventune.adapters.attach import attach, enable_gradient_checkpointing
+from eventune.adapters.attaching import attach, enable_gradient_checkpointing
 from eventune.adapters.guard import examine, plain_name, require_gradients
 from eventune.adapters.prefix import PREFIX
 from eventune.adapters.store import (

@@ -12,7 +12,7 @@ from transformers import AutoModelForTokenClassification, BertModel
 
 from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.arguments import AdapterArguments
-from eventune.adapters.attach import attach, enable_gradient_checkpointing
+from eventune.adapters.attaching import attach, enable_gradient_checkpointing
 from eventune.adapters.guard import examine, plain_name, require_gradients
 from eventune.adapters.store import ADAPTER_WEIGHTS, load_into, save_trained
 from eventune.errors import EventuneError

@@ -8,7 +8,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from eventune.adapters.arguments import AdapterArguments
-from eventune.adapters.attach import attach
+from eventune.adapters.attaching import attach
 from eventune.adapters.store import ADAPTER_CONFIG, ADAPTER_WEIGHTS, FULL_WEIGHTS, load_into, load_trained, save_trained
 from eventune.backbones.load import load_encoder
 from eventune.backbones.resolve import resolve

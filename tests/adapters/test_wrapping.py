@@ -4,7 +4,7 @@ from torch import nn
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from eventune.adapters.arguments import AdapterArguments
-from eventune.adapters.attach import attach
+from eventune.adapters.attaching import attach
 from eventune.adapters.store import load_into, save_trained
 from eventune.adapters.wrapping import taken_apart, unwrap
 

@@ -226,7 +226,6 @@ def test_remedies_are_whole(remedy):
 )
 def test_cures_for_chatglm_name_the_native_way_and_the_version_that_works(remedy):
     assert "GlmForCausalLM" in remedy.cure
-    assert "eventune convert chatglm2 SRC DST" in remedy.cure
     assert "transformers==4.33.3" in remedy.cure
 
 

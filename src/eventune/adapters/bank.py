@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from eventune.adapters.anatomy import anatomy_of
-from eventune.adapters.attach import prepare_base
+from eventune.adapters.attaching import prepare_base
 from eventune.adapters.peft_library import (
     ModulesToSaveWrapper,
     PeftConfig,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
-from eventune.adapters.attach import prepare_base
+from eventune.adapters.attaching import prepare_base
 from eventune.adapters.changed_base import changed_base, for_unchanged_base
 from eventune.adapters.guard import plain_name
 from eventune.adapters.peft_library import (

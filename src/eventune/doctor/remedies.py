@@ -89,8 +89,8 @@ def _excerpt(line: str, start: int) -> str:
 
 def _chatglm(name: str, pattern: str, cause: str, *threads: str, also: str = "") -> Remedy:
     cure = (
-        "transformers' own GlmForCausalLM runs a converted checkpoint, without remote code: "
-        "`eventune convert chatglm2 SRC DST`. With the published code, model and tokenizer need transformers==4.33.3"
+        "With the published code, model and tokenizer need transformers==4.33.3; transformers' GlmForCausalLM needs "
+        "no remote code, once the checkpoint's keys are renamed to its own"
     )
     return Remedy(f"chatglm-{name}", pattern, cause, f"{cure}{f'; {also}' if also else ''}.", threads)
 
@@ -144,7 +144,7 @@ REMEDIES = (
         "module-prefix",
         r"base_model\.model\.module\.|key\(s\) in state_dict: [\"']module\.|keyerror: [\"']base_model\.model\.",
         "The file's keys are not the model's: it was saved from a DataParallel wrapper (`module.`), or lacks a head.",
-        "Remove `module.` from the keys, or save the unwrapped model; `eventune train` saves it with its heads.",
+        "`eventune convert adapter CHECKPOINT OUT` takes `module.` out of a whole state; save the unwrapped model.",
         ("peft#114", "peft#1296"),
     ),
     Remedy(
@@ -160,7 +160,7 @@ REMEDIES = (
         r"expected scalar type (?:half|float|bfloat16) but found (?:half|float|bfloat16)"
         r"|mat1 and mat2 .{0,40}same dtype.{0,20}(?:half|float)|expected m1 and m2 to have the same dtype",
         "Weights of two precisions meet: half-precision base, float32 adapter or heads.",
-        "Load everything in one precision, and evaluate under autocast as well.",
+        "Evaluate under autocast as well, or load all in one precision; `eventune.adapters.attach` does the former.",
         ("peft#88", "LlamaFactory#724", "Chinese-LLaMA-Alpaca-2#110", "ChatGLM-Efficient-Tuning#261"),
     ),
     Remedy(
@@ -330,7 +330,7 @@ REMEDIES = (
         "prefix-checkpointing",
         r"does not work with gradient checkpointing",
         "Prefix tuning works through the cache, which gradient checkpointing switches off.",
-        "Switch gradient checkpointing off, or use LoRA.",
+        "Switch checkpointing off, or use `method: prefix` of eventune, which works with it, or LoRA.",
         ("peft#2191",),
     ),
     Remedy(
@@ -344,7 +344,7 @@ REMEDIES = (
         "vllm-heads",
         r"only supports modules_to_save being none",
         "vLLM serves LoRA matrices alone; this adapter also holds whole modules: heads, or resized embeddings.",
-        "Merge the adapter into the base and serve the result, or train without resizing the vocabulary.",
+        "Merge (`eventune merge RUN OUT`) and serve the result, or train without resizing the vocabulary.",
         ("vllm#9280", "LlamaFactory#9545"),
     ),
     Remedy(
@@ -365,7 +365,7 @@ REMEDIES = (
         "merge-quantised",
         r"merge lora module to [48]-bit",
         "Merging into quantised weights rounds the adapter away in part.",
-        "Load the base in float32, merge, compare the outputs, and quantise last.",
+        "Merge in float32, compare, quantise last; `eventune merge RUN OUT` merges into the dequantised base.",
         ("peft#1043", "peft#2105", "peft#2321", "transformers#31293", "peft#1388"),
     ),
     Remedy(

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from eventune.adapters.arguments import AdapterArguments
-from eventune.adapters.attach import attach
-from eventune.adapters.merge import merge
+from eventune.adapters.attaching import attach
+from eventune.adapters.merged import merge
 from eventune.adapters.quantisation import dequantise, quantise
 from eventune.adapters.store import load_into, save_trained
 from eventune.errors import EventuneError

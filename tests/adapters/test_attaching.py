@@ -5,7 +5,7 @@ from torch import nn
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.arguments import AdapterArguments
-from eventune.adapters.attach import attach
+from eventune.adapters.attaching import attach
 from eventune.adapters.guard import examine, plain_name
 from eventune.adapters.store import ADAPTER_WEIGHTS, save_trained
 from eventune.backbones.load import load_encoder
