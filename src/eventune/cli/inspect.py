@@ -32,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", metavar="MODEL", help="a folder, a config.json, minilm, a hub id, or module:Class of your own"
     )
-    parser.add_argument("--task", choices=TASKS, default="", help="what it is for (default: what its config names)")
+    task_help = f"what it is for: {', '.join(TASKS)} (default: what its config names)"
+    parser.add_argument("--task", choices=TASKS, default="", metavar="TASK", help=task_help)
     parser.add_argument("--model_revision", default="", metavar="VALUE", help="revision on the hub")
     parser.add_argument("--snippet", action="store_true", help="print PEFT code for the suggested adapter instead")
     parser.add_argument("--lora_r", type=int, default=8, metavar="R", help="rank in the snippet (default: 8)")

@@ -13,7 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the checkpoint, the folder, and what no checkpoint tells."""
     parser.add_argument("checkpoint", metavar="CHECKPOINT", help=".pkl, .pt, .bin or .safetensors with a whole state")
     parser.add_argument("target", metavar="OUT", help="new folder for the PEFT adapter; must not exist yet")
-    parser.add_argument("--lora_alpha", type=int, required=True, help="the lora_alpha that it was trained with")
+    parser.add_argument(
+        "--lora_alpha", type=int, required=True, metavar="N", help="the lora_alpha that it was trained with"
+    )
     parser.add_argument(
         "--heads",
         metavar="NAMES",
