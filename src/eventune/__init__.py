@@ -53,6 +53,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in {"Extractor", "train"}:
+        # Before transformers and PEFT, which import bitsandbytes with all that it prints.
+        importlib.import_module("eventune.adapters.peft_library")
     if name in _HOMES:
         return getattr(importlib.import_module(f"eventune.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'eventune' has no attribute {name!r}")

@@ -25,8 +25,7 @@ from eventune.corpora import write_ontology
 from eventune.errors import EventuneError
 from eventune.events import Ontology
 from eventune.extraction.decoding import Margins
-from eventune.extraction.features import FeatureBuilder
-from eventune.extraction.model import JointExtractor
+from eventune.extraction.kinds import KINDS
 from eventune.extraction.task import ExtractionTask, Part
 from eventune.extractor import anatomy_of_extractor, build_model
 from eventune.model_card import model_card
@@ -123,16 +122,21 @@ class _Experiment:
     def _task(self, ontology: Ontology) -> ExtractionTask:
         arguments = self.recipe.extraction
         max_length = min(arguments.max_length or self.backbone.max_length, self.backbone.max_length)
-        builder = FeatureBuilder(
+        kind = KINDS[arguments.extractor]
+        builder = kind.builder(
             self.backbone.tokenizer, ontology, max_length=max_length, max_span_length=arguments.max_span_length
         )
-        batch_size = self.recipe.optimisation.per_device_eval_batch_size
-        return ExtractionTask(builder, batch_size=batch_size, word_dropout=arguments.word_dropout)
+        return kind.task(
+            builder,
+            batch_size=self.recipe.optimisation.per_device_eval_batch_size,
+            word_dropout=arguments.word_dropout,
+            pad_to_max_length=arguments.pad_to_max_length,
+        )
 
     def carry_out(self) -> RunResult:
         """Train, choose the margins, save, verify what was saved, and score."""
         self._report_reach()
-        plain = JointExtractor(
+        plain = KINDS[self.recipe.extraction.extractor].model(
             self.backbone.model,
             max_span_length=self.recipe.extraction.max_span_length,
             dropout=self.recipe.extraction.head_dropout,
@@ -176,6 +180,7 @@ class _Experiment:
         return build_model(
             self.backbone.base,
             folder,
+            kind=self.recipe.extraction.extractor,
             max_span_length=self.task.builder.max_span_length,
             quantization_bit=self.recipe.adapter.quantization_bit,
         )
@@ -266,7 +271,7 @@ class _Experiment:
                 staging / names.EXTRACTOR,
                 {
                     "task": "extraction",
-                    "extractor": "joint",
+                    "extractor": self.recipe.extraction.extractor,
                     "method": self.recipe.adapter.method,
                     "max_length": self.task.builder.max_length,
                     "max_span_length": self.task.builder.max_span_length,

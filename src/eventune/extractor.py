@@ -24,8 +24,7 @@ from eventune.corpora.registry import format_named
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Ontology
 from eventune.extraction.decoding import Margins
-from eventune.extraction.features import FeatureBuilder
-from eventune.extraction.model import JointExtractor
+from eventune.extraction.kinds import KINDS
 from eventune.extraction.prompts import natural_name
 from eventune.extraction.task import ExtractionTask
 from eventune.training import run_directory as names
@@ -39,6 +38,7 @@ CHUNK_DOCUMENTS = 256
 """Documents that are extracted together: enough for batches of like length, few enough to be done again."""
 
 SETTINGS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "extractor": (" or ".join(KINDS), lambda value: type(value) is str and value in KINDS),
     "method": ("a name", lambda value: type(value) is str),
     "max_length": ("an integer >= 1", lambda value: type(value) is int and value >= 1),
     "max_span_length": ("an integer >= 1", lambda value: type(value) is int and value >= 1),
@@ -54,7 +54,7 @@ SETTINGS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
 }
 """What the extractor's settings file must hold: each field's description and check."""
 
-OPTIONAL = {"quantization_bit": 0}
+OPTIONAL = {"extractor": "joint", "quantization_bit": 0}
 """Settings that runs of earlier versions lack."""
 
 
@@ -95,10 +95,12 @@ class Extractor:
         model = build_model(
             base,
             directory.path,
+            kind=settings["extractor"],
             max_span_length=settings["max_span_length"],
             quantization_bit=settings["quantization_bit"],
         )
-        builder = FeatureBuilder(
+        kind = KINDS[settings["extractor"]]
+        builder = kind.builder(
             load_tokenizer(BaseModel(base.name, directory.path)),
             read_ontology(directory.path / names.ONTOLOGY),
             max_length=settings["max_length"],
@@ -106,7 +108,7 @@ class Extractor:
         )
         return cls(
             model,
-            ExtractionTask(builder, batch_size=batch_size),
+            kind.task(builder, batch_size=batch_size),
             Margins(**settings["margins"]),
             fingerprint=_fingerprint(directory),
         )
@@ -354,18 +356,21 @@ def find_type(ontology: Ontology, name: str) -> str:
 
 
 def anatomy_of_extractor(model: nn.Module, backbone: Backbone) -> Anatomy:
-    """Return a joint extractor's backbone and heads, with what the base's checkpoint lacks among them."""
+    """Return an extractor's backbone and heads, with what the base's checkpoint lacks among them."""
     new = [f"{BACKBONE}.{name}" for name in backbone.new_modules]
     return anatomy_of(model, backbones=(BACKBONE,), new_modules=new)
 
 
-def build_model(base: BaseModel, folder: Path, *, max_span_length: int, quantization_bit: int = 0) -> nn.Module:
-    """Build the joint extractor on its base and read the trained weights.
+def build_model(
+    base: BaseModel, folder: Path, *, max_span_length: int, kind: str = "joint", quantization_bit: int = 0
+) -> nn.Module:
+    """Build an extractor on its base and read the trained weights.
 
     Args:
         base: The base model.
         folder: The folder with the trained weights: a PEFT adapter with heads, or the whole model's.
         max_span_length: Words of the longest argument.
+        kind: The extractor, one of `KINDS`.
         quantization_bit: 4 or 8 if the adapter was trained on a quantised base.
 
     Returns:
@@ -375,6 +380,6 @@ def build_model(base: BaseModel, folder: Path, *, max_span_length: int, quantiza
         EventuneError: If a file is missing, damaged or of another model.
     """
     backbone = load_encoder(base)
-    model: nn.Module = JointExtractor(backbone.model, max_span_length=max_span_length)
+    model: nn.Module = KINDS[kind].model(backbone.model, max_span_length=max_span_length)
     anatomy = anatomy_of_extractor(model, backbone)
     return load_into(model, folder, anatomy=anatomy, quantization_bit=quantization_bit).eval()

@@ -19,8 +19,7 @@ from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
 from eventune.errors import EventuneError
 from eventune.events import Ontology, parse_marked_text
-from eventune.extraction.features import FeatureBuilder
-from eventune.extraction.model import JointExtractor
+from eventune.extraction.kinds import KINDS
 from eventune.extraction.task import ExtractionTask
 from eventune.extractor import OpenRun, anatomy_of_extractor, open_run
 from eventune.training import run_directory as names
@@ -91,19 +90,20 @@ def merge_run(run: Path, target: Path, *, dtype: str = "float32", model_name_or_
 def _merged(opened: OpenRun, dtype: str) -> Merged:
     folder, settings, base = opened.directory.path, opened.settings, opened.base
     backbone = load_encoder(base)
-    model = JointExtractor(backbone.model, max_span_length=settings["max_span_length"])
+    kind = KINDS[settings["extractor"]]
+    model = kind.model(backbone.model, max_span_length=settings["max_span_length"])
     if settings["quantization_bit"]:
         quantise(backbone.model, settings["quantization_bit"])
         dequantise(backbone.model)
     adapted = load_into(model, folder, anatomy=anatomy_of_extractor(model, backbone))
     ontology = read_ontology(folder / names.ONTOLOGY)
-    builder = FeatureBuilder(
+    builder = kind.builder(
         load_tokenizer(BaseModel(base.name, folder)),
         ontology,
         max_length=settings["max_length"],
         max_span_length=settings["max_span_length"],
     )
-    return merge(adapted, _scores(ExtractionTask(builder), ontology), dtype=DTYPES[dtype])
+    return merge(adapted, _scores(kind.task(builder), ontology), dtype=DTYPES[dtype])
 
 
 def _scores(task: ExtractionTask, ontology: Ontology) -> Callable[[nn.Module], Tensor]:

@@ -81,5 +81,19 @@ def test_a_broken_bitsandbytes_is_neither_heard_nor_fatal(tiny_encoder, tmp_path
     assert found.stderr == ""
 
 
+@pytest.mark.parametrize("statement", ["from eventune import train", "from eventune import Extractor"])
+def test_a_broken_bitsandbytes_is_not_heard_from_python_either(statement, tmp_path):
+    package = tmp_path / "bitsandbytes"
+    package.mkdir()
+    (package / "__init__.py").write_text("print('===BUG REPORT==='); raise RuntimeError('CUDA')", encoding="utf-8")
+    command = [sys.executable, "-c", statement]
+
+    found = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=True
+    )
+
+    assert (found.stdout, found.stderr) == ("", "")
+
+
 def test_the_verbs_are_known():
     assert {"inspect", "merge", "convert", "doctor"} <= VERBS.keys()

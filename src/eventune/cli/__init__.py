@@ -30,6 +30,10 @@ VERBS = {
 }
 
 
+WITH_MODELS = frozenset({"demo", "train", "evaluate", "extract", "merge", "inspect"})
+"""Verbs that load a model."""
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that names the closest flag where one is not known; the verbs' parsers are of this class as well.
 
@@ -105,6 +109,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb = next((word for word in argv if not word.startswith("-")), None)
     arguments = build_parser(verb).parse_args(argv)
     try:
+        if verb in WITH_MODELS:
+            # Before transformers and PEFT, which import bitsandbytes with all that it prints.
+            importlib.import_module("eventune.adapters.peft_library")
         return int(arguments.run(arguments) or 0)
     except EventuneError as error:
         print_error(error)

@@ -7,11 +7,23 @@ from dataclasses import dataclass, field
 
 from eventune.errors import InvalidValueError
 
+EXTRACTORS = ("joint", "question")
+
 
 @dataclass(kw_only=True)
 class ExtractionArguments:
-    """The joint extractor's own settings."""
+    """The extractor's own settings."""
 
+    extractor: str = field(
+        default="joint",
+        metadata={
+            "help": "joint (one pass an event, all roles at once) or question (one input for each role and filler, as "
+            "question answering has it: slow, to compare with)"
+        },
+    )
+    pad_to_max_length: bool = field(
+        default=False, metadata={"help": "Pad every batch to max_length, as many scripts do: slow, to compare with"}
+    )
     max_length: int = field(
         default=0,
         metadata={"help": "Pieces the encoder reads at once; longer texts are read in windows; 0: all it can"},
@@ -24,6 +36,10 @@ class ExtractionArguments:
 
     def problems(self) -> Iterator[InvalidValueError]:
         """Yield one error for each setting that is out of range."""
+        if self.extractor not in EXTRACTORS:
+            yield InvalidValueError("extractor", " or ".join(EXTRACTORS), repr(self.extractor))
+        if self.extractor == "question" and self.word_dropout:
+            yield InvalidValueError("word_dropout", "0 with extractor: question", str(self.word_dropout))
         if self.max_length != 0 and self.max_length < 64:
             yield InvalidValueError("max_length", "0, or a number of pieces >= 64", str(self.max_length))
         if self.max_span_length < 1:

@@ -41,7 +41,8 @@ class Example:
         word_starts: First piece of each word.
         word_ends: Last piece of each word.
         sentences: Sentence of each word.
-        gold: (role, word in the window, length - 1) of each gold argument in reach, without duplicates.
+        gold: (row of `roles`, word in the window, length - 1) of each gold argument in reach, without duplicates.
+        roles: The roles that are read for, by their index in the event type.
     """
 
     document: int
@@ -54,6 +55,7 @@ class Example:
     word_ends: list[int]
     sentences: list[int]
     gold: list[tuple[int, int, int]]
+    roles: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -77,11 +79,15 @@ class Prompt:
         ids: Piece ids, with the special tokens around them.
         marks: `Mark` of each piece.
         role_pieces: First and last piece of each role's name.
+        roles: The roles that it asks for, by their index in the event type.
+        slot: Which of a role's fillers is asked for; None for all of them.
     """
 
     ids: list[int]
     marks: list[int]
     role_pieces: list[tuple[int, int]]
+    roles: tuple[int, ...]
+    slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ class Text:
 
 
 class FeatureBuilder:
-    """Encodes documents for one ontology and one tokenizer."""
+    """Encodes documents for one ontology and one tokenizer; one prompt an event asks for all roles."""
 
     def __init__(
         self, tokenizer: PreTrainedTokenizerBase, ontology: Ontology, *, max_length: int, max_span_length: int
@@ -141,15 +147,16 @@ class FeatureBuilder:
                     reach.unreachable["event type not in the ontology"] += len(event.arguments)
                     continue
                 event_type = self.ontology[event.type]
-                prompt = self._prompt(document, event, event_type)
-                budget, overlap = self.max_length - len(prompt.ids) - 1, 2 * self.max_span_length
+                prompts = self._prompts(document, event, event_type)
+                longest = max((len(prompt.ids) for prompt in prompts), default=2)
+                budget, overlap = self.max_length - longest - 1, 2 * self.max_span_length
                 cuts = list(windows([len(pieces) for pieces in words], budget=budget, overlap=overlap))
                 reach.unreachable.update(self._reasons_out_of_reach(event, event_type, sentences, cuts))
-                if event_type.roles:
-                    examples += (
-                        self._example((index, number), prompt, event, event_type, Text(words, sentences, window))
-                        for window in cuts
-                    )
+                examples += (
+                    self._example((index, number), prompt, event, event_type, Text(words, sentences, window))
+                    for prompt in prompts
+                    for window in cuts
+                )
         return examples, reach
 
     def _encode_word(self, word: str) -> Pieces:
@@ -160,6 +167,10 @@ class FeatureBuilder:
 
     def _encode_words(self, words: Iterable[str]) -> list[int]:
         return list(chain.from_iterable(self._pieces_of(word) for word in words))
+
+    def _prompts(self, document: Document, event: Event, event_type: EventType) -> list[Prompt]:
+        """Return the prompts of an event; none where its type has no roles."""
+        return [self._prompt(document, event, event_type)] if event_type.roles else []
 
     def _prompt(self, document: Document, event: Event, event_type: EventType) -> Prompt:
         ids, marks, role_pieces = [self._first], [int(Mark.NONE)], []
@@ -177,13 +188,16 @@ class FeatureBuilder:
             role_pieces.append(add(role_words(role), Mark.ROLE))
         ids.append(self._last)
         marks.append(int(Mark.NONE))
+        self._require_room(event_type, ids)
+        return Prompt(ids, marks, role_pieces, tuple(range(len(role_pieces))))
+
+    def _require_room(self, event_type: EventType, ids: Sequence[int]) -> None:
         if self.max_length - len(ids) - 1 < max(MAX_PIECES_A_WORD, self.max_length // 4):
             raise EventuneError(
                 f"event type {event_type.name!r}: its prompt takes {len(ids)} of {self.max_length} pieces and leaves "
                 "too little room for the text",
                 "give its roles shorter names, or split the type",
             )
-        return Prompt(ids, marks, role_pieces)
 
     def _example(
         self, place: tuple[int, int], prompt: Prompt, event: Event, event_type: EventType, text: Text
@@ -192,12 +206,12 @@ class FeatureBuilder:
         pieces = text.words[window.start : window.end]
         ends = [len(prompt.ids) + end - 1 for end in accumulate(len(word) for word in pieces)]
         marks = [_mark(event, word, sentences) for word in range(window.start, window.end)]
-        role_index = {role.name: index for index, role in enumerate(event_type.roles)}
+        row_of = {event_type.roles[role].name: row for row, role in enumerate(prompt.roles)}
+        asked = [argument for argument in event.arguments if argument.role in row_of]
         gold = {
-            (role_index[argument.role], argument.span.start - window.start, len(argument.span) - 1): None
-            for argument in event.arguments
-            if argument.role in role_index
-            and window.contains(argument.span)
+            (row_of[argument.role], argument.span.start - window.start, len(argument.span) - 1): None
+            for argument in (asked if prompt.slot is None else asked[prompt.slot : prompt.slot + 1])
+            if window.contains(argument.span)
             and len(argument.span) <= self.max_span_length
             and sentences[argument.span.start] == sentences[argument.span.end - 1]
         }
@@ -216,6 +230,7 @@ class FeatureBuilder:
             word_ends=ends,
             sentences=list(sentences[window.start : window.end]),
             gold=list(gold),
+            roles=prompt.roles,
         )
 
     def _reasons_out_of_reach(
@@ -284,10 +299,12 @@ class Collator:
     Attributes:
         pad_token_id: The tokenizer's padding id.
         multiple: What lengths in pieces and words are rounded up to.
+        length: Pieces that every batch is padded to; 0 for as few as it needs.
     """
 
     pad_token_id: int
     multiple: int = 16
+    length: int = 0
 
     def __call__(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """Build the tensors of a batch.
@@ -300,7 +317,7 @@ class Collator:
             *shape* (events, roles).
         """
         lengths = [len(example.input_ids) for example in examples]
-        pieces = -(-max(lengths) // self.multiple) * self.multiple
+        pieces = self.length or -(-max(lengths) // self.multiple) * self.multiple
         words = -(-max(len(example.word_starts) for example in examples) // self.multiple) * self.multiple
         roles = max(len(example.role_pieces) for example in examples)
         return {

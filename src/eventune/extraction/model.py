@@ -99,7 +99,7 @@ class SpanScorer(nn.Module):
         start = (self.role_start(roles) @ self.word_start(starts).transpose(1, 2)).float() * self.scale
         end = (self.role_end(roles) @ self.word_end(ends).transpose(1, 2)).float() * self.scale
         boundary = (self.boundary_start(starts) @ self.boundary_end(ends).transpose(1, 2)).float()
-        last, valid = _last_words(sentences, self.max_span_length)
+        last, valid = last_words(sentences, self.max_span_length)
         boundary = boundary.gather(2, last) * self.boundary_start.out_features**-0.5 + self.width
         events, words, lengths = last.shape
         ends_of_spans = end.gather(2, last.view(events, 1, -1).expand(-1, end.shape[1], -1))
@@ -107,7 +107,7 @@ class SpanScorer(nn.Module):
         return SpanScores(spans.masked_fill(~valid[:, None], -torch.inf), self.null(roles).squeeze(-1).float())
 
 
-def _last_words(sentences: Tensor, max_span_length: int) -> tuple[Tensor, Tensor]:
+def last_words(sentences: Tensor, max_span_length: int) -> tuple[Tensor, Tensor]:
     """Return each span's last word, and whether it lies in one sentence; *shape* (events, words, max_span_length)."""
     words = sentences.shape[1]
     last = torch.arange(words, device=sentences.device)[:, None] + torch.arange(

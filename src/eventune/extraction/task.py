@@ -46,6 +46,7 @@ class ExtractionTask:
         dev: Part | None = None,
         batch_size: int = 32,
         word_dropout: float = 0.0,
+        pad_to_max_length: bool = False,
     ) -> None:
         tokenizer = builder.tokenizer
         self.builder = builder
@@ -53,7 +54,8 @@ class ExtractionTask:
         self.batch_size = batch_size
         self.word_dropout = word_dropout if tokenizer.mask_token_id is not None else 0.0
         self.mask_token_id = tokenizer.mask_token_id
-        self._collator = Collator(int(tokenizer.pad_token_id or 0))
+        length = builder.max_length if pad_to_max_length else 0
+        self._collator = Collator(int(tokenizer.pad_token_id or 0), length=length)
 
     @property
     def ontology(self) -> Ontology:
@@ -73,14 +75,17 @@ class ExtractionTask:
         return self._collator(examples)
 
     def loss(self, model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return the cross-entropy of a batch over spans and empty roles."""
+        """Return the loss of a batch."""
         inputs = dict(batch)
         targets, slots = inputs.pop("targets"), inputs.pop("slots")
         if model.training and self.word_dropout:
             drop = torch.rand(inputs["marks"].shape, device=targets.device) < self.word_dropout
             drop &= inputs["marks"] >= Mark.TEXT
             inputs["input_ids"] = inputs["input_ids"].masked_fill(drop, self.mask_token_id)
-        return span_loss(model(**inputs), targets, slots)
+        return self._loss(model(**inputs), targets, slots)
+
+    def _loss(self, scores: SpanScores, targets: Tensor, slots: Tensor) -> Tensor:
+        return span_loss(scores, targets, slots)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Score the dev part with the margins that suit it best."""
@@ -106,9 +111,10 @@ class ExtractionTask:
             first_words = [example.first_word for example in examples]
             role_counts = [len(example.role_pieces) for example in examples]
             for example, roles in zip(examples, best_spans(scores, first_words, role_counts), strict=True):
-                merged = found.setdefault((example.document, example.event), [[] for _ in roles])
-                for candidates, more in zip(merged, roles, strict=True):
-                    candidates.extend(more)
+                event_type = self.ontology[part.documents[example.document].events[example.event].type]
+                merged = found.setdefault((example.document, example.event), [[] for _ in event_type.roles])
+                for role, more in zip(example.roles, roles, strict=True):
+                    merged[role].extend(more)
             if on_batch is not None:
                 on_batch(len(examples))
         for (document, event), roles in found.items():
