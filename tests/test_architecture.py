@@ -11,7 +11,7 @@ LEVELS = [
     {"errors", "results", "events"},
     {"corpora", "scoring", "reports"},
     {"backbones", "adapters", "extraction", "generation", "training"},
-    {"experiment", "extractor", "recipe", "parts", "model_card", "model_inspection", "merging", "doctor"},
+    {"experiment", "extractor", "recipe", "parts", "model_card", "model_inspection", "merging", "run_costs", "doctor"},
     {"comparison", "serving"},
     {"cli"},
 ]

@@ -21,9 +21,9 @@ from eventune.adapters.guard import ParameterCounts, examine, plain_name, requir
 from eventune.adapters.store import load_trained, save_for_unchanged_base, save_trained, weights_file
 from eventune.backbones.load import Backbone, load_encoder
 from eventune.backbones.resolve import resolve
-from eventune.corpora import write_ontology
+from eventune.corpora import write_corpus, write_ontology
 from eventune.errors import EventuneError
-from eventune.events import Ontology
+from eventune.events import Document, Ontology
 from eventune.extraction.decoding import Margins
 from eventune.extraction.kinds import KINDS
 from eventune.extraction.task import ExtractionTask, Part
@@ -32,6 +32,7 @@ from eventune.model_card import model_card
 from eventune.parts import Parts, read_parts
 from eventune.recipe import Recipe
 from eventune.results import RunResult, read_json, write_atomically
+from eventune.run_costs import RunCosts
 from eventune.training import run_directory as names
 from eventune.training.arguments import OptimisationArguments
 from eventune.training.checkpoint import atomic_folder, last_checkpoint
@@ -112,6 +113,8 @@ class _Experiment:
     ) -> None:
         self.recipe, self.parts, self.run, self.reporter = recipe, parts, run, reporter
         self.backbone = backbone
+        self.predictions: list[Document] = []
+        self.costs = RunCosts(recipe, backbone)
         self.baseline_memory_bytes = current_memory_bytes()
         self.task = self._task(parts.ontology)
         self.train_part = self.task.encode(parts.train)
@@ -160,7 +163,10 @@ class _Experiment:
         if self.test_part is not None:
             ranking = self.task.rank(model, self.test_part)
             scores["test"] = self.task.score(ranking, self.test_part, margins).to_dict()
-        return self._save(model, trainer, margins, scores, counts)
+            if self.recipe.optimisation.save_predictions:
+                self.predictions = self.task.annotate(ranking, self.test_part, margins)
+        measured = self.costs.of(trainer, counts, self._cost(trainer.epochs()), self.task, self.train_part)
+        return self._save(model, trainer, margins, scores, measured)
 
     def _examine(self, model: nn.Module, anatomy: Anatomy) -> ParameterCounts:
         report = examine(model, anatomy=anatomy)
@@ -258,7 +264,12 @@ class _Experiment:
                 )
 
     def _save(
-        self, model: nn.Module, trainer: TaskTrainer, margins: Margins, scores: dict[str, Any], counts: ParameterCounts
+        self,
+        model: nn.Module,
+        trainer: TaskTrainer,
+        margins: Margins,
+        scores: dict[str, Any],
+        measured: Mapping[str, Any],
     ) -> RunResult:
         epochs = trainer.epochs()
         with atomic_folder(self.run.path / "final") as staging:
@@ -280,18 +291,14 @@ class _Experiment:
                     names.ONTOLOGY_BYTES: (staging / names.ONTOLOGY).stat().st_size,
                 },
             )
+            if self.predictions:
+                write_corpus(self.predictions, staging / names.PREDICTIONS)
             history = "".join(json.dumps(epoch) + "\n" for epoch in epochs)
             (staging / names.HISTORY).write_text(history, encoding="utf-8")
             self._verify(model, staging)
             result = RunResult(
                 scores=scores,
-                resources={
-                    **self._cost(epochs),
-                    "trainable_parameters": counts.trainable,
-                    "total_parameters": counts.total,
-                    "head_parameters": counts.heads,
-                    "saved_bytes": saved_bytes,
-                },
+                resources={**self._cost(epochs), **measured, "saved_bytes": saved_bytes},
                 data=self._data(),
                 versions=library_versions(),
                 hardware=hardware(),

@@ -23,6 +23,7 @@ VERBS = {
     "score": "score a prediction file, without a model",
     "extract": "find events' arguments in a corpus or in raw text",
     "data": "check, describe, convert and fetch corpora",
+    "compare": "train several ways and put them into one table",
     "merge": "add a run's adapter to its base: one plain model",
     "convert": "read checkpoints of other tools",
     "inspect": "show what of a model to adapt, and what each rank costs",

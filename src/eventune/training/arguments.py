@@ -39,6 +39,9 @@ class OptimisationArguments:
     early_stopping_patience: int = field(
         default=0, metadata={"help": "Stop after so many epochs without a better F1 on the dev part; 0 for never"}
     )
+    save_predictions: bool = field(
+        default=False, metadata={"help": "Write what the finished run predicts for the test part, to compare runs"}
+    )
     gradient_checkpointing: bool = field(
         default=False,
         metadata={"help": "Recompute the base's activations in the backward pass: less memory, more time"},

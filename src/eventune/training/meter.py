@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from eventune.training.energy import EnergyCounter
 
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
@@ -29,6 +32,7 @@ class ResourceMeter(TrainerCallback):
         self.baseline_memory_bytes = baseline_memory_bytes
         self.epoch_figures: dict[str, float] = {}
         self._started = 0.0
+        self._energy = EnergyCounter()
 
     def count(self, attention_mask: Tensor) -> None:
         """Count the pieces of a batch; padding does not count."""
@@ -40,6 +44,8 @@ class ResourceMeter(TrainerCallback):
         """Start the clock."""
         reset_peak_memory()
         self.tokens = 0
+        self._energy = EnergyCounter()
+        self._energy.start()
         self._started = time.perf_counter()
 
     def on_epoch_end(
@@ -47,12 +53,39 @@ class ResourceMeter(TrainerCallback):
     ) -> None:
         """Stop the clock."""
         seconds = time.perf_counter() - self._started
+        self._energy.stop()
         self.epoch_figures = {
             "train_seconds": seconds,
             "tokens_per_second": self.tokens / seconds,
             "peak_memory_bytes": peak_memory_bytes(),
             "baseline_memory_bytes": self.baseline_memory_bytes,
+            **({} if self._energy.joules is None else {"energy_joules": self._energy.joules}),
         }
+
+
+def memory_split(model: nn.Module, optimizer: Optimizer | None, *, above_baseline: float) -> dict[str, int]:
+    """Split a training's peak memory into what is known to be in it.
+
+    Args:
+        model: The trained model; its weights were there before the baseline was taken.
+        optimizer: Its optimiser, after a step.
+        above_baseline: Peak memory above the baseline, in bytes.
+
+    Returns:
+        Bytes of weights, gradients, the optimiser's state, and the rest: activations, buffers, what is kept for later.
+    """
+    weights = sum(parameter.numel() * parameter.element_size() for parameter in model.parameters())
+    gradients = sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad)
+    states = optimizer.state.values() if optimizer is not None else ()
+    tensors = [value for state in states for value in state.values() if isinstance(value, Tensor)]
+    moments = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    rest = max(0, int(above_baseline) - gradients - moments)
+    return {
+        "weights_bytes": weights,
+        "gradients_bytes": gradients,
+        "optimizer_bytes": moments,
+        "activations_and_other_bytes": rest,
+    }
 
 
 def current_memory_bytes() -> int:

@@ -16,6 +16,7 @@ RECIPE = "recipe.yaml"
 RESULT = "result.json"
 HISTORY = "history.jsonl"
 CARD = "README.md"
+PREDICTIONS = "test_predictions.jsonl"
 ONTOLOGY = "ontology.yaml"
 EXTRACTOR = "extractor.json"
 BASE = "base.json"
@@ -24,7 +25,7 @@ ONTOLOGY_BYTES = "ontology_bytes"
 """Where the extractor's settings record how long the ontology's file is."""
 
 OWN_FILES = (
-    *(RECIPE, RESULT, HISTORY, CARD, ONTOLOGY, EXTRACTOR, BASE, CHECKPOINTS),
+    *(RECIPE, RESULT, HISTORY, CARD, PREDICTIONS, ONTOLOGY, EXTRACTOR, BASE, CHECKPOINTS),
     *("adapter_config.json", "adapter_model.safetensors", "model.safetensors", "trained_part.safetensors"),
     *("tokenizer*.json", "special_tokens_map.json", "added_tokens.json", "vocab*.txt", "vocab.json", "merges.txt"),
     *("spiece.model", "spm.model", "sentencepiece*.model", "tokenizer.model", "bpe.codes", "chat_template.jinja"),

@@ -240,6 +240,7 @@ def epoch_summary(epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:
     rates = sorted(epoch["tokens_per_second"] for epoch in epochs)
     peak = max(epoch["peak_memory_bytes"] for epoch in epochs)
     baseline = min(epoch["baseline_memory_bytes"] for epoch in epochs)
+    energy = [epoch["energy_joules"] for epoch in epochs if "energy_joules" in epoch]
     return {
         "epochs": len(epochs),
         "train_seconds": sum(seconds),
@@ -248,4 +249,5 @@ def epoch_summary(epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:
         "peak_memory_bytes": peak,
         "baseline_memory_bytes": baseline,
         "peak_memory_above_baseline_bytes": peak - baseline,
+        **({"energy_joules": sum(energy)} if energy else {}),
     }

@@ -1,0 +1,121 @@
+"""`eventune compare`: the same data by several ways of fine-tuning, in one table."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from eventune.cli.output import add_json_flag, emit, notify, plain_table
+from eventune.errors import EventuneError, InvalidValueError
+
+if TYPE_CHECKING:
+    from eventune.comparison.plan import Run
+
+DEFAULT_OUTPUT = "runs/comparison"
+SHOWN = ("F1", "s/epoch", "saved, MB")
+"""What is shown beside the arm; the files have all columns."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the recipe, the arms and how they are made."""
+    parser.usage = "eventune compare [-h] RECIPE --arms ARMS [--seeds SEEDS] [--SETTING VALUE ...] …"
+    parser.set_defaults(unknown={})
+    parser.add_argument("recipe", metavar="RECIPE", help="YAML file with the settings that all arms share")
+    parser.add_argument(
+        "--arms",
+        required=True,
+        metavar="ARMS",
+        help="e.g. full,lora:r=16,lora:r=8:learning_rate=1e-3,notes; or a YAML file with settings below each name",
+    )
+    parser.add_argument("--seeds", default="0", metavar="SEEDS", help="seeds with commas (default: 0)")
+    parser.add_argument(
+        "--output_dir",
+        default=DEFAULT_OUTPUT,
+        metavar="FOLDER",
+        help=f"where runs and tables go; what is there is not made again (default: {DEFAULT_OUTPUT})",
+    )
+    parser.add_argument("--tune", default="", metavar="NAMES", help="tune these for each arm, e.g. learning_rate")
+    parser.add_argument("--trials", type=int, default=8, metavar="N", help="trials of each arm (default: 8)")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="runs at a time (default: 1)")
+    parser.add_argument("--ray", default="", metavar="ADDRESS", help="make the runs on a Ray cluster, or: local")
+    parser.add_argument("--shared", default="", metavar="URL", help="share runs through this fsspec URL (with --ray)")
+    add_json_flag(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make the runs and print the table; exit code 1 where a run failed."""
+    from eventune.comparison.arms import parse_arms, read_arms
+    from eventune.comparison.comparing import Options, carry_out
+    from eventune.recipe import read_settings
+
+    _check(arguments)
+    arms = read_arms(Path(arguments.arms)) if arguments.arms.endswith((".yaml", ".yml")) else parse_arms(arguments.arms)
+    options = Options(
+        seeds=_seeds(arguments.seeds),
+        workers=arguments.workers,
+        ray=arguments.ray,
+        shared=arguments.shared,
+        tuned_settings=tuple(name.strip() for name in arguments.tune.split(",") if name.strip()),
+        trials=arguments.trials,
+    )
+    base = {**read_settings(Path(arguments.recipe)), **arguments.unknown}
+    total = len(arms) * len(options.seeds)
+    count = iter(range(1, 10 * total))
+
+    def listen(made: Run, outcome: str) -> None:
+        error = f": {made.error()}" if outcome == "failed" else ""
+        notify(f"[{next(count)}/{total}] {made.arm.name}, seed {made.seed}: {outcome}{error}")
+
+    try:
+        result = carry_out(
+            base,
+            arms,
+            Path(arguments.output_dir),
+            options,
+            title=f"{Path(arguments.recipe).stem}: {len(arms)} arms",
+            notice=notify,
+            listener=listen,
+        )
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("the same command goes on where this one stopped") from None
+    output = {**result, "output_dir": arguments.output_dir}
+    emit(output, as_json=arguments.json, render=lambda console: _render(console, result, arguments.output_dir))
+    return int(any("error" in made for arm in result["arms"] for made in arm["runs"]))
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    for name in ("workers", "trials"):
+        if getattr(arguments, name) < 1:
+            raise InvalidValueError(name, "an integer >= 1", str(getattr(arguments, name)))
+    if arguments.shared and not arguments.ray:
+        raise EventuneError("--shared: expected --ray beside it", "on one machine the output folder is shared already")
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words or not all(word.isdigit() for word in words) or len(set(words)) != len(words):
+        raise InvalidValueError("seeds", "different integers with commas", repr(text), "for example --seeds 0,1,2")
+    return tuple(map(int, words))
+
+
+def _render(console: Console, result: dict[str, Any], output_dir: str) -> None:
+    from eventune.comparison.table import legend, rows_of
+
+    heads, rows = rows_of(result)
+    columns = [0, 1, *(heads.index(name) for name in SHOWN if name in heads)]
+    if console.width >= 110:
+        columns = list(range(len(heads)))
+    table = plain_table(*(heads[column] for column in columns))
+    for row in rows:
+        table.add_row(*(row[column] for column in columns))
+    console.print(table)
+    console.print()
+    console.print(legend(result))
+    for arm in result["arms"]:
+        for made in arm["runs"]:
+            if "error" in made:
+                console.print(f"{arm['name']}, seed {made['seed']} is not finished: {made['error']}")
+    console.print(f"table, pictures and page: {output_dir}/comparison.html", soft_wrap=True)

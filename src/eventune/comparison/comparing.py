@@ -1,0 +1,90 @@
+"""From a recipe and its arms to the written comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from eventune.comparison.arms import Arm
+from eventune.comparison.cluster import make_runs_on_ray
+from eventune.comparison.execution import Listener, make_runs
+from eventune.comparison.plan import Run, plan_runs
+from eventune.comparison.result import compare
+from eventune.comparison.tuning import Tuned, tune
+from eventune.comparison.writing import write_comparison
+from eventune.parts import read_parts
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a comparison is carried out.
+
+    Attributes:
+        seeds: The seeds of each arm.
+        workers: Runs at a time on this machine.
+        ray: Address of a Ray cluster, or an empty string.
+        shared: fsspec URL to share runs through, or an empty string.
+        tuned_settings: Settings that are tuned for each arm on the dev part.
+        trials: Trials of each arm.
+    """
+
+    seeds: tuple[int, ...] = (0,)
+    workers: int = 1
+    ray: str = ""
+    shared: str = ""
+    tuned_settings: tuple[str, ...] = ()
+    trials: int = 8
+
+
+def carry_out(
+    base: Mapping[str, Any],
+    arms: Sequence[Arm],
+    output_dir: Path,
+    options: Options,
+    *,
+    title: str,
+    notice: Callable[[str], None] = lambda _: None,
+    listener: Listener | None = None,
+) -> dict[str, Any]:
+    """Make what is missing of a comparison and write its result.
+
+    Args:
+        base: The settings that all arms share.
+        arms: The arms; the first is what the others are compared with.
+        output_dir: The comparison's folder; what is there already is taken over.
+        options: How it is carried out.
+        title: Heading of the page.
+        notice: Hears what a user should know.
+        listener: Hears what became of each run.
+
+    Returns:
+        The comparison, as `comparison.json` holds it.
+
+    Raises:
+        EventuneError: If a setting is wrong, before anything is made, or a file cannot be read or written.
+    """
+    plan_runs(base, arms, options.seeds, output_dir)
+    tuned: dict[str, Tuned] = {}
+    if options.tuned_settings:
+        for number, arm in enumerate(arms):
+            notice(f"tuning {', '.join(options.tuned_settings)} of {arm.name}: {options.trials} trials")
+            found = tune(base, arm, options.tuned_settings, trials=options.trials, output_dir=output_dir)
+            tuned[arm.name] = found
+            arms = [*arms[:number], replace(arm, settings={**arm.settings, **found.settings}), *arms[number + 1 :]]
+    runs = plan_runs(base, arms, options.seeds, output_dir)
+    output_dir.mkdir(parents=True, exist_ok=True)
+    if options.ray:
+        make_runs_on_ray(runs, options.ray, shared=options.shared, listener=listener)
+    else:
+        make_runs(runs, workers=options.workers, listener=listener)
+    return write_result(runs, output_dir, tuned=tuned, title=title)
+
+
+def write_result(runs: Sequence[Run], output_dir: Path, *, tuned: Mapping[str, Tuned], title: str) -> dict[str, Any]:
+    """Write the result of the runs as they are."""
+    parts = read_parts(runs[0].recipe.data, lambda _: None)
+    result = compare(runs, parts.test, tuned={name: asdict(found) for name, found in tuned.items()})
+    write_comparison(result, output_dir, title=title)
+    return result

@@ -1,0 +1,95 @@
+"""A comparison as a table: for a paper in Markdown, for a spreadsheet as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table.
+
+    Attributes:
+        figure: The figure that it shows.
+        title: Its heading, with the unit.
+        show: Writes a value.
+    """
+
+    figure: str
+    title: str
+    show: Callable[[float], str]
+
+
+def _million(value: float) -> str:
+    return f"{value / 1e6:,.3f}"
+
+
+COLUMNS = (
+    Column("f1", "F1", lambda value: f"{value:.4f}"),
+    Column("seconds_per_epoch", "s/epoch", lambda value: f"{value:.1f}"),
+    Column("documents_per_second", "docs/s", lambda value: f"{value:.2f}"),
+    Column("peak_memory_above_baseline_bytes", "memory, MB", lambda value: f"{value / 1e6:,.0f}"),
+    Column("trainable_parameters", "trained, M", _million),
+    Column("saved_bytes", "saved, MB", lambda value: f"{value / 1e6:,.2f}"),
+    Column("gemm_share", "GEMM share", lambda value: f"{value:.2f}"),
+    Column("forgetting", "forgetting", lambda value: f"{value:+.3f}"),
+    Column("energy_joules", "energy, kJ", lambda value: f"{value / 1e3:.1f}"),
+)
+
+
+def rows_of(result: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Return headings and cells of the table; columns that no arm has a figure for are left out."""
+    arms = result["arms"]
+    columns = [column for column in COLUMNS if any(column.figure in arm["mean"] for arm in arms)]
+    heads = ["arm", "seeds", *(column.title for column in columns), f"F1 − {result['first_arm']}", "95 % interval"]
+    return heads, [_cells(arm, columns) for arm in arms]
+
+
+def _cells(arm: Mapping[str, Any], columns: Sequence[Column]) -> list[str]:
+    errors = [run["error"] for run in arm["runs"] if "error" in run]
+    seeds = f"{arm['finished']}" + (f" of {len(arm['runs'])}" if errors else "")
+    cells = [arm["name"], seeds]
+    for column in columns:
+        mean, sd = arm["mean"].get(column.figure), arm["sd"].get(column.figure, 0.0)
+        spread = f" ± {column.show(sd).lstrip('+')}" if mean is not None and column.figure == "f1" else ""
+        cells.append("–" if mean is None else f"{column.show(mean)}{spread}")
+    difference = arm.get("difference")
+    if difference is None:
+        return [*cells, "–", "–" if not errors else errors[0].splitlines()[0]]
+    low, high = difference["interval"]
+    return [*cells, f"{difference['difference']:+.4f}", f"{low:+.4f} … {high:+.4f}"]
+
+
+def markdown(result: Mapping[str, Any]) -> str:
+    """Return the table in Markdown, with what its figures are."""
+    heads, rows = rows_of(result)
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += ["| " + " | ".join(cell.replace("|", r"\|") for cell in row) + " |" for row in rows]
+    return "\n".join([*lines, "", legend(result), ""])
+
+
+def legend(result: Mapping[str, Any]) -> str:
+    """Return what the table's figures are."""
+    part = f"test part ({result['test_documents']} documents)" if result["test_documents"] else "dev part"
+    return (
+        f"F1: scorer {result['scorer']}, {part}, mean ± standard deviation over seeds. Seconds without evaluation; "
+        f"memory: peak above what there was before training. Difference to {result['first_arm']}: all seeds' counts "
+        "together, paired bootstrap over documents."
+    )
+
+
+def comma_separated(result: Mapping[str, Any]) -> str:
+    """Return one line a run, with every figure, as CSV."""
+    runs = [(arm, run) for arm in result["arms"] for run in arm["runs"]]
+    figures = list(dict.fromkeys(name for _, run in runs for name in run.get("figures", {})))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["arm", "seed", *figures, "error"])
+    for arm, run in runs:
+        own = run.get("figures", {})
+        writer.writerow([arm["name"], run["seed"], *(own.get(name, "") for name in figures), run.get("error", "")])
+    return text.getvalue()

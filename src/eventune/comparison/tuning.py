@@ -1,0 +1,132 @@
+"""Chooses a rate for each arm on the dev part, every arm with the same number of trials.
+
+LoRA wants about ten times the learning rate of full fine-tuning: one rate for all would compare rates, not methods.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eventune.comparison.arms import Arm, recipe_of
+from eventune.comparison.execution import make_run
+from eventune.comparison.plan import Run
+from eventune.errors import EventuneError, InvalidValueError
+
+TUNING = "tuning"
+DATABASE = "tuning.db"
+RANGES: Mapping[str, tuple[float, float]] = {
+    "learning_rate": (1e-5, 1e-2),
+    "head_learning_rate": (1e-5, 1e-2),
+    "loraplus_lr_ratio": (1.0, 32.0),
+}
+"""What can be tuned, and between what; all are searched on a logarithmic scale."""
+SEED = 0
+"""All trials have this seed, and the test part plays no role in the choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What tuning found for an arm.
+
+    Attributes:
+        settings: The best values.
+        dev_f1: What they reached on the dev part.
+        trials: How many were made.
+        failed: How many of them failed.
+    """
+
+    settings: dict[str, float]
+    dev_f1: float
+    trials: int
+    failed: int
+
+
+def tune(
+    base: Mapping[str, Any],
+    arm: Arm,
+    names: tuple[str, ...],
+    *,
+    trials: int,
+    output_dir: Path,
+    make: Callable[[Run], str] = make_run,
+) -> Tuned:
+    """Find the values of some settings with the best F1 on the dev part; trials that are there are not made again.
+
+    Args:
+        base: The settings that all arms share; there must be a dev part.
+        arm: The arm.
+        names: The settings, of `RANGES`.
+        trials: How many are tried, all with the same seed and without looking at the test part.
+        output_dir: The comparison's folder.
+        make: Makes a run.
+
+    Returns:
+        The best values.
+
+    Raises:
+        EventuneError: If Optuna is missing, a setting cannot be tuned, there is no dev part, or every trial failed.
+    """
+    optuna = _optuna()
+    unknown = next((name for name in names if name not in RANGES), None)
+    if unknown is not None:
+        raise InvalidValueError("tune", " or ".join(RANGES), repr(unknown))
+    recipe = recipe_of(base, arm, output_dir=str(output_dir))
+    if not (recipe.data.dev_file or recipe.data.dev_fraction):
+        raise EventuneError("tune: expected a dev part, found none", "give dev_file or dev_fraction")
+    output_dir.mkdir(parents=True, exist_ok=True)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    sampler = optuna.samplers.TPESampler(seed=SEED, n_startup_trials=max(2, trials // 2))
+    study = optuna.create_study(
+        storage=f"sqlite:///{output_dir / DATABASE}",
+        study_name=f"{arm.name} {' '.join(names)}",
+        direction="maximize",
+        load_if_exists=True,
+        sampler=sampler,
+    )
+    state = optuna.trial.TrialState
+    for trial in study.get_trials(states=(state.RUNNING,)):
+        # It was going on when the process was killed: the same values are tried again, from the run's last checkpoint.
+        study.enqueue_trial(trial.params)
+        study.tell(trial.number, state=state.PRUNED)
+
+    def dev_f1(trial: Any) -> float:
+        values = {name: trial.suggest_float(name, *RANGES[name], log=True) for name in names}
+        return _dev_f1(base, arm, values, output_dir, make)
+
+    done = study.get_trials(states=(state.COMPLETE, state.FAIL))
+    study.optimize(dev_f1, n_trials=max(0, trials - len(done)), catch=(EventuneError,))
+    finished = study.get_trials(states=(state.COMPLETE,))
+    if not finished:
+        raise EventuneError(f"arm {arm.name}: all {trials} trials failed", f"see {output_dir / TUNING / arm.folder}")
+    failed = study.get_trials(states=(state.FAIL,))
+    return Tuned(dict(study.best_params), float(study.best_value), len(finished), len(failed))
+
+
+def _dev_f1(
+    base: Mapping[str, Any], arm: Arm, values: Mapping[str, float], output_dir: Path, make: Callable[[Run], str]
+) -> float:
+    """Train with these values, or find the run that did."""
+    label = ",".join(f"{name}={value:.9g}" for name, value in values.items())
+    folder = output_dir / TUNING / arm.folder / label
+    tried = Arm(arm.name, {**arm.settings, **values})
+    run = Run(arm, SEED, folder, recipe_of(base, tried, seed=SEED, output_dir=str(folder / "run")))
+    make(run)
+    result = run.result()
+    if result is None:
+        raise EventuneError(run.error())
+    return float(result.scores["dev"]["metrics"]["f1"])
+
+
+def _optuna() -> Any:
+    try:
+        with warnings.catch_warnings(), contextlib.suppress(DeprecationWarning):
+            warnings.simplefilter("ignore")
+            import optuna
+    except ImportError:
+        raise EventuneError("tune: expected optuna, which is not installed", "pip install 'eventune[tune]'") from None
+    return optuna
