@@ -18,7 +18,7 @@ from eventune.adapters.anatomy import Anatomy
 from eventune.adapters.attaching import attach, enable_gradient_checkpointing, with_saved_modules
 from eventune.adapters.changed_base import changed_base
 from eventune.adapters.guard import ParameterCounts, examine, plain_name, require_gradients
-from eventune.adapters.store import load_trained, save_for_unchanged_base, save_trained, weights_file
+from eventune.adapters.store import load_trained, save_checkpoint, save_trained, weights_file
 from eventune.backbones.load import Backbone, load_encoder
 from eventune.backbones.resolve import resolve
 from eventune.corpora import write_corpus, write_ontology
@@ -179,7 +179,7 @@ class _Experiment:
     def _on_unchanged_base(self, model: nn.Module) -> nn.Module:
         """Return the trained model as it is saved: scores are those of the run that others load."""
         with tempfile.TemporaryDirectory(dir=self.run.path) as folder:
-            save_for_unchanged_base(model, Path(folder))
+            save_trained(model, Path(folder))
             return self._load(Path(folder)).to(next(model.parameters()).device)
 
     def _load(self, folder: Path) -> nn.Module:
@@ -188,7 +188,6 @@ class _Experiment:
             folder,
             kind=self.recipe.extraction.extractor,
             max_span_length=self.task.builder.max_span_length,
-            quantization_bit=self.recipe.adapter.quantization_bit,
         )
 
     def _train(self, model: nn.Module, heads: Sequence[str]) -> TaskTrainer:
@@ -286,7 +285,6 @@ class _Experiment:
                     "method": self.recipe.adapter.method,
                     "max_length": self.task.builder.max_length,
                     "max_span_length": self.task.builder.max_span_length,
-                    "quantization_bit": self.recipe.adapter.quantization_bit,
                     "margins": {"first": margins.first, "further": margins.further},
                     names.ONTOLOGY_BYTES: (staging / names.ONTOLOGY).stat().st_size,
                 },
@@ -353,7 +351,7 @@ class _Store:
     """The adapters' store in the shape that the trainer asks for."""
 
     def save(self, model: nn.Module, folder: Path) -> None:
-        save_trained(model, folder)
+        save_checkpoint(model, folder)
 
     def load(self, model: nn.Module, folder: Path) -> None:
         load_trained(model, folder)

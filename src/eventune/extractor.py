@@ -42,7 +42,6 @@ SETTINGS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "method": ("a name", lambda value: type(value) is str),
     "max_length": ("an integer >= 1", lambda value: type(value) is int and value >= 1),
     "max_span_length": ("an integer >= 1", lambda value: type(value) is int and value >= 1),
-    "quantization_bit": ("0, 4 or 8", lambda value: type(value) is int and value in {0, 4, 8}),
     "margins": (
         "the numbers first and further",
         lambda value: (
@@ -54,7 +53,7 @@ SETTINGS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
 }
 """What the extractor's settings file must hold: each field's description and check."""
 
-OPTIONAL = {"extractor": "joint", "quantization_bit": 0}
+OPTIONAL = {"extractor": "joint"}
 """Settings that runs of earlier versions lack."""
 
 
@@ -97,7 +96,6 @@ class Extractor:
             directory.path,
             kind=settings["extractor"],
             max_span_length=settings["max_span_length"],
-            quantization_bit=settings["quantization_bit"],
         )
         kind = KINDS[settings["extractor"]]
         builder = kind.builder(
@@ -361,9 +359,7 @@ def anatomy_of_extractor(model: nn.Module, backbone: Backbone) -> Anatomy:
     return anatomy_of(model, backbones=(BACKBONE,), new_modules=new)
 
 
-def build_model(
-    base: BaseModel, folder: Path, *, max_span_length: int, kind: str = "joint", quantization_bit: int = 0
-) -> nn.Module:
+def build_model(base: BaseModel, folder: Path, *, max_span_length: int, kind: str = "joint") -> nn.Module:
     """Build an extractor on its base and read the trained weights.
 
     Args:
@@ -371,7 +367,6 @@ def build_model(
         folder: The folder with the trained weights: a PEFT adapter with heads, or the whole model's.
         max_span_length: Words of the longest argument.
         kind: The extractor, one of `KINDS`.
-        quantization_bit: 4 or 8 if the adapter was trained on a quantised base.
 
     Returns:
         The model, in evaluation mode.
@@ -382,4 +377,4 @@ def build_model(
     backbone = load_encoder(base)
     model: nn.Module = KINDS[kind].model(backbone.model, max_span_length=max_span_length)
     anatomy = anatomy_of_extractor(model, backbone)
-    return load_into(model, folder, anatomy=anatomy, quantization_bit=quantization_bit).eval()
+    return load_into(model, folder, anatomy=anatomy).eval()

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from eventune.adapters.merged import Merged, merge
 from eventune.adapters.quantisation import dequantise, quantise
-from eventune.adapters.store import ADAPTER_FILES, load_into, save_trained
+from eventune.adapters.store import ADAPTER_FILES, QUANTISATION, load_into, recorded_bits, save_trained
 from eventune.backbones.load import load_encoder, load_tokenizer
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
@@ -70,10 +70,10 @@ def merge_run(run: Path, target: Path, *, dtype: str = "float32", model_name_or_
     merged = _merged(opened, dtype)
     with atomic_folder(target) as staging:
         for path in folder.iterdir():
-            if path.is_file() and path.name not in {*ADAPTER_FILES, names.EXTRACTOR, names.RESULT}:
+            if path.is_file() and path.name not in {*ADAPTER_FILES, QUANTISATION, names.EXTRACTOR, names.RESULT}:
                 shutil.copyfile(path, staging / path.name)
         saved = save_trained(merged.model, staging)
-        plain = {**opened.directory.read(names.EXTRACTOR), "method": "full", "quantization_bit": 0}
+        plain = {**opened.directory.read(names.EXTRACTOR), "method": "full"}
         _write_json(staging / names.EXTRACTOR, plain)
         result = opened.directory.read(names.RESULT)
         result["merged"] = {
@@ -92,10 +92,13 @@ def _merged(opened: OpenRun, dtype: str) -> Merged:
     backbone = load_encoder(base)
     kind = KINDS[settings["extractor"]]
     model = kind.model(backbone.model, max_span_length=settings["max_span_length"])
-    if settings["quantization_bit"]:
-        quantise(backbone.model, settings["quantization_bit"])
+    anatomy = anatomy_of_extractor(model, backbone)
+    bits = recorded_bits(folder)
+    if bits:
+        # The heads lie outside of the encoder's blocks.
+        quantise(backbone.model, bits)
         dequantise(backbone.model)
-    adapted = load_into(model, folder, anatomy=anatomy_of_extractor(model, backbone))
+    adapted = load_into(model, folder, anatomy=anatomy, quantization_bit=0)
     ontology = read_ontology(folder / names.ONTOLOGY)
     builder = kind.builder(
         load_tokenizer(BaseModel(base.name, folder)),
@@ -103,7 +106,7 @@ def _merged(opened: OpenRun, dtype: str) -> Merged:
         max_length=settings["max_length"],
         max_span_length=settings["max_span_length"],
     )
-    return merge(adapted, _scores(kind.task(builder), ontology), dtype=DTYPES[dtype])
+    return merge(adapted, _scores(kind.task(builder), ontology), dtype=DTYPES[dtype], keep=False)
 
 
 def _scores(task: ExtractionTask, ontology: Ontology) -> Callable[[nn.Module], Tensor]:

@@ -1,9 +1,7 @@
-import pytest
 import torch
 from torch import nn
 
 from eventune.adapters.anatomy import anatomy_of
-from eventune.errors import EventuneError
 
 
 class Model(nn.Module):
@@ -38,12 +36,12 @@ def test_a_new_module_inside_another_one_is_not_named_twice():
     assert found == ("zebra", "x7", "brain.pool", "brain.pooled")
 
 
-def test_a_parameter_outside_of_any_module_is_refused():
+def test_a_parameter_outside_of_any_module_is_named_apart():
     model = Model()
     model.temperature = nn.Parameter(torch.ones(1))
 
-    with pytest.raises(EventuneError, match="'temperature' is not inside a module"):
-        heads_of(model, ())
+    assert heads_of(model) == ("zebra", "x7")
+    assert anatomy_of(model, backbones=("brain",)).loose == ("temperature",)
 
 
 def test_a_buffer_is_no_head():

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attaching import attach
 from eventune.adapters.bank import BASE, AdapterBank
-from eventune.adapters.store import load_into, save_trained
+from eventune.adapters.store import load_into, save_checkpoint, save_trained
 from eventune.backbones.load import load_encoder
 from eventune.backbones.resolve import resolve
 from eventune.errors import EventuneError
@@ -127,6 +127,110 @@ def test_heads_of_any_inputs_and_outputs_can_be_mixed(tmp_path):
         )
         torch.testing.assert_close(found["both"][0][row], expected[name]["both"][0][row], rtol=1e-5, atol=1e-5)
     assert found["scores"].end is None
+
+
+class Flat(Tagger):
+    """A head that reads the batch's rows one below the other."""
+
+    def forward(self, input_ids, attention_mask=None):
+        states = self.encoder(input_ids, attention_mask=attention_mask).last_hidden_state
+        return self.tags(states.reshape(-1, states.shape[-1])).view(*states.shape[:2], -1)
+
+
+class Matcher(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.project = nn.Linear(32, 16)
+
+    def forward(self, states, table):
+        return self.project(states) @ table.T
+
+
+class Shared(Tagger):
+    """A head that also reads what all examples share, of as many rows as there happen to be examples."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags = Matcher()
+        self.register_buffer("table", torch.randn(2, 16, generator=torch.Generator().manual_seed(0)))
+
+    def forward(self, input_ids, attention_mask=None):
+        states = self.encoder(input_ids, attention_mask=attention_mask).last_hidden_state.mean(1)
+        return self.tags(states, self.table)
+
+
+@pytest.mark.parametrize("make", [Flat, Shared])
+def test_what_a_head_reads_beside_its_rows_does_not_matter(make, tmp_path):
+    bank, expected = AdapterBank(make()), {}
+    for seed, name in enumerate(("first", "second")):
+        folder = save_one(make(), tmp_path / name, seed, lora_r=2)
+        bank.add(name, folder)
+        with torch.inference_mode():
+            expected[name] = load_into(make(), folder).eval()(IDS, PADDED)
+
+    with bank.mixed(["second", "first"]) as run, torch.inference_mode():
+        found = run(IDS, attention_mask=PADDED)
+
+    for row, name in enumerate(("second", "first")):
+        torch.testing.assert_close(found[row], expected[name][row], rtol=1e-4, atol=1e-4)
+
+
+def test_a_head_without_a_row_for_each_example_is_refused(tmp_path):
+    class Pooled(Tagger):
+        def forward(self, input_ids, attention_mask=None):
+            return self.tags(self.encoder(input_ids).last_hidden_state.mean((0, 1))[None])
+
+    bank = AdapterBank(Pooled())
+    bank.add("first", save_one(Pooled(), tmp_path / "first", 1, lora_r=2))
+
+    with bank.mixed(["first", BASE]) as run, pytest.raises(EventuneError, match="a row, or equally many rows"):
+        run(IDS)
+
+
+@pytest.mark.parametrize("settings", [{"method": "ia3"}, {"use_dora": True}])
+def test_kinds_that_cannot_be_mixed_are_refused_but_can_be_switched(settings, bank, tmp_path):
+    folder = save_one(Tagger(), tmp_path / "other", 4, **settings)
+    if "method" in settings:
+        bank = AdapterBank(Tagger())
+    bank.add("other", folder)
+
+    assert torch.equal(outputs_of(bank.use("other")), alone(folder))
+    with pytest.raises(EventuneError, match="cannot be mixed in a batch"), bank.mixed(["other", BASE]):
+        pass
+
+
+def test_adapters_with_other_modules_trained_in_full_are_mixed(bank, folders, tmp_path):
+    folder = save_one(Tagger(), tmp_path / "more", 5, lora_r=2, modules_to_save=["word_embeddings"])
+    bank.add("more", folder)
+
+    with bank.mixed(["more", "attack"]) as run, torch.inference_mode():
+        found = run(IDS, attention_mask=PADDED)
+
+    for row, name in enumerate((folder, folders["attack"])):
+        torch.testing.assert_close(found[row], alone(name)[row], rtol=1e-4, atol=1e-4)
+
+
+def test_an_adapter_that_would_change_the_shared_base_is_refused(bank, folders, tmp_path):
+    ready = attach(Tagger(), AdapterArguments(lora_r=2, init_lora_weights="pissa"))
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "plain").mkdir()
+    save_checkpoint(ready, tmp_path / "raw")
+    save_trained(ready, tmp_path / "plain")
+
+    with pytest.raises(EventuneError, match=r"its initialisation \(pissa\) changes the base"):
+        bank.add("raw", tmp_path / "raw")
+    bank.add("plain", tmp_path / "plain")
+    assert torch.equal(outputs_of(bank.use("attack")), alone(folders["attack"]))
+
+
+def test_adapters_of_a_quantised_base_share_one(bank, tmp_path):
+    folder = save_one(Tagger(), tmp_path / "small", 6, lora_r=2, quantization_bit=4)
+
+    with pytest.raises(EventuneError, match="expected an adapter of a base in 32 bits, found one of 4 bits"):
+        bank.add("small", folder)
+    quantised = AdapterBank(Tagger(), quantization_bit=4)
+    quantised.add("small", folder)
+    assert torch.equal(outputs_of(quantised.use("small")), alone(folder))
 
 
 def test_an_adapter_of_another_shape_leaves_the_bank_as_it_was(bank, folders, tmp_path):

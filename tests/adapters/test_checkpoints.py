@@ -113,3 +113,23 @@ def test_heads_can_be_named(notes, tmp_path):
     assert not [name for name in load_file(folder / ADAPTER_WEIGHTS) if "linear_1" in name]
     with pytest.raises(EventuneError, match="heads: 'linear_3' is none of the state's modules"):
         save_adapter_of(state, folder, lora_alpha=16, heads=("linear_3",))
+
+
+def test_an_adapter_of_another_name_is_read_and_two_are_refused(tmp_path):
+    model = get_peft_model(Bert(), LoraConfig(r=2, target_modules=["query"]), adapter_name="news")
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+
+    save_adapter_of(model.state_dict(), folder, lora_alpha=8)
+    assert torch.equal(outputs_of(load_into(Bert(), folder)), outputs_of(model))
+    model.add_adapter("medical", LoraConfig(r=2, target_modules=["query"]))
+    with pytest.raises(EventuneError, match="expected one adapter, found medical, news"):
+        save_adapter_of(model.state_dict(), folder, lora_alpha=8)
+
+
+def test_half_an_adapter_is_refused(notes, tmp_path):
+    half = "layer.0.attention.self.query.lora_B"
+    state = {name: tensor for name, tensor in read_state(notes[1]).items() if half not in name}
+
+    with pytest.raises(EventuneError, match="expected both A and B of its adapter, found lora_A"):
+        save_adapter_of(state, tmp_path, lora_alpha=16)

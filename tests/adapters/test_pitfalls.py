@@ -8,7 +8,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file
 from torch import nn
 from torch.nn.parallel import DataParallel
-from transformers import AutoModelForTokenClassification, BertModel
+from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, BertModel
 
 from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.arguments import AdapterArguments
@@ -315,3 +315,61 @@ def test_a_user_s_model_of_torch_s_own_layers_keeps_its_adapter_in_evaluation(tm
     assert {name for name in load_file(tmp_path / ADAPTER_WEIGHTS) if "lora" not in name} == {
         f"base_model.model.{name}" for name in ("embed.weight", "head.weight", "head.bias")
     }
+
+
+def test_a_replica_on_another_device_runs_with_its_own_prefix_and_types():
+    ready = attach(Tagger(dtype=torch.bfloat16), AdapterArguments(method="prefix"))
+    expected = outputs_of(ready)
+    # What DataParallel makes of a model for each device: no parameters, attributes in their place.
+    replica = ready._replicate_for_data_parallel()
+    replica._is_replica = True
+    for name, child in ready._modules.items():
+        replica._modules[name] = child
+    replica._former_parameters = {}
+
+    assert torch.equal(outputs_of(replica), expected)
+
+
+@pytest.mark.parametrize("task_type", ["SEQ_CLS", "TOKEN_CLS"])
+def test_a_classifier_of_transformers_with_its_task_type_is_no_false_alarm(task_type):
+    model = AutoModelForTokenClassification.from_config(tiny_config("bert"))
+    peft = get_peft_model(model, LoraConfig(target_modules=["query"], task_type=task_type))
+
+    assert examine(peft).errors == ()
+
+
+def test_a_half_precision_language_model_with_lora_alone_is_no_false_alarm():
+    model = tiny_model("llama").to(torch.bfloat16)
+    peft = get_peft_model(model, LoraConfig(target_modules=["q_proj"], task_type="CAUSAL_LM"))
+
+    assert examine(peft).errors == ()
+    assert torch.isfinite(peft(input_ids=IDS, labels=IDS).loss)
+
+
+def test_a_head_with_a_batch_norm_is_as_it_was_after_the_check():
+    model = Tagger()
+    model.tags = nn.Sequential(nn.Linear(32, 3), nn.BatchNorm1d(8))
+    ready = attach(model, AdapterArguments(lora_r=2))
+    before = {name: buffer.clone() for name, buffer in ready.named_buffers()}
+
+    require_gradients(ready, lambda: loss_of(ready.train()))
+
+    assert all(torch.equal(buffer, before[name]) for name, buffer in ready.named_buffers())
+
+
+def test_a_guessed_base_is_said_to_be_guessed():
+    model = nn.Sequential(nn.Sequential(nn.ModuleList([nn.Linear(2, 2)])), nn.Linear(2, 2))
+
+    assert "nothing in Sequential is of transformers" in examine(model).warnings[0].message
+    assert examine(Tagger()).warnings == ()
+
+
+def test_heads_of_any_name_that_no_weight_of_the_base_ends_in_are_taken():
+    for architecture, heads in (("distilbert", {"pre_classifier", "classifier"}), ("bert", {"classifier"})):
+        model = AutoModelForSequenceClassification.from_config(tiny_config(architecture))
+        assert heads <= set(examine(attach(model, AdapterArguments(lora_r=2))).heads)
+    for name in ("out", "query"):
+        model = Tagger()
+        model.add_module(name, nn.Linear(32, 3))
+        with pytest.raises(EventuneError, match=f"the head '{name}' cannot be told from the module"):
+            attach(model, AdapterArguments(lora_r=2))

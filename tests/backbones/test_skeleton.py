@@ -157,3 +157,23 @@ def test_names_that_lead_nowhere_say_what_was_tried(tmp_path, monkeypatch):
         load_skeleton("minilmm")
     with pytest.raises(EventuneError, match=r"found no config\.json in it"):
         load_skeleton(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["class Tagger(", "raise SystemExit(3)", "1 / 0"])
+def test_a_module_that_cannot_be_run_is_one_clear_error(text, tmp_path, monkeypatch):
+    name = f"broken_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(EventuneError, match=r"cannot be imported: (SyntaxError|SystemExit|ZeroDivisionError)"):
+        load_skeleton(f"{name}:Tagger")
+
+
+def test_what_the_user_s_module_prints_stays_off_stdout(own_module, tmp_path, capsys):
+    text = f"print('hello')\nfrom {own_module} import Tagger"
+    (tmp_path / f"loud_{own_module}.py").write_text(text, encoding="utf-8")
+
+    load_skeleton(f"loud_{own_module}:Tagger")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "hello\n"

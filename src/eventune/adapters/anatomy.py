@@ -18,14 +18,27 @@ class Anatomy:
     Attributes:
         backbones: The pretrained modules; an empty name is the model itself.
         heads: The smallest set of modules that holds every parameter that is random at the start.
+        loose: New parameters that hang on a module which also holds a backbone, so that no head holds them.
+        guessed: Whether the backbone was guessed from its shape: nothing in the model is of transformers.
     """
 
     backbones: tuple[str, ...]
     heads: tuple[str, ...]
+    loose: tuple[str, ...] = ()
+    guessed: bool = False
 
     def in_head(self, name: str) -> bool:
         """Tell whether a module or parameter lies in a head."""
         return any(name == head or name.startswith(f"{head}.") for head in self.heads)
+
+    def is_pretrained(self, name: str) -> bool:
+        """Tell whether a parameter lies in a backbone, trained in full or not."""
+        return any(not backbone or name.startswith(f"{backbone}.") for backbone in self.backbones)
+
+    def heads_inside(self, backbone: str) -> list[str]:
+        """Return the heads inside a backbone, by their names there."""
+        prefix = f"{backbone}." if backbone else ""
+        return [head.removeprefix(prefix) for head in self.heads if head.startswith(prefix)]
 
     def inside(self, backbone: str, name: str) -> str:
         """Return a module's name in the model from its name in a backbone."""
@@ -48,8 +61,7 @@ def anatomy_of(
         The names.
 
     Raises:
-        EventuneError: If a new parameter hangs on the model itself, where no adapter's file can hold it; or a name
-            matches nothing.
+        EventuneError: If a name matches nothing.
     """
     names = tuple(backbones) if backbones is not None else _find_backbones(model)
     for name in names:
@@ -57,10 +69,12 @@ def anatomy_of(
     new = list(new_modules) if new_modules is not None else [h for name in names for h in _task_heads(model, name)]
     for name in new:
         _require_module(model, name)
-    outside = _outside(model, "", names)
+    loose: list[str] = []
+    outside = list(_outside(model, "", names, loose))
     # A module that holds another new one holds its parameters too.
     inside = [name for name in new if not any(name != other and name.startswith(f"{other}.") for other in new)]
-    return Anatomy(names, tuple(dict.fromkeys([*outside, *inside])))
+    guessed = backbones is None and not any(isinstance(module, PreTrainedModel) for module in model.modules())
+    return Anatomy(names, tuple(dict.fromkeys([*outside, *inside])), tuple(loose), guessed)
 
 
 def checkpoints_activations(backbone: nn.Module) -> bool:
@@ -92,26 +106,20 @@ def _task_heads(model: nn.Module, backbone: str) -> list[str]:
         return []
     prefix = f"{backbone}." if backbone else ""
     base = next(name for name, child in module.named_modules() if child is module.base_model)
-    return [f"{prefix}{head}" for head in _outside(module, "", (base,))]
+    return [f"{prefix}{head}" for head in _outside(module, "", (base,), [])]
 
 
-def _outside(module: nn.Module, path: str, backbones: Sequence[str]) -> Iterator[str]:
+def _outside(module: nn.Module, path: str, backbones: Sequence[str], loose: list[str]) -> Iterator[str]:
     """Yield the largest modules with parameters that neither are, nor are in, nor hold a backbone."""
     if "" in backbones:
         return
-    loose = [name for name, _ in module.named_parameters(recurse=False)]
-    if loose:
-        name = f"{path}.{loose[0]}" if path else loose[0]
-        raise EventuneError(
-            f"the parameter {name!r} is not inside a module of its own, so it cannot be saved with an adapter",
-            "put it into a small nn.Module, whose forward returns it",
-        )
+    loose += [f"{path}.{name}" if path else name for name, _ in module.named_parameters(recurse=False)]
     for key, child in module.named_children():
         name = f"{path}.{key}" if path else key
         if name in backbones or next(child.parameters(), None) is None:
             continue
         if any(backbone.startswith(f"{name}.") for backbone in backbones):
-            yield from _outside(child, name, backbones)
+            yield from _outside(child, name, backbones, loose)
         else:
             yield from _callable(name, child)
 

@@ -122,6 +122,8 @@ class AdapterArguments:
             yield InvalidValueError("quantization_bit", "0, 4 or 8", str(self.quantization_bit))
         if self.quantization_bit and self.method != "lora":
             yield InvalidValueError("quantization_bit", f"0 with method: {self.method}", str(self.quantization_bit))
+        if self.quantization_bit == 8 and self.use_dora:
+            yield InvalidValueError("use_dora", "false with quantization_bit: 8", "true")
         if self.changes_base and (self.quantization_bit or self.use_dora):
             expected = "default, gaussian or orthogonal with quantization_bit or use_dora"
             yield InvalidValueError("init_lora_weights", expected, self.init_lora_weights)

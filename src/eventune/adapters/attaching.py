@@ -14,10 +14,10 @@ from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.changed_base import remember_initial
 from eventune.adapters.fused import fuse_training
 from eventune.adapters.lora import ia3_config, lora_config
-from eventune.adapters.peft_library import expected_warnings_ignored, get_peft_model
+from eventune.adapters.peft_library import BaseTunerLayer, expected_warnings_ignored, get_peft_model
 from eventune.adapters.precision import autocast_forward, half_type_of, to_float32
-from eventune.adapters.prefix import attach_prefix
-from eventune.adapters.quantisation import is_quantised, mark_quantised, quantise
+from eventune.adapters.prefix import PREFIX, attach_prefix
+from eventune.adapters.quantisation import mark_quantised, quantise, quantised_bits
 from eventune.adapters.wrapping import taken_apart
 from eventune.errors import EventuneError, did_you_mean
 
@@ -43,20 +43,34 @@ def attach(
     if problem is not None:
         raise problem
     plain, wrap = taken_apart(model)
+    require_fresh(plain)
     anatomy = with_saved_modules(plain, anatomy or anatomy_of(plain), arguments.modules_to_save)
-    prepare_base(plain, anatomy, arguments.quantization_bit)
     if arguments.method == "full":
-        adapted = plain.requires_grad_(True)
-    elif arguments.method in {"lora", "ia3"}:
+        return wrap(plain.requires_grad_(True))
+    prepare_base(plain, anatomy, arguments.quantization_bit)
+    if arguments.method in {"lora", "ia3"}:
         adapted = _attach_peft(plain, arguments, anatomy, base_name)
     else:
         adapted = _train_part(plain, arguments, anatomy)
     if arguments.freeze_heads:
         for head in anatomy.heads:
             plain.get_submodule(head).requires_grad_(False)
-    if half_type_of(plain) is not None and arguments.method != "full":
+    if half_type_of(plain) is not None:
         to_float32(adapted)
     return wrap(adapted)
+
+
+def require_fresh(model: nn.Module) -> None:
+    """Refuse a model that has an adapter already: a second one would be attached inside the first.
+
+    Raises:
+        EventuneError: If it has one.
+    """
+    if hasattr(model, PREFIX) or any(isinstance(module, BaseTunerLayer) for module in model.modules()):
+        raise EventuneError(
+            f"{type(model).__name__} has an adapter already",
+            "build it anew; load_trained puts saved weights into it, AdapterBank holds several adapters",
+        )
 
 
 def prepare_base(model: nn.Module, anatomy: Anatomy, quantization_bit: int = 0) -> None:
@@ -66,15 +80,28 @@ def prepare_base(model: nn.Module, anatomy: Anatomy, quantization_bit: int = 0) 
         model: The model, unwrapped and without adapters.
         anatomy: Its backbones and heads.
         quantization_bit: 4 or 8 for a quantised base, 0 for one as it is.
+
+    Raises:
+        EventuneError: If it is to be quantised and has no layer that can be.
     """
     half = half_type_of(model)
     if half is not None:
         autocast_forward(model, half)
-    if quantization_bit:
-        for backbone in anatomy.backbones:
-            if not is_quantised(base := model.get_submodule(backbone)):
-                quantise(base, quantization_bit)
-        mark_quantised(model, quantization_bit)
+    if quantization_bit and not quantised_bits(model):
+        count = sum(
+            quantise(
+                model.get_submodule(backbone),
+                quantization_bit,
+                keep=anatomy.heads_inside(backbone),
+            )
+            for backbone in anatomy.backbones
+        )
+        if not count:
+            raise EventuneError(
+                "quantization_bit: no linear layer in the base's blocks can be quantised",
+                "leave it out; GPT-2's layers, for one, are of another kind",
+            )
+    mark_quantised(model)
     if any(isinstance(module, nn.TransformerEncoderLayer) for module in model.modules()):
         # In evaluation torch's fast path reads the weights and passes over adapters without a word.
         torch.backends.mha.set_fastpath_enabled(False)
@@ -135,7 +162,8 @@ def with_saved_modules(model: nn.Module, anatomy: Anatomy, names: Sequence[str])
 
 
 def _attach_peft(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy, base_name: str) -> nn.Module:
-    _require_distinct(model, anatomy.heads)
+    _require_distinct(model, anatomy)
+    _require_savable(model, anatomy)
     make = lora_config if arguments.method == "lora" else ia3_config
     config = make(model, arguments, anatomy)
     if base_name or not hasattr(model, "name_or_path"):
@@ -165,6 +193,8 @@ def _train_part(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy)
             _train_biases(base)
     for head in anatomy.heads:
         model.get_submodule(head).requires_grad_(True)
+    for name in anatomy.loose:
+        model.get_parameter(name).requires_grad_(True)
     return model
 
 
@@ -192,12 +222,42 @@ def _train_biases(base: nn.Module) -> None:
         bias.requires_grad_(True)
 
 
-def _require_distinct(model: nn.Module, heads: Sequence[str]) -> None:
+_PEFT_NAMES = ("base_layer", "lora_dropout", "lora_A", "lora_B", "lora_magnitude_vector", "ia3_l")
+"""Modules that PEFT adds to adapted layers."""
+
+
+def _require_distinct(model: nn.Module, anatomy: Anatomy) -> None:
     """Refuse heads that PEFT would confuse with a module of the base: it compares the ends of names only."""
-    for name, _ in model.named_modules():
-        for head in heads:
-            if name != head and name.endswith(head):
+    others = [
+        name
+        for name, module in model.named_modules()
+        if not anatomy.in_head(name) and next(module.parameters(), None) is not None
+    ]
+    for name in (*others, *_PEFT_NAMES):
+        for head in anatomy.heads:
+            if name.endswith(head):
                 raise EventuneError(
                     f"the head {head!r} cannot be told from the module {name!r}, which would be trained in full too",
                     "give the head a name that no other module's name ends in",
                 )
+
+
+def _require_savable(model: nn.Module, anatomy: Anatomy) -> None:
+    """Refuse new parameters that PEFT cannot hold, or would tear from what they are tied to."""
+    if anatomy.loose:
+        raise EventuneError(
+            f"the parameter {anatomy.loose[0]!r} is not inside a module of its own, so no adapter's file can hold it",
+            "put it into a small nn.Module, whose forward returns it",
+        )
+    names: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    for tied in names.values():
+        owners = {head for name in tied for head in anatomy.heads if name.startswith(f"{head}.")}
+        outside = [name for name in tied if not anatomy.in_head(name)]
+        within = any(anatomy.is_pretrained(name) for name in tied if anatomy.in_head(name))
+        if owners and (outside or len(owners) > 1) and not within:
+            raise EventuneError(
+                f"{' and '.join(tied)} are one weight: PEFT would train copies of it apart",
+                "take the tied module out of modules_to_save, or untie the weights",
+            )

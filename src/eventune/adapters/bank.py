@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.attaching import prepare_base
+from eventune.adapters.changed_base import starts_from_base
 from eventune.adapters.peft_library import (
     ModulesToSaveWrapper,
     PeftConfig,
@@ -25,6 +26,7 @@ from eventune.adapters.store import (
     heads_to_float32,
     put,
     read_adapter_config,
+    recorded_bits,
     require_same,
 )
 from eventune.adapters.weight_files import read_weights
@@ -41,9 +43,10 @@ class AdapterBank:
         model: The `PeftModel`; None before the first adapter is added.
     """
 
-    def __init__(self, base: nn.Module) -> None:
-        """Take a base with untrained heads of the adapters' shapes."""
+    def __init__(self, base: nn.Module, *, quantization_bit: int = 0) -> None:
+        """Take a base with untrained heads of the adapters' shapes; 4 or 8 bits for adapters of a quantised one."""
         self._base = base
+        self._bits = quantization_bit
         self.model: PeftModel | None = None
 
     @property
@@ -70,6 +73,17 @@ class AdapterBank:
         config = read_adapter_config(folder)
         if config.is_prompt_learning:
             raise EventuneError(f"{folder}: a prefix cannot share its base", "load the run by itself")
+        if starts_from_base(config):
+            raise EventuneError(
+                f"{folder}: its initialisation ({config.init_lora_weights}) changes the base that the others share",
+                "save it with eventune's save_trained, which makes an ordinary adapter of it",
+            )
+        if recorded_bits(folder) != self._bits:
+            raise EventuneError(
+                f"{folder}: expected an adapter of a base in {self._bits or 32} bits, found one of "
+                f"{recorded_bits(folder) or 32} bits",
+                "make the bank with the same quantization_bit",
+            )
         try:
             model = self._with_place_for(name, config)
             expected = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
@@ -114,24 +128,31 @@ class AdapterBank:
             A function that is called like the model, with a batch of as many rows.
 
         Raises:
-            EventuneError: If there is no such adapter.
+            EventuneError: If there is no such adapter, it is of a kind whose layers cannot be mixed, or a head's output
+                has no row for each example.
         """
-        for name in names:
-            if name != BASE:
-                self._require(name)
         model = self.model
         if model is None:
             raise EventuneError("no adapter was added yet", "call add first")
+        for name in dict.fromkeys(names):
+            if name != BASE:
+                self._require(name)
+                _require_mixable(name, model.peft_config[name])
 
         def run(*args: Any, **kwargs: Any) -> Any:
-            return model(*args, adapter_names=list(names), **kwargs)
+            try:
+                return model(*args, adapter_names=list(names), **kwargs)
+            except (ValueError, TypeError) as error:
+                raise EventuneError(
+                    f"this batch cannot be mixed: {error}", "use one adapter after the other"
+                ) from error
 
         yield run
 
     def _with_place_for(self, name: str, config: PeftConfig) -> PeftModel:
         with expected_warnings_ignored():
             if self.model is None:
-                prepare_base(self._base, anatomy_of(self._base))
+                prepare_base(self._base, anatomy_of(self._base), self._bits)
                 self.model = PeftModel(self._base, config, adapter_name=name)
             else:
                 self.model.add_adapter(name, config)
@@ -156,21 +177,29 @@ class AdapterBank:
             self.model = None
 
 
+def _require_mixable(name: str, config: Any) -> None:
+    """Refuse kinds whose layers pass over the adapters' names, or fail on them."""
+    kind = config.peft_type.value
+    if kind != "LORA" or config.use_dora or config.target_parameters:
+        what = "DoRA" if kind == "LORA" and config.use_dora else "experts' adapters" if kind == "LORA" else kind
+        raise EventuneError(f"adapter {name!r}: {what} cannot be mixed in a batch", "use one adapter after the other")
+
+
 class _AnyHead(ModulesToSaveWrapper):  # type: ignore[misc]
     """A head of several adapters whose rows may differ in theirs; PEFT's own knows a few kinds of layers only."""
 
     def _check_forward_args(self, *args: Any, **kwargs: Any) -> None:
-        """Leave it to `_mixed_batch_forward`, which finds the rows in any argument."""
+        """Leave it to `_mixed_batch_forward`, which looks at the outputs."""
 
     def _mixed_batch_forward(self, *args: Any, adapter_names: list[str], **kwargs: Any) -> Any:
-        parts, rows = [], []
-        for name in dict.fromkeys(adapter_names):
-            indices = torch.tensor([row for row, other in enumerate(adapter_names) if other == name])
-            take = _taker(indices, len(adapter_names))
-            head = self.modules_to_save[name] if name != BASE else self.original_module
-            parts.append(head(*map(take, args), **{key: take(value) for key, value in kwargs.items()}))
-            rows.append(indices)
-        return _joined(parts, torch.cat(rows).argsort())
+        # Each head reads the whole batch: which of its inputs have a row for each example only the head knows.
+        outputs = {name: self._head_of(name)(*args, **kwargs) for name in dict.fromkeys(adapter_names)}
+        return _chosen(list(outputs.values()), list(outputs), adapter_names)
+
+    def _head_of(self, name: str) -> nn.Module:
+        if name in self.modules_to_save:
+            return self.modules_to_save[name]  # type: ignore[no-any-return]
+        return self.original_module  # type: ignore[no-any-return]
 
 
 def _mix_any_head(model: nn.Module) -> None:
@@ -179,26 +208,33 @@ def _mix_any_head(model: nn.Module) -> None:
             module.__class__ = _AnyHead
 
 
-def _taker(indices: Tensor, size: int) -> Callable[[Any], Any]:
-    def take(value: Any) -> Any:
-        if isinstance(value, Tensor) and value.ndim and len(value) == size:
-            return value[indices.to(value.device)]
-        return value
-
-    return take
-
-
-def _joined(parts: Sequence[Any], order: Tensor) -> Any:
-    """Join the outputs of several adapters' rows, whatever tensors are held in, and restore the rows' order."""
-    first = parts[0]
+def _chosen(outputs: Sequence[Any], names: Sequence[str], rows: Sequence[str]) -> Any:
+    """Take each row of a batch from the output of its adapter's head, whatever tensors are held in."""
+    first = outputs[0]
     if isinstance(first, Tensor):
-        return torch.cat(list(parts))[order.to(first.device)]
+        return _chosen_rows(outputs, names, rows)
     if dataclasses.is_dataclass(first) and not isinstance(first, Mapping):
-        names = [field.name for field in dataclasses.fields(first)]
+        fields = [field.name for field in dataclasses.fields(first)]
         make: Any = type(first)
-        return make(**{name: _joined([getattr(part, name) for part in parts], order) for name in names})
+        return make(**{name: _chosen([getattr(one, name) for one in outputs], names, rows) for name in fields})
     if isinstance(first, Mapping):
-        return type(first)(**{name: _joined([part[name] for part in parts], order) for name in first})
+        return type(first)(**{name: _chosen([one[name] for one in outputs], names, rows) for name in first})
     if isinstance(first, tuple | list):
-        return type(first)(_joined(column, order) for column in zip(*parts, strict=True))
+        return type(first)(_chosen(column, names, rows) for column in zip(*outputs, strict=True))
     return first
+
+
+def _chosen_rows(outputs: Sequence[Tensor], names: Sequence[str], rows: Sequence[str]) -> Tensor:
+    size = len(outputs[0]) if outputs[0].ndim else 0
+    if size == 0 or size % len(rows):
+        raise EventuneError(
+            f"expected a head's output with a row, or equally many rows, for each of {len(rows)} examples, found shape "
+            f"{tuple(outputs[0].shape)}",
+            "such a head cannot be mixed: use one adapter after the other",
+        )
+    each = size // len(rows)
+    mixed = outputs[0].clone()
+    for name, output in zip(names, outputs, strict=True):
+        mine = torch.tensor([row == name for row in rows], device=output.device).repeat_interleave(each)
+        mixed[mine] = output[mine]
+    return mixed

@@ -29,6 +29,12 @@ def remember_initial(model: nn.Module) -> None:
     model.__dict__[_INITIAL] = {name: tensor.clone() for name, tensor in weights.items() if ".lora_" in name}
 
 
+def starts_from_base(config: Any) -> bool:
+    """Tell whether an adapter's initialisation takes its start out of the base's weights."""
+    kind = str(getattr(config, "init_lora_weights", ""))
+    return kind.startswith(("pissa", "olora", "corda", "loftq"))
+
+
 def changed_base(model: nn.Module) -> bool:
     """Tell whether the model's base is not the one that it was loaded as."""
     return _INITIAL in model.__dict__

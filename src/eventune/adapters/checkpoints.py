@@ -18,7 +18,8 @@ from eventune.errors import EventuneError, did_you_mean
 
 _WRAPPERS = re.compile(r"(^|\.)(module|_orig_mod)(?=\.)")
 _LORA = re.compile(
-    r"^(?P<module>.+)\.(?P<part>lora_[AB]|lora_embedding_[AB]|lora_magnitude_vector)(\.default)?(?P<rest>\.weight)?$"
+    r"^(?P<module>.+)\.(?P<part>lora_[AB]|lora_embedding_[AB]|lora_magnitude_vector)"
+    r"(\.(?P<adapter>(?!weight$)[\w-]+))?(?P<rest>\.weight)?$"
 )
 
 
@@ -83,13 +84,19 @@ def save_adapter_of(
             f"expected a LoRA adapter among {len(plain)} tensors, found none",
             "a model that was trained in full has nothing to extract",
         )
+    adapters = {match["adapter"] for match in lora.values()} - {None}
+    if len(adapters) > 1:
+        raise EventuneError(f"expected one adapter, found {', '.join(sorted(adapters))}", "save the state with one")
+    adapter = next(iter(adapters), "default")
+    plain = {name.replace(f".modules_to_save.{adapter}", ""): tensor for name, tensor in plain.items()}
+    _require_pairs(lora, modules)
     found = _heads_of(plain, modules, heads)
     weights = {f"{PEFT_PREFIX}{match['module']}.{_saved_part(match)}": plain[name] for name, match in lora.items()}
     for name, tensor in plain.items():
-        own = name.replace(".modules_to_save.default", "")
-        if ".original_module." not in name and own.startswith(tuple(f"{head}." for head in found)):
-            weights[f"{PEFT_PREFIX}{own}"] = tensor
-    ranks = {m["module"]: plain[name].shape[0] for name, m in lora.items() if m["part"] == "lora_A"}
+        if ".original_module." not in name and name.startswith(tuple(f"{head}." for head in found)):
+            weights[f"{PEFT_PREFIX}{name}"] = tensor
+    first = {"lora_A", "lora_embedding_A"}
+    ranks = {m["module"]: plain[name].shape[0] for name, m in lora.items() if m["part"] in first}
     r = max(ranks.values(), key=list(ranks.values()).count)
     config = LoraConfig(
         task_type=None,
@@ -105,6 +112,13 @@ def save_adapter_of(
     return write_adapter(folder, weights, config)
 
 
+def _require_pairs(lora: Mapping[str, re.Match[str]], modules: list[str]) -> None:
+    for module in modules:
+        parts = {match["part"] for match in lora.values() if match["module"] == module}
+        if not ({"lora_A", "lora_B"} <= parts or {"lora_embedding_A", "lora_embedding_B"} <= parts):
+            raise EventuneError(f"{module}: expected both A and B of its adapter, found {', '.join(sorted(parts))}")
+
+
 def _saved_part(match: re.Match[str]) -> str:
     """Return what PEFT's file calls a part of an adapter."""
     rest = "" if match["part"] == "lora_magnitude_vector" else match["rest"] or ""
@@ -113,7 +127,7 @@ def _saved_part(match: re.Match[str]) -> str:
 
 def _heads_of(plain: Mapping[str, Tensor], modules: list[str], wanted: tuple[str, ...]) -> tuple[str, ...]:
     """Return the heads' names: those asked for, or every top-level module without an adapter."""
-    names = [name.replace(".modules_to_save.default", "").replace(".original_module", "") for name in plain]
+    names = [name.replace(".original_module", "") for name in plain]
     if wanted:
         for head in wanted:
             if not any(name.startswith(f"{head}.") for name in names):

@@ -25,16 +25,19 @@ class _MergedLinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, scale: float) -> Tensor:
         merged = torch.addmm(weight, b, a, alpha=scale)
-        ctx.save_for_backward(x, merged, a, b)
+        # Not the merged weight: of all layers together that would be a second copy of the base.
+        ctx.save_for_backward(x, weight, a, b)
         ctx.scale = scale
         return nn.functional.linear(x, merged, bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        x, merged, a, b = ctx.saved_tensors
-        gradient = gradients[0].reshape(-1, merged.shape[0])
-        rows = x.reshape(-1, merged.shape[1])
-        in_x = (gradient @ merged).view_as(x) if ctx.needs_input_grad[0] else None
+        x, weight, a, b = ctx.saved_tensors
+        gradient = gradients[0].reshape(-1, weight.shape[0])
+        rows = x.reshape(-1, weight.shape[1])
+        in_x = None
+        if ctx.needs_input_grad[0]:
+            in_x = (gradient @ torch.addmm(weight, b, a, alpha=ctx.scale)).view_as(x)
         in_a = ((gradient @ b) * ctx.scale).T @ rows
         # Transposed, the product with the few columns is a third faster than as it is written above.
         in_b = (((rows @ a.T) * ctx.scale).T @ gradient).T

@@ -16,6 +16,7 @@ from transformers import PreTrainedModel
 from eventune.adapters.anatomy import Anatomy, anatomy_of, checkpoints_activations
 from eventune.adapters.peft_library import PeftModel
 from eventune.adapters.precision import HALF, half_type_of, runs_in_autocast
+from eventune.adapters.quantisation import size_of
 from eventune.adapters.wrapping import unwrap
 from eventune.errors import EventuneError, did_you_mean
 
@@ -136,14 +137,14 @@ def examine(model: nn.Module, *, anatomy: Anatomy | None = None) -> Report:
         if parameter.requires_grad:
             dtype = str(parameter.dtype).removeprefix("torch.")
             trainable_types[dtype] = trainable_types.get(dtype, 0) + parameter.numel()
-    total = sum(parameter.numel() for parameter in parameters.values())
+    total = sum(size_of(parameter) for parameter in parameters.values())
     trainable = sum(trainable_types.values())
     errors = [*_head_errors(parameters, heads), *_type_errors(plain, parameters)]
     if trainable == 0:
         errors.insert(0, Finding("no parameter is trainable", "give lora_target_modules that match, or method: full"))
     if isinstance(outer, PeftModel):
         errors += [*_configuration_errors(outer, plain), *_wrapper_errors(base, plain)]
-    warnings = tuple(_checkpointing_warnings(plain, anatomy))
+    warnings = (*_checkpointing_warnings(plain, anatomy), *_guess_warnings(plain, anatomy))
     counts = ParameterCounts(total, trainable, sum(heads.values()), trained_heads)
     return Report(counts, heads, trainable_types, tuple(errors), warnings)
 
@@ -179,13 +180,15 @@ def _head_errors(parameters: dict[str, nn.Parameter], heads: dict[str, int]) -> 
 
 def _type_errors(plain: nn.Module, parameters: dict[str, nn.Parameter]) -> Iterator[Finding]:
     trained = {parameter.dtype for parameter in parameters.values() if parameter.requires_grad}
+    # PEFT's LoRA layers convert their inputs by themselves.
+    apart = {p.dtype for name, p in parameters.items() if p.requires_grad and "lora_" not in name}
     if torch.float16 in trained:
         yield Finding(
             "trainable parameters are in float16: their gradients underflow, and cannot be unscaled",
             "train adapters and heads in float32; attach does so",
         )
     half = half_type_of(plain)
-    if half is not None and trained - set(HALF) and not runs_in_autocast(plain):
+    if half is not None and apart - set(HALF) and not runs_in_autocast(plain):
         yield Finding(
             f"the base is in {str(half).removeprefix('torch.')}, what is trained in float32, and nothing brings them "
             "together ('expected scalar type Half but found Float')",
@@ -212,10 +215,23 @@ def _configuration_errors(model: Any, plain: nn.Module) -> Iterator[Finding]:
             )
         for kind in ("modules_to_save", "target_modules"):
             wanted = getattr(config, kind, None) or ()
-            for name in () if isinstance(wanted, str) else wanted:
+            wanted = () if isinstance(wanted, str) else wanted
+            # PEFT adds both of these for a classifier, which has one.
+            usual = {"classifier", "score"} if task_type in {"SEQ_CLS", "TOKEN_CLS"} else set()
+            for name in (name for name in wanted if name not in usual):
                 if not any(other == name or other.endswith(f".{name}") for other in own):
                     leaves = sorted({other.rpartition(".")[2] for other in own})
                     yield Finding(f"{kind}: {name!r} matches no module", did_you_mean(name, leaves) or "correct it")
+
+
+def _guess_warnings(plain: nn.Module, anatomy: Anatomy) -> Iterator[Finding]:
+    if anatomy.guessed:
+        base = anatomy.backbones[0] or "the whole model"
+        yield Finding(
+            f"nothing in {type(plain).__name__} is of transformers: {base} is taken for pretrained, "
+            f"{', '.join(anatomy.heads) or 'nothing'} for new",
+            "if that is wrong, give anatomy=Anatomy(backbones, heads)",
+        )
 
 
 def _wrapper_errors(base: nn.Module, plain: nn.Module) -> Iterator[Finding]:
@@ -257,7 +273,7 @@ def require_gradients(model: nn.Module, loss: Callable[[], Tensor], *, heads: Se
             adapter or head gets one that is zero throughout; or a frozen parameter gets one.
     """
     named = [(plain_name(name), parameter) for name, parameter in model.named_parameters()]
-    kept: list[tuple[nn.Parameter, Tensor]] = []
+    kept: list[tuple[Tensor, Tensor]] = [(buffer, buffer.clone()) for buffer in model.buffers()]
     with torch.random.fork_rng():
         for name, parameter in named:
             if "lora_B" in name and parameter.requires_grad and not parameter.any():
@@ -275,8 +291,8 @@ def require_gradients(model: nn.Module, loss: Callable[[], Tensor], *, heads: Se
                     break
         finally:
             with torch.no_grad():
-                for parameter, weight in kept:
-                    parameter.copy_(weight)
+                for tensor, before in kept:
+                    tensor.copy_(before)
     gradients = {name: parameter.grad for name, parameter in named if parameter.requires_grad}
     frozen = [name for name, parameter in named if not parameter.requires_grad and parameter.grad is not None]
     model.zero_grad(set_to_none=True)

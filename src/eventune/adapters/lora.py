@@ -46,7 +46,7 @@ def _lora_config(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy
         lora_dropout=arguments.lora_dropout,
         target_modules=as_pattern(targets),
         target_parameters=_parameters(model, arguments, anatomy) or None,
-        modules_to_save=list(anatomy.heads),
+        modules_to_save=_saved(anatomy),
         use_rslora=arguments.use_rslora,
         use_dora=arguments.use_dora,
         init_lora_weights=True if arguments.init_lora_weights == "default" else arguments.init_lora_weights,
@@ -72,8 +72,14 @@ def ia3_config(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy) 
         task_type=None,
         target_modules=as_pattern([*scaled, *feedforward]),
         feedforward_modules=as_pattern(feedforward) if feedforward else [],
-        modules_to_save=list(anatomy.heads),
+        modules_to_save=_saved(anatomy),
     )
+
+
+def _saved(anatomy: Anatomy) -> list[str]:
+    """Return the heads' names as PEFT needs them: one that another ends in stands for both."""
+    heads = anatomy.heads
+    return [head for head in heads if not any(head != other and head.endswith(other) for other in heads)]
 
 
 def targets_in(model: nn.Module, wanted: str | Sequence[str], anatomy: Anatomy) -> list[str]:
@@ -81,15 +87,42 @@ def targets_in(model: nn.Module, wanted: str | Sequence[str], anatomy: Anatomy) 
 
     Only the base gets adapters: PEFT would also wrap a random head, freeze it, and save only A and B of it.
     """
-    names = [
-        name
-        for backbone in anatomy.backbones
-        for target in find_targets(model.get_submodule(backbone), wanted)
-        if not anatomy.in_head(name := anatomy.inside(backbone, target))
-    ]
+    found: list[str] = []
+    refusals: list[EventuneError] = []
+    parts = [wanted] if isinstance(wanted, str) else [[name] for name in wanted]
+    for part in parts:
+        matched = False
+        for backbone in anatomy.backbones:
+            try:
+                targets = find_targets(model.get_submodule(backbone), part)
+            except EventuneError as error:
+                refusals.append(error)
+                continue
+            matched = True
+            found += [anatomy.inside(backbone, target) for target in targets]
+        if not matched:
+            raise refusals[-1]
+    _require_untied(model, found, anatomy)
+    wished = {name for name in found if not anatomy.in_head(name)}
+    names = [name for name, _ in model.named_modules() if name in wished]
     if not names:
         raise EventuneError(f"lora_target_modules: {wanted!r} matches nothing but modules that are trained in full")
     return names
+
+
+def _require_untied(model: nn.Module, names: Sequence[str], anatomy: Anatomy) -> None:
+    """Refuse an adapter on an output layer whose weight is also the input embedding's."""
+    for backbone in anatomy.backbones:
+        base: Any = model.get_submodule(backbone)
+        if not getattr(getattr(base, "config", None), "tie_word_embeddings", False):
+            continue
+        tied = base.get_output_embeddings()
+        name = next((name for name in names if tied is not None and model.get_submodule(name) is tied), None)
+        if name is not None:
+            raise EventuneError(
+                f"lora_target_modules: {name!r} is one weight with the input embedding: merged, both would change",
+                "leave it out, train it in full (modules_to_save), or untie them",
+            )
 
 
 def as_pattern(names: Sequence[str]) -> str:

@@ -35,13 +35,20 @@ class Merged:
     difference_after_cast: float
 
 
-def merge(model: nn.Module, outputs: Callable[[nn.Module], Tensor], *, dtype: torch.dtype = torch.float32) -> Merged:
+def merge(
+    model: nn.Module,
+    outputs: Callable[[nn.Module], Tensor],
+    *,
+    dtype: torch.dtype = torch.float32,
+    keep: bool = True,
+) -> Merged:
     """Add an adapter to the weights of its base, in float32, and compare the outputs before casting.
 
     Args:
-        model: A `PeftModel`, wrapped or not; it is left as it is.
+        model: A `PeftModel`, wrapped or not.
         outputs: Computes outputs of a model on a batch of the caller's choice.
         dtype: Type of the merged weights.
+        keep: Whether to leave the model as it is; else it is merged itself, and its memory is not needed twice.
 
     Returns:
         The plain model, in evaluation mode, with the trained heads in place.
@@ -60,7 +67,7 @@ def merge(model: nn.Module, outputs: Callable[[nn.Module], Tensor], *, dtype: to
             "the base is quantised: merged and rounded again, it would lose what the adapter learned",
             "load the adapter on the dequantised base and merge there",
         )
-    working: Any = copy.deepcopy(adapted).float().eval()
+    working: Any = (copy.deepcopy(adapted) if keep else adapted).float().eval()
     stop_autocast(working.get_base_model())
     with torch.inference_mode():
         expected = outputs(working).clone()

@@ -66,9 +66,11 @@ from peft import (  # noqa: E402
     set_peft_model_state_dict,
 )
 from peft.tuners.lora.layer import Linear as LoraLinear  # noqa: E402
+from peft.tuners.tuners_utils import BaseTunerLayer  # noqa: E402
 from peft.utils import ModulesToSaveWrapper  # noqa: E402
 
 __all__ = [
+    "BaseTunerLayer",
     "IA3Config",
     "LoraConfig",
     "LoraLinear",

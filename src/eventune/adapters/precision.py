@@ -26,6 +26,8 @@ def half_type_of(model: nn.Module) -> torch.dtype | None:
     """Return the half-precision type that most of a model's weights have, or None."""
     sizes: dict[torch.dtype, int] = {}
     for parameter in model.parameters():
+        if not parameter.is_floating_point():
+            continue  # quantised weights
         sizes[parameter.dtype] = sizes.get(parameter.dtype, 0) + parameter.numel()
     most = max(sizes, key=lambda dtype: sizes[dtype], default=None)
     return most if most in HALF else None
@@ -40,8 +42,10 @@ def autocast_forward(model: nn.Module, dtype: torch.dtype) -> None:
     """
 
     # Hooks and no new `forward`: a replica of DataParallel would run that of the first device.
-    def enter(module: nn.Module, args: Any) -> None:
-        device = next(module.parameters()).device.type
+    def enter(module: nn.Module, args: Any, kwargs: Any) -> None:
+        # Not of the module's parameters: a replica has none.
+        tensors = [value for value in (*args, *kwargs.values()) if isinstance(value, torch.Tensor)]
+        device = tensors[0].device.type if tensors else "cuda" if torch.cuda.is_available() else "cpu"
         context = torch.autocast(device, dtype=dtype)
         context.__enter__()  # type: ignore[no-untyped-call]
         _contexts.open.append(context)
@@ -51,7 +55,7 @@ def autocast_forward(model: nn.Module, dtype: torch.dtype) -> None:
 
     if not runs_in_autocast(model):
         model.__dict__[_MARK] = (
-            model.register_forward_pre_hook(enter, prepend=True),
+            model.register_forward_pre_hook(enter, prepend=True, with_kwargs=True),
             model.register_forward_hook(leave, always_call=True),
         )
 

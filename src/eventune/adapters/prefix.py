@@ -27,6 +27,8 @@ ATTENTION = "eventune_prefix"
 PROBE = "eventune_probe"
 PREFIX = "prefix_encoder"
 """Name of the learned prefix inside a model."""
+_OWN_POSITIONS = {"opt"}
+"""Architectures that derive positions from the attention mask, whatever they are told."""
 _probed: ContextVar[list[tuple[nn.Module, tuple[int, int]]]] = ContextVar("probed")
 
 
@@ -96,16 +98,10 @@ def attach_prefix(model: nn.Module, backbone: nn.Module, *, num_virtual_tokens: 
         The prefix.
 
     Raises:
-        EventuneError: If the backbone's attention cannot be exchanged, or its layers differ in their heads.
+        EventuneError: If the backbone's attention cannot take a prefix, or its layers differ in their heads.
     """
-    if not isinstance(backbone, PreTrainedModel) or not backbone._supports_attention_backend:
-        raise EventuneError(
-            f"method: prefix needs a model of transformers whose attention can be exchanged, found "
-            f"{type(backbone).__name__}",
-            "use method: lora",
-        )
-    if getattr(backbone.config, "is_encoder_decoder", False):
-        raise EventuneError(f"method: prefix: {type(backbone).__name__} has two stacks of layers", "use method: lora")
+    _require_suited(backbone)
+    assert isinstance(backbone, PreTrainedModel)
     layers, shape = _attention_layers(backbone)
     prefix = PrefixEncoder(
         num_virtual_tokens=num_virtual_tokens,
@@ -122,6 +118,25 @@ def attach_prefix(model: nn.Module, backbone: nn.Module, *, num_virtual_tokens: 
     backbone.set_attn_implementation(ATTENTION)
     _shift_positions(backbone, num_virtual_tokens)
     return prefix
+
+
+def _require_suited(backbone: nn.Module) -> None:
+    """Refuse models whose attention cannot take a prefix, or would compute something else with it."""
+    name = type(backbone).__name__
+    config: Any = getattr(backbone, "config", None)
+    reason = ""
+    if not isinstance(backbone, PreTrainedModel) or not backbone._supports_attention_backend:
+        reason = "its attention cannot be exchanged"
+    elif not backbone._supports_sdpa:
+        reason = "its attention is not the usual one"
+    elif getattr(config, "is_encoder_decoder", False):
+        reason = "it has two stacks of layers"
+    elif config.model_type in _OWN_POSITIONS:
+        reason = "it counts positions by itself"
+    elif config._attn_implementation not in {"sdpa", "eager", ATTENTION}:
+        reason = f"it was loaded with attn_implementation={config._attn_implementation!r}, expected 'sdpa'"
+    if reason:
+        raise EventuneError(f"method: prefix does not suit {name}: {reason}", "use method: lora")
 
 
 def prefix_config(model: nn.Module) -> PrefixTuningConfig:
@@ -144,11 +159,18 @@ def _attention_layers(backbone: PreTrainedModel) -> tuple[list[nn.Module], tuple
     token = _probed.set(seen)
     before = backbone.config._attn_implementation
     ids = torch.zeros(1, 2, dtype=torch.long, device=next(backbone.parameters()).device)
-    with _evaluated(backbone), torch.no_grad():
-        backbone.set_attn_implementation(PROBE)
-        backbone(input_ids=ids, attention_mask=torch.ones_like(ids))
+    try:
+        with _evaluated(backbone), torch.no_grad():
+            backbone.set_attn_implementation(PROBE)
+            backbone(input_ids=ids, attention_mask=torch.ones_like(ids))
+    except (ValueError, TypeError, RuntimeError, AttributeError, KeyError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise EventuneError(
+            f"method: prefix does not suit {type(backbone).__name__}: {reason}", "use method: lora"
+        ) from error
+    finally:
         backbone.set_attn_implementation(before)
-    _probed.reset(token)
+        _probed.reset(token)
     shapes = {shape for _, shape in seen}
     layers = list(dict.fromkeys(module for module, _ in seen))
     if len(shapes) != 1 or len(layers) != len(seen):
@@ -174,28 +196,30 @@ def _prefixed_attention(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
 ) -> tuple[Tensor, None]:
     """Compute attention over the learned positions and the text's own."""
+    if "prefix" not in module.__dict__:
+        # Another model that shares the configuration object.
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
     prefix, index = module.__dict__["prefix"]
-    keys, values = (part.to(key.dtype).expand(len(key), -1, -1, -1) for part in prefix.layer(index))
-    own, length = key.shape[2], query.shape[2]
-    is_causal = kwargs.pop("is_causal", None)
-    causal = getattr(module, "is_causal", False) if is_causal is None else is_causal
-    if attention_mask is None and causal and length > 1:
-        # The kernel's own causal mask would count the learned positions as text.
-        ones = torch.ones(length, own, dtype=torch.bool, device=key.device)
-        attention_mask = ones.tril(own - length)[None, None]
+    # A replica of DataParallel knows the original's prefix, whose gradient is then summed there.
+    keys, values = (part.to(key).expand(len(key), -1, -1, -1) for part in prefix.layer(index))
     if attention_mask is not None:
         free = True if attention_mask.dtype == torch.bool else 0.0
         attention_mask = nn.functional.pad(attention_mask, (keys.shape[2], 0), value=free)
+    kwargs["is_causal"] = False
     attended: tuple[Tensor, None] = sdpa_attention_forward(
         module,
         query,
         torch.cat([keys, key], dim=2),
         torch.cat([values, value], dim=2),
         attention_mask,
-        is_causal=False,
         **kwargs,
     )
     return attended
+
+
+def _whole_mask(*args: Any, **kwargs: Any) -> Tensor | None:
+    """Make the mask also where the kernel could do without: its own would count the learned positions as text."""
+    return sdpa_mask(*args, **{**kwargs, "allow_is_causal_skip": False})
 
 
 def _probing_attention(
@@ -207,9 +231,10 @@ def _probing_attention(
     return attended
 
 
-for _name, _function in ((ATTENTION, _prefixed_attention), (PROBE, _probing_attention)):
-    AttentionInterface.register(_name, _function)
-    AttentionMaskInterface.register(_name, sdpa_mask)
+AttentionInterface.register(ATTENTION, _prefixed_attention)
+AttentionMaskInterface.register(ATTENTION, _whole_mask)
+AttentionInterface.register(PROBE, _probing_attention)
+AttentionMaskInterface.register(PROBE, sdpa_mask)
 
 
 def _shift_positions(backbone: PreTrainedModel, by: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from torch import nn
+from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 
@@ -25,6 +26,7 @@ class Kind(StrEnum):
     STATE_SPACE = "state_space"
     EXPERTS = "experts"
     ROUTER = "router"
+    LM_HEAD = "lm_head"
     OTHER = "other"
 
 
@@ -93,6 +95,7 @@ def find_projections(base: nn.Module) -> list[Projection]:
         Linear layers (also GPT-2's transposed ones) and stacks of experts' matrices, each once.
     """
     blocks = block_prefixes(base)
+    output = base.get_output_embeddings() if isinstance(base, PreTrainedModel) else None  # type: ignore[no-untyped-call]
     own_names = _FUSED_IN.get(getattr(getattr(base, "config", None), "model_type", ""), {})
     found = []
     for name, module in base.named_modules():
@@ -106,6 +109,8 @@ def find_projections(base: nn.Module) -> list[Projection]:
                 # A quantised layer's weight is packed; these stay true.
                 inputs, outputs = module.in_features, module.out_features
             kind = own_names.get(name.rpartition(".")[2]) or kind_of(name)
+            if module is output:
+                kind = Kind.LM_HEAD
             found.append(Projection(name, kind, int(inputs), int(outputs), in_block=in_block))
         else:
             found += _experts(name, module, in_block=in_block)

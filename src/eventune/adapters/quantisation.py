@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
 
 from eventune.adapters.peft_library import import_bitsandbytes
@@ -15,9 +17,11 @@ if TYPE_CHECKING:
 
 LOADED = {4: "is_loaded_in_4bit", 8: "is_loaded_in_8bit"}
 """What PEFT asks a model to choose layers that fit."""
+LAYERS = {4: "Linear4bit", 8: "Linear8bitLt"}
+"""The quantised layers' classes."""
 
 
-def quantise(base: nn.Module, bits: int) -> int:
+def quantise(base: nn.Module, bits: int, *, keep: Sequence[str] = ()) -> int:
     """Replace the linear layers of a base's blocks by quantised ones, in place.
 
     Embeddings, norms and everything outside of the blocks keep their precision: they are small, and what is new among
@@ -26,6 +30,7 @@ def quantise(base: nn.Module, bits: int) -> int:
     Args:
         base: The pretrained model; its weights must be there, in float32, float16 or bfloat16.
         bits: 4 (NF4 with doubly quantised constants) or 8 (LLM.int8).
+        keep: Modules that keep their precision because they are trained in full.
 
     Returns:
         The number of layers that were replaced.
@@ -35,7 +40,12 @@ def quantise(base: nn.Module, bits: int) -> int:
     """
     bitsandbytes = _bitsandbytes()
     blocks = block_prefixes(base)
-    names = [n for n, module in base.named_modules() if type(module) is nn.Linear and n.startswith(blocks)]
+    kept = tuple(f"{name}." for name in keep)
+    names = [
+        name
+        for name, module in base.named_modules()
+        if type(module) is nn.Linear and name.startswith(blocks) and not f"{name}.".startswith(kept)
+    ]
     for name in names:
         layer = base.get_submodule(name)
         parent, _, leaf = name.rpartition(".")
@@ -110,9 +120,23 @@ def _bitsandbytes() -> ModuleType:
 
 def is_quantised(base: nn.Module) -> bool:
     """Tell whether a model has quantised layers."""
-    return any(type(m).__name__ in {"Linear4bit", "Linear8bitLt"} for m in base.modules())
+    return quantised_bits(base) != 0
 
 
-def mark_quantised(model: nn.Module, bits: int) -> None:
-    """Tell PEFT what kind of layers a model has."""
-    setattr(model, LOADED[bits], True)
+def quantised_bits(base: nn.Module) -> int:
+    """Return in how many bits a model's quantised layers are; 0 where it has none."""
+    kinds = {type(module).__name__ for module in base.modules()}
+    return next((bits for bits, kind in LAYERS.items() if kind in kinds), 0)
+
+
+def mark_quantised(model: nn.Module) -> None:
+    """Tell PEFT what kind of layers a model has: it asks the whole model, whichever part of it is quantised."""
+    bits = quantised_bits(model)
+    if bits:
+        setattr(model, LOADED[bits], True)
+
+
+def size_of(parameter: nn.Parameter) -> int:
+    """Return how many numbers a parameter stands for; bitsandbytes packs two into a byte."""
+    packed = 2 if type(parameter).__name__ == "Params4bit" and parameter.dtype == torch.uint8 else 1
+    return parameter.numel() * packed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
-from eventune.adapters.attaching import prepare_base
+from eventune.adapters.attaching import prepare_base, require_fresh
 from eventune.adapters.changed_base import changed_base, for_unchanged_base
 from eventune.adapters.guard import plain_name
 from eventune.adapters.peft_library import (
@@ -24,6 +25,7 @@ from eventune.adapters.peft_library import (
 )
 from eventune.adapters.precision import half_type_of, unmix_norms
 from eventune.adapters.prefix import PREFIX, attach_prefix, prefix_config
+from eventune.adapters.quantisation import quantised_bits
 from eventune.adapters.weight_files import read_weights, write_weights
 from eventune.adapters.wrapping import unwrap
 from eventune.errors import EventuneError
@@ -35,6 +37,8 @@ ADAPTER_FILES = (ADAPTER_CONFIG, ADAPTER_WEIGHTS)
 FULL_WEIGHTS = "model.safetensors"
 PART_WEIGHTS = "trained_part.safetensors"
 """The trained weights of a model whose others are frozen and not wrapped: `freeze`, `bitfit`."""
+QUANTISATION = "quantisation.json"
+"""Says in how many bits the base was, where it was quantised."""
 PEFT_PREFIX = "base_model.model."
 PROMPT = "prompt_embeddings"
 """What PEFT calls the keys and values of a prefix."""
@@ -83,7 +87,9 @@ def trained_weights(model: nn.Module) -> dict[str, Tensor]:
     if isinstance(model, PeftModel):
         # Else PEFT asks the hub at every checkpoint whether the vocabulary was resized; here new embeddings are heads.
         try:
-            weights: dict[str, Tensor] = get_peft_model_state_dict(model, save_embedding_layers=False)
+            weights: dict[str, Tensor] = get_peft_model_state_dict(
+                model, adapter_name=model.active_adapter, save_embedding_layers=False
+            )
         except KeyError as error:
             raise EventuneError(
                 f"trained parameters would not be saved: the model's state lacks {error}",
@@ -91,22 +97,47 @@ def trained_weights(model: nn.Module) -> dict[str, Tensor]:
             ) from error
         return weights
     parameters = dict(model.named_parameters())
+    # Tied weights are named once among parameters, and by each name in the state.
+    buffers = {n: t for n, t in model.state_dict(keep_vars=True).items() if not isinstance(t, nn.Parameter)}
     if hasattr(model, PREFIX):
-        own = {f"{PEFT_PREFIX}{name}": p for name, p in parameters.items() if p.requires_grad}
+        trained = {name: p for name, p in parameters.items() if p.requires_grad}
+        own = {f"{PEFT_PREFIX}{name}": tensor for name, tensor in {**trained, **buffers}.items()}
         # PEFT reads the first; the network that computes it is needed to go on training.
         return {PROMPT: model.get_submodule(PREFIX).flattened(), **own}  # type: ignore[operator]
     kept = {name: p for name, p in parameters.items() if p.requires_grad}
     is_part = 0 < len(kept) < len(parameters)
-    # Each tied weight once: parameters are named without their copies, the state is not.
-    buffers = {n: t for n, t in model.state_dict(keep_vars=True).items() if not isinstance(t, nn.Parameter)}
     return {**(kept if is_part else parameters), **buffers}
 
 
 def save_trained(model: nn.Module, folder: Path) -> Saved:
-    """Write the trained weights, for an adapter in the form that `PeftModel.from_pretrained` reads.
+    """Write the trained weights for use, an adapter in the form that `PeftModel.from_pretrained` reads.
+
+    An adapter whose initialisation changed the base (PiSSA, OLoRA) is written as one of the base as it was loaded.
 
     Args:
         model: The trained model, wrapped or not.
+        folder: An existing folder.
+
+    Returns:
+        What was written.
+
+    Raises:
+        EventuneError: If the disk is full, or the file does not hold every trainable parameter.
+    """
+    plain: Any = unwrap(model)
+    if not changed_base(plain):
+        return save_checkpoint(plain, folder)
+    weights = trained_weights(plain)
+    _require_complete(plain, weights)
+    converted, config = for_unchanged_base(plain, weights, plain.peft_config[plain.active_adapter])
+    return write_adapter(folder, converted, config)
+
+
+def save_checkpoint(model: nn.Module, folder: Path) -> Saved:
+    """Write the trained weights to go on training from: `load_trained` reads them into a model made ready alike.
+
+    Args:
+        model: The model in training, wrapped or not.
         folder: An existing folder.
 
     Returns:
@@ -127,29 +158,17 @@ def save_trained(model: nn.Module, folder: Path) -> Saved:
     else:
         partly = any(not parameter.requires_grad for parameter in model.parameters())
         name = PART_WEIGHTS if partly and any(p.requires_grad for p in model.parameters()) else FULL_WEIGHTS
-    return _write(folder, name, weights, config)
+    saved = _write(folder, name, weights, config)
+    bits = quantised_bits(model)
+    if bits:
+        (folder / QUANTISATION).write_text(json.dumps({"quantization_bit": bits}) + "\n", encoding="ascii")
+    return saved
 
 
-def save_for_unchanged_base(model: nn.Module, folder: Path) -> Saved:
-    """Write an adapter whose initialisation changed the base (PiSSA, OLoRA) as one of the base as it was loaded.
-
-    Args:
-        model: The trained model.
-        folder: An existing folder.
-
-    Returns:
-        What was written; for any other model what `save_trained` writes.
-
-    Raises:
-        EventuneError: As `save_trained`.
-    """
-    plain: Any = unwrap(model)
-    if not changed_base(plain):
-        return save_trained(model, folder)
-    weights = trained_weights(plain)
-    _require_complete(plain, weights)
-    converted, config = for_unchanged_base(plain, weights, plain.peft_config[plain.active_adapter])
-    return write_adapter(folder, converted, config)
+def recorded_bits(folder: Path) -> int:
+    """Return the bits of the base that a folder's adapter was trained on; 0 for one that was not quantised."""
+    path = folder / QUANTISATION
+    return int(read_json(path)["quantization_bit"]) if path.is_file() else 0
 
 
 def write_adapter(folder: Path, weights: Mapping[str, Tensor], config: PeftConfig) -> Saved:
@@ -213,30 +232,31 @@ def require_same(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], pa
 
 
 def load_into(
-    model: nn.Module, folder: Path, *, anatomy: Anatomy | None = None, quantization_bit: int = 0
+    model: nn.Module, folder: Path, *, anatomy: Anatomy | None = None, quantization_bit: int | None = None
 ) -> nn.Module:
     """Read a run's trained weights into a freshly built model.
 
     Args:
-        model: The base with untrained heads, unwrapped.
+        model: The base with untrained heads, unwrapped and without adapters.
         folder: The folder that `save_trained` wrote to.
         anatomy: The model's backbones and heads; found by default.
-        quantization_bit: 4 or 8 if the adapter was trained on a quantised base.
+        quantization_bit: In how many bits the base is to be; by default as the folder says.
 
     Returns:
         The model, inside a `PeftModel` where the folder holds an adapter of PEFT's.
 
     Raises:
-        EventuneError: If a file is missing, damaged, or of another model.
+        EventuneError: If a file is missing, damaged, or of another model; or the model has an adapter already.
     """
+    require_fresh(model)
     path = weights_file(folder)
     anatomy = anatomy or anatomy_of(model)
     if path.name == FULL_WEIGHTS:
         load_trained(model, folder)
         return model
-    prepare_base(model, anatomy, quantization_bit)
+    prepare_base(model, anatomy, recorded_bits(folder) if quantization_bit is None else quantization_bit)
     if path.name == PART_WEIGHTS:
-        _load_part(model, read_weights(path), path)
+        _overlay(model, read_weights(path), anatomy, path)
         return model
     settings = read_json(folder / ADAPTER_CONFIG)
     if settings.get("peft_type") == "PREFIX_TUNING":
@@ -290,21 +310,21 @@ def _load_prefix(model: nn.Module, folder: Path, anatomy: Anatomy, settings: Map
         raise EventuneError(f"{path}: expected {PROMPT!r}, found {', '.join(list(weights)[:3])}", "copy the run anew")
     backbone = model.get_submodule(anatomy.backbones[0])
     prefix = attach_prefix(model, backbone, num_virtual_tokens=int(settings["num_virtual_tokens"]), projection=False)
-    own = {name: tensor for name, tensor in weights.items() if not name.startswith(f"{PEFT_PREFIX}{PREFIX}.")}
-    heads = {f"{PEFT_PREFIX}{name}": p for name, p in model.named_parameters() if anatomy.in_head(name)}
-    require_same({PROMPT: prefix.flattened(), **heads}, own, path)
-    prefix.load_flattened(own.pop(PROMPT))
-    for head in anatomy.heads:
-        model.get_submodule(head).float()
-    put(model, own)
+    flat = weights.pop(PROMPT)
+    require_same({PROMPT: prefix.flattened()}, {PROMPT: flat}, path)
+    prefix.load_flattened(flat)
+    own = {name.removeprefix(PEFT_PREFIX): tensor for name, tensor in weights.items()}
+    _overlay(model, {n: t for n, t in own.items() if not n.startswith(f"{PREFIX}.")}, anatomy, path)
 
 
-def _load_part(model: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+def _overlay(model: nn.Module, weights: Mapping[str, Tensor], anatomy: Anatomy, path: Path) -> None:
+    """Put the trained part of a model's weights into it; every weight of its heads must be among them."""
     state = model.state_dict()
-    unknown = [name for name in weights if name not in state or state[name].shape != weights[name].shape]
-    if unknown:
+    wrong = [name for name in weights if name not in state or state[name].shape != weights[name].shape]
+    wrong += [name for name in state if anatomy.in_head(name) and name not in weights]
+    if wrong:
         raise EventuneError(
-            f"{path}: expected weights of this model, found others, e.g. {unknown[0]}",
+            f"{path}: expected weights of this model and all of its heads', found others, or not all: {wrong[0]}",
             "the run was made with other settings or by another version",
         )
     for name, parameter in model.named_parameters():

@@ -15,7 +15,7 @@ CHOICES = {
     "attention-qv": "query and value, as in the LoRA paper",
     "attention": "all projections of the attention",
     "mlp": "all projections of the feed-forward parts",
-    "all-linear": "every linear layer of the base, also those outside of its blocks",
+    "all-linear": "every linear layer of the base but its output layer, also those outside of its blocks",
 }
 """Choices of targets by name, beside lists of names and regular expressions."""
 
@@ -87,7 +87,9 @@ def choose(projections: Sequence[Projection], choice: str, *, model_type: str = 
     Returns:
         The projections, experts left out; none where the base has no such ones.
     """
-    linear = [p for p in projections if p.kind not in {Kind.EXPERTS, Kind.ROUTER} and _is_called(p)]
+    # An output layer that is tied to the embeddings cannot be adapted alone; PEFT leaves all of them out too.
+    left_out = {Kind.EXPERTS, Kind.ROUTER, Kind.LM_HEAD}
+    linear = [p for p in projections if p.kind not in left_out and _is_called(p)]
     if choice == "all-linear":
         return linear
     idle = _IDLE.get(model_type, ())

@@ -6,6 +6,7 @@ import importlib
 import json
 import re
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,10 +90,11 @@ def _own_model(name: str) -> nn.Module:
     module_name, _, class_name = name.partition(":")
     sys.path.insert(0, str(Path.cwd()))
     try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
+        with redirect_stdout(sys.stderr):
+            module = importlib.import_module(module_name)
+    except (Exception, SystemExit) as error:  # whatever the user's own code raises
         raise EventuneError(
-            f"{name}: the module {module_name!r} cannot be imported: {error}",
+            f"{name}: the module {module_name!r} cannot be imported: {type(error).__name__}: {error}",
             "run the command where the module is, or install it",
         ) from error
     finally:
@@ -104,7 +106,9 @@ def _own_model(name: str) -> nn.Module:
             f"{name}: {module_name} has no class or function {class_name!r}",
             did_you_mean(class_name, known) or f"it has: {', '.join(known) or 'no nn.Module'}",
         )
-    model = _built(make, name)
+    # What the user's code prints is no part of the result.
+    with redirect_stdout(sys.stderr):
+        model = _built(make, name)
     if not isinstance(model, nn.Module):
         raise EventuneError(f"{name}: expected an nn.Module, found {type(model).__name__}")
     return model
@@ -114,10 +118,10 @@ def _built(make: Any, name: str) -> Any:
     try:
         with torch.device("meta"):
             return make()
-    except Exception:  # the class may load weights, or compute with them, which the meta device cannot
+    except (Exception, SystemExit):  # the class may load weights, or compute with them, which the meta device cannot
         try:
             return make()
-        except Exception as error:  # whatever the user's own code raises
+        except (Exception, SystemExit) as error:  # whatever the user's own code raises
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
             raise EventuneError(
                 f"{name}: it cannot be made without arguments: {type(error).__name__}: {reason}",

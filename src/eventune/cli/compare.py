@@ -21,7 +21,7 @@ SHOWN = ("F1", "s/epoch", "saved, MB")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the recipe, the arms and how they are made."""
-    parser.usage = "eventune compare [-h] RECIPE --arms ARMS [--seeds SEEDS] [--SETTING VALUE ...] …"
+    parser.usage = "eventune compare [-h] RECIPE --arms ARMS [--SETTING VALUE ...]"
     parser.set_defaults(unknown={})
     parser.add_argument("recipe", metavar="RECIPE", help="YAML file with the settings that all arms share")
     parser.add_argument(

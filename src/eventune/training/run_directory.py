@@ -26,7 +26,13 @@ ONTOLOGY_BYTES = "ontology_bytes"
 
 OWN_FILES = (
     *(RECIPE, RESULT, HISTORY, CARD, PREDICTIONS, ONTOLOGY, EXTRACTOR, BASE, CHECKPOINTS),
-    *("adapter_config.json", "adapter_model.safetensors", "model.safetensors", "trained_part.safetensors"),
+    *(
+        "adapter_config.json",
+        "adapter_model.safetensors",
+        "model.safetensors",
+        "trained_part.safetensors",
+        "quantisation.json",
+    ),
     *("tokenizer*.json", "special_tokens_map.json", "added_tokens.json", "vocab*.txt", "vocab.json", "merges.txt"),
     *("spiece.model", "spm.model", "sentencepiece*.model", "tokenizer.model", "bpe.codes", "chat_template.jinja"),
     *("final", ".final.tmp", f".{RECIPE}.*.tmp", f".{RESULT}.*.tmp"),
