@@ -9,7 +9,7 @@ from eventune.errors import EventuneError, InvalidValueError
 from eventune.recipe import SAMPLE_FILES, Recipe, convert, read_settings
 
 ROOT = Path(__file__).resolve().parents[1]
-PUBLISHED = sorted([*(ROOT / "recipes").rglob("*.yaml"), *(ROOT / "src/eventune/cli").rglob("*.yaml")])
+PUBLISHED = sorted([*(ROOT / "recipes").glob("*.yaml"), *(ROOT / "src/eventune/cli").rglob("*.yaml")])
 NEEDED = {"train_file": str(sample_file("train")), "output_dir": "runs/test"}
 
 

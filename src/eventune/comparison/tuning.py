@@ -25,6 +25,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "loraplus_lr_ratio": (1.0, 32.0),
 }
 """What can be tuned, and between what; all are searched on a logarithmic scale."""
+_FAILED = "failed"
 SEED = 0
 """All trials have this seed, and the test part plays no role in the choice."""
 
@@ -89,22 +90,34 @@ def tune(
         sampler=sampler,
     )
     state = optuna.trial.TrialState
-    for trial in study.get_trials(states=(state.RUNNING,)):
-        # It was going on when the process was killed: the same values are tried again, from the run's last checkpoint.
-        study.enqueue_trial(trial.params)
-        study.tell(trial.number, state=state.PRUNED)
+    _try_again(study, state)
 
     def dev_f1(trial: Any) -> float:
         values = {name: trial.suggest_float(name, *RANGES[name], log=True) for name in names}
-        return _dev_f1(base, arm, values, output_dir, make)
+        try:
+            return _dev_f1(base, arm, values, output_dir, make)
+        except EventuneError as error:
+            trial.set_user_attr(_FAILED, error.message)
+            raise
 
-    done = study.get_trials(states=(state.COMPLETE, state.FAIL))
+    done = [trial for trial in study.trials if trial.state == state.COMPLETE or _FAILED in trial.user_attrs]
     study.optimize(dev_f1, n_trials=max(0, trials - len(done)), catch=(EventuneError,))
     finished = study.get_trials(states=(state.COMPLETE,))
     if not finished:
         raise EventuneError(f"arm {arm.name}: all {trials} trials failed", f"see {output_dir / TUNING / arm.folder}")
-    failed = study.get_trials(states=(state.FAIL,))
+    failed = [trial for trial in study.trials if _FAILED in trial.user_attrs]
     return Tuned(dict(study.best_params), float(study.best_value), len(finished), len(failed))
+
+
+def _try_again(study: Any, state: Any) -> None:
+    """Put the values of trials that were interrupted or killed at the head of the queue; their runs go on."""
+    ended = [trial.params for trial in study.trials if trial.state == state.COMPLETE or _FAILED in trial.user_attrs]
+    for trial in study.get_trials(states=(state.RUNNING, state.FAIL)):
+        if trial.params not in ended and _FAILED not in trial.user_attrs:
+            study.enqueue_trial(trial.params, skip_if_exists=False)
+            ended.append(trial.params)
+        if trial.state == state.RUNNING:
+            study.tell(trial.number, state=state.FAIL)
 
 
 def _dev_f1(
