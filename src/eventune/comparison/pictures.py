@@ -18,7 +18,7 @@ COSTS = {
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C00")
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (7, 2, 1, 2)))
-_WIDTH, _HEIGHT = 6.4, 4.0
+_WIDTH, _HEIGHT = 4.8, 3.4
 
 
 def draw(result: Mapping[str, Any]) -> dict[str, dict[str, bytes]]:
@@ -55,6 +55,8 @@ def _epochs(arm: Mapping[str, Any]) -> list[Mapping[str, float]]:
 
 
 def _draw_curves(axes: Any, arms: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     for number, arm in arms:
         scores: dict[int, list[float]] = {}
         for epoch in _epochs(arm):
@@ -67,7 +69,7 @@ def _draw_curves(axes: Any, arms: Sequence[tuple[int, Mapping[str, Any]]]) -> No
         axes.fill_between(epochs, low, high, color=_COLOURS[number % len(_COLOURS)], alpha=0.12, linewidth=0)
     axes.set_xlabel("epoch")
     axes.set_ylabel("F1 on the dev part")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _finish(axes)
 
 

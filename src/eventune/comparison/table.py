@@ -29,7 +29,6 @@ def _million(value: float) -> str:
 
 
 COLUMNS = (
-    Column("f1", "F1", lambda value: f"{value:.4f}"),
     Column("seconds_per_epoch", "s/epoch", lambda value: f"{value:.1f}"),
     Column("documents_per_second", "docs/s", lambda value: f"{value:.2f}"),
     Column("peak_memory_above_baseline_bytes", "memory, MB", lambda value: f"{value / 1e6:,.0f}"),
@@ -45,23 +44,30 @@ def rows_of(result: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Return headings and cells of the table; columns that no arm has a figure for are left out."""
     arms = result["arms"]
     columns = [column for column in COLUMNS if any(column.figure in arm["mean"] for arm in arms)]
-    heads = ["arm", "seeds", *(column.title for column in columns), f"F1 − {result['first_arm']}", "95 % interval"]
+    first = result["first_arm"]
+    heads = ["arm", "seeds", "F1", f"F1 − {first}", "95 % interval", *(column.title for column in columns)]
     return heads, [_cells(arm, columns) for arm in arms]
 
 
 def _cells(arm: Mapping[str, Any], columns: Sequence[Column]) -> list[str]:
-    errors = [run["error"] for run in arm["runs"] if "error" in run]
-    seeds = f"{arm['finished']}" + (f" of {len(arm['runs'])}" if errors else "")
-    cells = [arm["name"], seeds]
-    for column in columns:
-        mean, sd = arm["mean"].get(column.figure), arm["sd"].get(column.figure, 0.0)
-        spread = f" ± {column.show(sd).lstrip('+')}" if mean is not None and column.figure == "f1" else ""
-        cells.append("–" if mean is None else f"{column.show(mean)}{spread}")
-    difference = arm.get("difference")
+    failed = len(arm["runs"]) - arm["finished"]
+    seeds = f"{arm['finished']} of {len(arm['runs'])}" if failed else str(arm["finished"])
+    return [arm["name"], seeds, *_score_cells(arm), *(_cell(arm["mean"], column) for column in columns)]
+
+
+def _score_cells(arm: Mapping[str, Any]) -> list[str]:
+    mean, difference = arm["mean"].get("f1"), arm.get("difference")
+    if mean is None:
+        return ["failed", "–", "–"]
+    spread = f" ± {arm['sd']['f1']:.4f}" if arm["finished"] > 1 else ""
     if difference is None:
-        return [*cells, "–", "–" if not errors else errors[0].splitlines()[0]]
+        return [f"{mean:.4f}{spread}", "–", "–"]
     low, high = difference["interval"]
-    return [*cells, f"{difference['difference']:+.4f}", f"{low:+.4f} … {high:+.4f}"]
+    return [f"{mean:.4f}{spread}", f"{difference['difference']:+.4f}", f"{low:+.4f} … {high:+.4f}"]
+
+
+def _cell(mean: Mapping[str, float], column: Column) -> str:
+    return column.show(mean[column.figure]) if column.figure in mean else "–"
 
 
 def markdown(result: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 from eventune.reports.page import render
 
 SHOWN_ROLES = 30
-_TITLES = {"curves": "Learning curves"}
 
 
 def comparison_page(
@@ -51,13 +50,17 @@ def comparison_page(
         heads=heads,
         rows=rows,
         legend=legend,
-        pictures=[(_TITLES.get(name, "F1 and cost"), _inline(svg)) for name, svg in pictures.items()],
+        pictures=[(_caption(name), _inline(svg)) for name, svg in pictures.items()],
         fronts=fronts,
         names=names,
         roles=roles,
         roles_left=max(0, len(result["roles"]) - SHOWN_ROLES),
         runs=runs,
     )
+
+
+def _caption(name: str) -> str:
+    return "Learning curves" if name == "curves" else f"F1 against {name.removeprefix('f1-').replace('_', ' ')}"
 
 
 def _fraction(value: float | None) -> str:
