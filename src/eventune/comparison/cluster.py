@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -13,6 +13,7 @@ from eventune.comparison.plan import Run
 from eventune.errors import EventuneError
 
 _RESULT = "run/result.json"
+_CONNECT_SECONDS = 5
 
 
 def make_runs_on_ray(
@@ -32,6 +33,7 @@ def make_runs_on_ray(
         EventuneError: If Ray is missing or the cluster cannot be reached.
     """
     ray = _ray()
+    _require_reachable(address)
     try:
         ray.init(
             address=None if address == "local" else address,
@@ -56,6 +58,19 @@ def make_runs_on_ray(
                 listener(run, outcome)
     finally:
         ray.shutdown()
+
+
+def _require_reachable(address: str) -> None:
+    """Refuse an address where nobody listens: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        raise EventuneError(
+            f"--ray: no cluster at {address!r}: {error}", "start one with `ray start --head`, or give local"
+        ) from error
 
 
 def make_shared_run(run: Run, shared: str, threads: int) -> str:
@@ -116,8 +131,3 @@ def _ray() -> Any:
     except ImportError:
         raise EventuneError("--ray: expected ray, which is not installed", "pip install 'eventune[scale]'") from None
     return ray
-
-
-def is_url(place: str) -> bool:
-    """Tell whether an output directory is a URL of a shared file system."""
-    return "://" in place and not Path(place).exists()
