@@ -33,6 +33,7 @@ from eventune.parts import Parts, read_parts
 from eventune.recipe import Recipe
 from eventune.results import RunResult, read_json, write_atomically
 from eventune.run_costs import RunCosts
+from eventune.training import processes
 from eventune.training import run_directory as names
 from eventune.training.arguments import OptimisationArguments
 from eventune.training.checkpoint import atomic_folder, last_checkpoint
@@ -86,17 +87,21 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
     parts = read_parts(recipe.data, reporter.notice)
     base = resolve(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
     run = RunDirectory(Path(recipe.optimisation.output_dir))
-    run.prepare(
-        recipe.to_yaml(),
-        overwrite=recipe.optimisation.overwrite_output_dir,
-        resume=recipe.optimisation.resume_from_checkpoint,
-    )
+    is_main = processes.join()
+    if is_main:
+        run.prepare(
+            recipe.to_yaml(),
+            overwrite=recipe.optimisation.overwrite_output_dir,
+            resume=recipe.optimisation.resume_from_checkpoint,
+        )
+    processes.wait()
     try:
         with deterministic(recipe.optimisation.seed):
             backbone = load_encoder(base, dropout=recipe.model.hidden_dropout)
             return _Experiment(recipe, parts, backbone, run, reporter).carry_out()
     except BaseException:
-        run.abandon()
+        if is_main:
+            run.abandon()
         raise
 
 
@@ -153,6 +158,9 @@ class _Experiment:
         model = attach(plain, self.recipe.adapter, anatomy=anatomy, base_name=self.backbone.base.name)
         counts = self._examine(model, anatomy)
         trainer = self._train(model, anatomy.heads)
+        if not processes.is_main():
+            processes.wait()
+            return RunResult.read(self.run.path / names.RESULT)
         if changed_base(model):
             model = self._on_unchanged_base(model)
         margins, scores = Margins(), {}
@@ -214,10 +222,13 @@ class _Experiment:
         folder = self.run.checkpoints / "pretraining"
         trainer = self._trainer(model, heads, task, task.encode(self.parts.pretrain), first, folder)
         trainer.train()
-        shutil.rmtree(folder, ignore_errors=True)
+        processes.wait()
+        if processes.is_main():
+            shutil.rmtree(folder, ignore_errors=True)
         summary = epoch_summary(trainer.epochs())
         cost = {"pretrain_seconds": summary["train_seconds"], "peak_memory_bytes": summary["peak_memory_bytes"]}
-        write_atomically(self.run.checkpoints / PRETRAINING, json.dumps(cost))
+        if processes.is_main():
+            write_atomically(self.run.checkpoints / PRETRAINING, json.dumps(cost))
 
     def _trainer(
         self,
@@ -306,6 +317,7 @@ class _Experiment:
             card = model_card(self.recipe.to_dict(), result.to_dict(), event_type=event_type)
             (staging / names.CARD).write_text(card, encoding="utf-8")
         self.run.finish(self.run.path / "final", result.to_dict())
+        processes.wait()
         return result
 
     def _cost(self, epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -46,12 +47,16 @@ def run(arguments: argparse.Namespace) -> int:
     given = {name: value for name, value in vars(arguments).items() if name not in own} | arguments.unknown
     settings = read_settings(Path(arguments.recipe)) if arguments.recipe else {}
     recipe = Recipe.of({**settings, **given}, source=arguments.recipe or "flags")
+    # Of several processes of one run, started by torchrun, the first alone is heard.
+    reporter = TerminalReporter() if os.environ.get("RANK", "0") == "0" else None
     try:
-        with closing(TerminalReporter()) as reporter:
+        with closing(reporter) if reporter else nullcontext():
             result = train(recipe, reporter=reporter).to_dict()
     except KeyboardInterrupt:
         raise KeyboardInterrupt("go on with the same command and --resume_from_checkpoint true") from None
     output_dir = recipe.optimisation.output_dir
+    if os.environ.get("RANK", "0") != "0":
+        return 0
     emit(
         {**result, "output_dir": output_dir},
         as_json=arguments.json,

@@ -84,6 +84,10 @@ class ExtractionTask:
             inputs["input_ids"] = inputs["input_ids"].masked_fill(drop, self.mask_token_id)
         return self._loss(model(**inputs), targets, slots)
 
+    def terms(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return how many role slots the loss of a batch is the mean of."""
+        return batch["slots"].sum()
+
     def _loss(self, scores: SpanScores, targets: Tensor, slots: Tensor) -> Tensor:
         return span_loss(scores, targets, slots)
 

@@ -54,6 +54,8 @@ class ResourceMeter(TrainerCallback):
         """Stop the clock."""
         seconds = time.perf_counter() - self._started
         self._energy.stop()
+        # Other processes read as many: batches are of like length.
+        self.tokens *= args.world_size
         self.epoch_figures = {
             "train_seconds": seconds,
             "tokens_per_second": self.tokens / seconds,

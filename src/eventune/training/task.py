@@ -23,6 +23,10 @@ class Task(Protocol):
         """Return the loss of a batch, a scalar."""
         ...
 
+    def terms(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return how many terms the loss of a batch is the mean of, a scalar."""
+        ...
+
     def evaluate(self, model: nn.Module) -> Mapping[str, float]:
         """Return the dev part's metrics as fractions, `f1` among them."""
         ...

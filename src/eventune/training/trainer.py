@@ -15,6 +15,7 @@ from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, Traini
 from transformers.trainer_callback import ExportableState
 
 from eventune.errors import InvalidValueError
+from eventune.training import processes
 from eventune.training.arguments import OptimisationArguments
 from eventune.training.averaging import WeightAverage
 from eventune.training.batching import LengthGroupedSampler
@@ -104,7 +105,7 @@ class TaskTrainer(Trainer):
     ) -> Any:
         """Return the task's loss of a batch."""
         self.meter.count(inputs["attention_mask"])
-        return self.task.loss(model, inputs)
+        return processes.shared_loss(self.task.loss(model, inputs), self.task.terms(inputs))
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Let the task evaluate the dev part."""
@@ -145,11 +146,15 @@ class TaskTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
         lengths = [self.task.length(example) for example in self.train_dataset]
-        return LengthGroupedSampler(lengths, batch_size=self._train_batch_size, seed=self.args.seed)
+        return LengthGroupedSampler(lengths, batch_size=self._train_batch_size * processes.count(), seed=self.args.seed)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
-        if not self.args.should_save:
-            return
+        if self.args.should_save:
+            self._write_checkpoint()
+        # Nobody reads the best weights before they are written.
+        processes.wait()
+
+    def _write_checkpoint(self) -> None:
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         if self.state.best_global_step == self.state.global_step:
             self.state.best_model_checkpoint = str(folder)

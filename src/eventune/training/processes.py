@@ -1,0 +1,55 @@
+"""One run in several processes, as `torchrun` and `accelerate launch` start them; alone, nothing here does anything."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from accelerate import PartialState
+from torch import Tensor, distributed
+
+
+def join() -> bool:
+    """Join the other processes of the run.
+
+    Returns:
+        Whether this is the process that writes.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        PartialState(cpu=not torch.cuda.is_available())
+    return is_main()
+
+
+def is_main() -> bool:
+    """Tell whether this is the process that writes: the first one, or the only one."""
+    return not distributed.is_initialized() or distributed.get_rank() == 0
+
+
+def count() -> int:
+    """Return the number of processes."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def wait() -> None:
+    """Wait until all processes are here."""
+    if count() > 1:
+        distributed.barrier()
+
+
+def shared_loss(loss: Tensor, terms: Tensor) -> Tensor:
+    """Weigh a process's mean loss so that the mean over processes is the mean over all terms.
+
+    Gradients are averaged over processes: each loss counts `count() · terms / Σ terms`.
+
+    Args:
+        loss: Mean over this process's part of the batch, a scalar.
+        terms: How many terms the mean is over, a scalar.
+
+    Returns:
+        The loss to differentiate; the same one where there is one process.
+    """
+    if count() == 1:
+        return loss
+    total = terms.detach().clone().to(loss.dtype)
+    distributed.all_reduce(total)
+    return loss * terms * count() / total.clamp(min=1)
