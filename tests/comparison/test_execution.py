@@ -1,6 +1,7 @@
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,8 +39,8 @@ def test_every_arm_and_seed_becomes_a_run_and_a_failed_one_a_row_with_its_error(
     assert all("'querry' matches none of the base's" in run["error"] for run in failed)
 
 
-def test_a_finished_comparison_makes_nothing_again(finished, base):
-    folder, _ = finished
+def test_a_finished_comparison_makes_nothing_again(finished, base, tmp_path):
+    folder = shutil.copytree(finished[0], tmp_path / "copy")
     before = {path: path.stat().st_mtime_ns for path in results(folder)}
     heard = []
 
