@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -230,15 +231,8 @@ def _patterns(model: nn.Module, kinds: dict[str, Kind]) -> Iterator[Pattern]:
         shapes = own[names[0]]
         experts = [f"{names[0]}.{key}" for key in shapes if f"{names[0]}.{key}" in kinds]
         does = kinds.get(names[0]) or (Kind.EXPERTS if experts else "")
-        size = sum(_size_of(shape) for shape in shapes.values())
+        size = sum(math.prod(shape) for shape in shapes.values())
         yield Pattern(pattern, kind, shapes, len(names), size * len(names), str(does))
-
-
-def _size_of(shape: Sequence[int]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size
 
 
 def _targets_reason(kinds: dict[str, Kind], chosen: Sequence[str]) -> str:

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
-COSTS = {
+from eventune.comparison.result import COSTS
+
+_AXES = {
     "trainable_parameters": ("trained parameters, millions", 1e6),
     "seconds_per_epoch": ("seconds an epoch", 1.0),
     "peak_memory_above_baseline_bytes": ("memory above baseline, MB", 1e6),
     "saved_bytes": ("saved, MB", 1e6),
 }
-"""What F1 is shown against: label and unit."""
+"""Label and unit of each cost."""
 # Okabe and Ito's colours, which the colour-blind can tell apart; marks and dashes tell them apart without any.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C00")
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -38,7 +40,8 @@ def draw(result: Mapping[str, Any]) -> dict[str, dict[str, bytes]]:
         figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
         _draw_curves(figure.subplots(), arms)
         pictures["curves"] = _saved(figure)
-    for cost, (label, unit) in COSTS.items():
+    for cost in COSTS:
+        label, unit = _AXES[cost]
         if any(cost in arm["mean"] for _, arm in arms):
             figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
             _draw_cost(figure.subplots(), arms, cost, label, unit, result["pareto"].get(cost, ()))

@@ -36,14 +36,8 @@ FIGURES = (
     "energy_joules",
 )
 """What is shown of a run; those that it lacks are left out."""
-BETTER: Mapping[str, int] = {
-    "f1": 1,
-    "trainable_parameters": -1,
-    "seconds_per_epoch": -1,
-    "peak_memory_above_baseline_bytes": -1,
-    "saved_bytes": -1,
-}
-"""Whether more (1) or less (-1) of a figure is better."""
+COSTS = ("trainable_parameters", "seconds_per_epoch", "peak_memory_above_baseline_bytes", "saved_bytes")
+"""Figures of which less is better, and that F1 is weighed against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +93,7 @@ def compare(runs: Sequence[Run], gold: Sequence[Document], *, tuned: Mapping[str
         "scorer": SCORER,
         "test_documents": len(gold),
         "arms": arms,
-        "pareto": {cost: pareto(arms, cost) for cost in BETTER if cost != "f1"},
+        "pareto": {cost: pareto(arms, cost) for cost in COSTS},
         "roles": _roles(tallies),
     }
 
