@@ -5,14 +5,10 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
-from eventune.cli import Parser, print_error
-from eventune.cli import doctor as verb
 from eventune.doctor import machine as facts
-from eventune.errors import EventuneError
 
 GIB = 2**30
 MESSAGE = "AttributeError: 'DataParallel' object has no attribute 'config'"
@@ -38,24 +34,10 @@ HEALTHY = facts.Machine(
 
 
 @pytest.fixture
-def doctor(capsys, monkeypatch):
-    """Runs the verb as the command line does, on a wide terminal unless a test narrows it."""
+def doctor(run, monkeypatch):
+    """Runs the verb on a wide terminal unless a test narrows it."""
     monkeypatch.setenv("COLUMNS", "120")
-
-    def run(*words):
-        parser = Parser(prog="eventune doctor", allow_abbrev=False)
-        verb.add_arguments(parser)
-        try:
-            code = verb.run(parser.parse_args([str(word) for word in words]))
-        except EventuneError as error:
-            print_error(error)
-            code = 2
-        except SystemExit as stop:
-            code = stop.code
-        captured = capsys.readouterr()
-        return SimpleNamespace(code=code, out=captured.out, err=captured.err)
-
-    return run
+    return lambda *words: run("doctor", *words)
 
 
 @pytest.fixture

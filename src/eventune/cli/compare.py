@@ -63,11 +63,13 @@ def run(arguments: argparse.Namespace) -> int:
     )
     base = {**read_settings(Path(arguments.recipe)), **arguments.unknown}
     total = len(arms) * len(options.seeds)
-    count = iter(range(1, 10 * total))
+    heard: set[Path] = set()
 
     def listen(made: Run, outcome: str) -> None:
         error = f": {made.error()}" if outcome == "failed" else ""
-        notify(f"[{next(count)}/{total}] {made.arm.name}, seed {made.seed}: {outcome}{error}")
+        # One that is made elsewhere is heard of again when it is there.
+        heard.add(made.folder)
+        notify(f"[{len(heard)}/{total}] {made.arm.name}, seed {made.seed}: {outcome}{error}")
 
     try:
         result = carry_out(

@@ -86,7 +86,7 @@ def make_shared_run(run: Run, shared: str, threads: int) -> str:
     """
     if shared and download(run, shared):
         return "there already"
-    outcome = make_run(run, threads=threads)
+    outcome = make_run(run, threads=threads, wait=True)
     if shared and run.result() is not None:
         upload(run, shared)
     return outcome
