@@ -29,7 +29,7 @@ from torch import Tensor, nn
 
 from eventune.adapters.attaching import attach
 from eventune.adapters.guard import plain_name
-from eventune.adapters.store import load_trained, save_trained
+from eventune.adapters.store import AdapterStore
 from eventune.backbones.load import load_encoder
 from eventune.backbones.resolve import resolve
 from eventune.corpora import read_corpus, read_ontology
@@ -41,6 +41,7 @@ from eventune.extraction.task import ExtractionTask, Part
 from eventune.recipe import Recipe, read_settings
 from eventune.training.determinism import deterministic
 from eventune.training.dropout import cheapen_dropout
+from eventune.training.epochwise import training_arguments
 from eventune.training.trainer import TaskTrainer
 
 BATCH_SIZE = 16
@@ -49,13 +50,6 @@ HEADS = ("marks", "scorer")
 RECIPES = Path(__file__).parents[1] / "recipes"
 SAMPLE = {"train_file": "sample:train", "ontology_file": "sample:ontology", "dev_fraction": 0.0, "group_by": ""}
 CORPORA = Path(os.environ.get("EVENTUNE_CORPORA", Path(__file__).parents[2] / "shared" / "data"))
-
-
-class Store:
-    """The adapters' store, as the trainer asks for it."""
-
-    save = staticmethod(save_trained)
-    load = staticmethod(load_trained)
 
 
 def read_documents(count: int) -> tuple[Sequence[Document], Ontology, str]:
@@ -125,17 +119,18 @@ class Setting:
             trainer = TaskTrainer(
                 self.model,
                 self.task,
-                replace(self.arguments, output_dir=folder, num_train_epochs=epochs),
+                training_arguments(replace(self.arguments, num_train_epochs=epochs), Path(folder), has_dev=False),
                 examples=self.part.examples,
-                is_head=lambda name: plain_name(name).startswith(HEADS),
-                learning_rate_ratio=lambda _: 1.0,
-                store=Store(),
-                checkpoints=Path(folder),
-                has_dev=False,
+                learning_rate_of=self._learning_rate,
+                store=AdapterStore(),
             )
             with deterministic(seed=0):
                 trainer.train()
             return trainer.epochs()
+
+    def _learning_rate(self, name: str) -> float:
+        is_head = plain_name(name).startswith(HEADS)
+        return self.arguments.head_learning_rate if is_head else self.arguments.learning_rate
 
     def evaluation_over_forward(self, repeats: int) -> float:
         """Return the time of a whole evaluation over that of its forward passes alone."""

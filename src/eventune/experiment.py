@@ -12,13 +12,14 @@ from typing import Any, Protocol
 
 import torch
 from torch import nn
-from transformers import TrainerCallback, set_seed
+from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
 
 from eventune.adapters.anatomy import Anatomy
 from eventune.adapters.attaching import attach, enable_gradient_checkpointing, with_saved_modules
 from eventune.adapters.changed_base import changed_base
 from eventune.adapters.guard import ParameterCounts, examine, plain_name, require_gradients
-from eventune.adapters.store import load_trained, save_checkpoint, save_trained, weights_file
+from eventune.adapters.lora import learning_rate_ratio
+from eventune.adapters.store import AdapterStore, save_trained, weights_file
 from eventune.backbones.load import Backbone, load_encoder
 from eventune.backbones.resolve import resolve
 from eventune.corpora import write_corpus, write_ontology
@@ -39,6 +40,7 @@ from eventune.training.arguments import OptimisationArguments
 from eventune.training.checkpoint import atomic_folder, last_checkpoint
 from eventune.training.determinism import deterministic
 from eventune.training.dropout import cheapen_dropout
+from eventune.training.epochwise import training_arguments
 from eventune.training.meter import current_memory_bytes, hardware, library_versions
 from eventune.training.run_directory import RunDirectory
 from eventune.training.trainer import TaskTrainer, epoch_summary
@@ -241,23 +243,27 @@ class _Experiment:
     ) -> TaskTrainer:
         if not part.examples:
             raise EventuneError("train_file: no event in it has a role to be trained on")
+        has_dev = task.dev is not None
+        callbacks = list(self.reporter.callbacks())
+        if has_dev and optimisation.early_stopping_patience:
+            callbacks.insert(0, EarlyStoppingCallback(optimisation.early_stopping_patience))
         return TaskTrainer(
             model,
             task,
-            optimisation,
+            training_arguments(optimisation, checkpoints, has_dev=has_dev),
             examples=part.examples,
-            is_head=lambda name: plain_name(name).startswith(tuple(f"{head}." for head in heads)),
-            learning_rate_ratio=self._learning_rate_ratio,
-            store=_Store(),
-            checkpoints=checkpoints,
-            has_dev=task.dev is not None,
+            learning_rate_of=lambda name: self._learning_rate(name, heads),
+            store=AdapterStore(),
+            ema_decay=optimisation.ema_decay,
             baseline_memory_bytes=self.baseline_memory_bytes,
-            callbacks=self.reporter.callbacks(),
+            callbacks=callbacks,
         )
 
-    def _learning_rate_ratio(self, name: str) -> float:
-        """Return LoRA+'s ratio for B (arXiv:2402.12354), 1 for everything else."""
-        return self.recipe.adapter.loraplus_lr_ratio if "lora_B" in name else 1.0
+    def _learning_rate(self, name: str, heads: Sequence[str]) -> float:
+        optimisation = self.recipe.optimisation
+        is_head = plain_name(name).startswith(tuple(f"{head}." for head in heads))
+        rate = optimisation.head_learning_rate if is_head else optimisation.learning_rate
+        return rate * learning_rate_ratio(name, self.recipe.adapter)
 
     def _require_gradients(self, model: nn.Module, trainer: TaskTrainer, heads: Sequence[str]) -> None:
         batch = self.task.collate(self.train_part.examples[: self.recipe.optimisation.per_device_train_batch_size])
@@ -357,16 +363,6 @@ class _Experiment:
             for name, part in (("train", self.train_part), ("dev", self.dev_part), ("test", self.test_part))
             if part is not None
         }
-
-
-class _Store:
-    """The adapters' store in the shape that the trainer asks for."""
-
-    def save(self, model: nn.Module, folder: Path) -> None:
-        save_checkpoint(model, folder)
-
-    def load(self, model: nn.Module, folder: Path) -> None:
-        load_trained(model, folder)
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:

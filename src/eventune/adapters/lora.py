@@ -200,3 +200,8 @@ def _touches_tied(model: nn.Module, arguments: AdapterArguments, anatomy: Anatom
         if None not in tied and trained:
             return True
     return False
+
+
+def learning_rate_ratio(name: str, arguments: AdapterArguments) -> float:
+    """Return LoRA+'s ratio for B (arXiv:2402.12354), 1 for every other parameter."""
+    return arguments.loraplus_lr_ratio if "lora_B" in name else 1.0

@@ -346,3 +346,15 @@ def _require_complete(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
         raise EventuneError(f"{len(lost)} trained parameters would not be saved, e.g. {plain_name(lost[0])}")
     if not all(torch.isfinite(tensor).all() for tensor in weights.values() if tensor.is_floating_point()):
         raise EventuneError("the trained weights are not finite", "lower the learning rate")
+
+
+class AdapterStore:
+    """What is trained of a model, saved and restored in the shape that a trainer asks for."""
+
+    def save(self, model: nn.Module, folder: Path) -> None:
+        """Write the trained weights to an existing folder, to go on from."""
+        save_checkpoint(model, folder)
+
+    def load(self, model: nn.Module, folder: Path) -> None:
+        """Read them back."""
+        load_trained(model, folder)

@@ -11,12 +11,10 @@ from typing import Any, Protocol
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import ExportableState
 
-from eventune.errors import InvalidValueError
 from eventune.training import processes
-from eventune.training.arguments import OptimisationArguments
 from eventune.training.averaging import WeightAverage
 from eventune.training.batching import LengthGroupedSampler
 from eventune.training.checkpoint import (
@@ -51,35 +49,28 @@ class TaskTrainer(Trainer):
         self,
         model: nn.Module,
         task: Task,
-        arguments: OptimisationArguments,
+        arguments: TrainingArguments,
         *,
         examples: Sequence[Any],
-        is_head: Callable[[str], bool],
-        learning_rate_ratio: Callable[[str], float],
+        learning_rate_of: Callable[[str], float],
         store: WeightStore,
-        checkpoints: Path,
-        has_dev: bool,
+        ema_decay: float = 0.0,
         baseline_memory_bytes: int | None = None,
         callbacks: Sequence[TrainerCallback] = (),
     ) -> None:
         self.task = task
-        self.is_head = is_head
-        self.learning_rate_ratio = learning_rate_ratio
+        self.learning_rate_of = learning_rate_of
         self.store = store
-        self.head_learning_rate = arguments.head_learning_rate
         self.meter = ResourceMeter(current_memory_bytes() if baseline_memory_bytes is None else baseline_memory_bytes)
-        stopping: list[TrainerCallback] = []
-        if has_dev and arguments.early_stopping_patience:
-            stopping.append(EarlyStoppingCallback(arguments.early_stopping_patience))
         super().__init__(
             model=model,
-            args=_training_arguments(arguments, checkpoints, has_dev=has_dev),
+            args=arguments,
             data_collator=task.collate,
             train_dataset=list(examples),
-            eval_dataset=[] if has_dev else None,
-            callbacks=[self.meter, *stopping, *callbacks],
+            eval_dataset=[] if arguments.eval_strategy != "no" else None,
+            callbacks=[self.meter, *callbacks],
         )
-        self.average = WeightAverage(model, arguments.ema_decay) if arguments.ema_decay else None
+        self.average = WeightAverage(model, ema_decay) if ema_decay else None
         if self.average is not None:
             self.add_callback(self.average)
         # transformers' own line-by-line printing; progress is the caller's callback.
@@ -127,8 +118,7 @@ class TaskTrainer(Trainer):
             groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
             for name, parameter in self.model.named_parameters():
                 if parameter.requires_grad:
-                    rate = self.head_learning_rate if self.is_head(name) else self.args.learning_rate
-                    key = (rate * self.learning_rate_ratio(name), parameter.ndim > 1)
+                    key = (self.learning_rate_of(name), parameter.ndim > 1)
                     groups.setdefault(key, []).append(parameter)
             optimizer_class, options = self.get_optimizer_cls_and_kwargs(self.args, self.model)
             self.optimizer = optimizer_class(
@@ -167,9 +157,15 @@ class TaskTrainer(Trainer):
             save_states(staging, self.optimizer, self.lr_scheduler)
             if self.average is not None:
                 save_file(self.average.state(), staging / AVERAGE)
-        for other in Path(self.args.output_dir).glob("checkpoint-*"):
-            if other != folder and str(other) != self.state.best_model_checkpoint:
-                shutil.rmtree(other, ignore_errors=True)
+        if self.args.save_total_limit is not None:
+            self._remove_but_last(max(1, self.args.save_total_limit))
+
+    def _remove_but_last(self, limit: int) -> None:
+        """Remove all checkpoints but the last ones and the best."""
+        found = Path(self.args.output_dir).glob("checkpoint-*")
+        for old in sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))[:-limit]:
+            if str(old) != self.state.best_model_checkpoint:
+                shutil.rmtree(old, ignore_errors=True)
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         self._load_weights(Path(resume_from_checkpoint))
@@ -198,38 +194,6 @@ class TaskTrainer(Trainer):
                 figures = epochs.setdefault(round(entry["epoch"]), {})
                 figures |= {name.removeprefix("eval_"): value for name, value in entry.items() if name != "step"}
         return list(epochs.values())
-
-
-def _training_arguments(arguments: OptimisationArguments, folder: Path, *, has_dev: bool) -> TrainingArguments:
-    if arguments.bf16 and torch.cuda.is_available() and not torch.cuda.is_bf16_supported():
-        raise InvalidValueError("bf16", "false on a GPU without bfloat16", "true")
-    return TrainingArguments(
-        output_dir=str(folder),
-        num_train_epochs=arguments.num_train_epochs,
-        per_device_train_batch_size=arguments.per_device_train_batch_size,
-        gradient_accumulation_steps=arguments.gradient_accumulation_steps,
-        learning_rate=arguments.learning_rate,
-        weight_decay=arguments.weight_decay,
-        warmup_steps=arguments.warmup_steps,
-        lr_scheduler_type=arguments.lr_scheduler_type,
-        max_grad_norm=arguments.max_grad_norm,
-        bf16=arguments.bf16,
-        use_cpu=not torch.cuda.is_available(),
-        seed=arguments.seed,
-        optim="adamw_torch_fused",
-        eval_strategy="epoch" if has_dev else "no",
-        save_strategy="epoch",
-        logging_strategy="epoch",
-        load_best_model_at_end=has_dev and arguments.load_best_model_at_end,
-        metric_for_best_model="f1",
-        greater_is_better=True,
-        restore_callback_states_from_checkpoint=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        label_names=[],
-        disable_tqdm=True,
-        report_to="none",
-    )
 
 
 def epoch_summary(epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:

@@ -1,0 +1,54 @@
+"""Settings of a run that is evaluated and saved once an epoch, as transformers' trainer takes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from transformers import TrainingArguments
+
+from eventune.errors import InvalidValueError
+from eventune.training.arguments import OptimisationArguments
+
+
+def training_arguments(arguments: OptimisationArguments, folder: Path, *, has_dev: bool) -> TrainingArguments:
+    """Return a run's settings for `TaskTrainer`.
+
+    Args:
+        arguments: The run's optimisation.
+        folder: Where checkpoints go.
+        has_dev: Whether there is a dev part to choose the epoch on.
+
+    Raises:
+        InvalidValueError: If the machine lacks a number format that is asked for.
+    """
+    if arguments.bf16 and torch.cuda.is_available() and not torch.cuda.is_bf16_supported():
+        raise InvalidValueError("bf16", "false on a GPU without bfloat16", "true")
+    return TrainingArguments(
+        output_dir=str(folder),
+        num_train_epochs=arguments.num_train_epochs,
+        per_device_train_batch_size=arguments.per_device_train_batch_size,
+        gradient_accumulation_steps=arguments.gradient_accumulation_steps,
+        learning_rate=arguments.learning_rate,
+        weight_decay=arguments.weight_decay,
+        warmup_steps=arguments.warmup_steps,
+        lr_scheduler_type=arguments.lr_scheduler_type,
+        max_grad_norm=arguments.max_grad_norm,
+        bf16=arguments.bf16,
+        use_cpu=not torch.cuda.is_available(),
+        seed=arguments.seed,
+        optim="adamw_torch_fused",
+        eval_strategy="epoch" if has_dev else "no",
+        save_strategy="epoch",
+        save_total_limit=1,
+        logging_strategy="epoch",
+        load_best_model_at_end=has_dev and arguments.load_best_model_at_end,
+        metric_for_best_model="f1",
+        greater_is_better=True,
+        restore_callback_states_from_checkpoint=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        label_names=[],
+        disable_tqdm=True,
+        report_to="none",
+    )
