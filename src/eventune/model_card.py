@@ -65,3 +65,46 @@ def model_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, event_ty
         "",
     ]
     return "\n".join(lines)
+
+
+def generator_card(settings: Mapping[str, Any], result: Mapping[str, Any], *, base: str) -> str:
+    """Write the card of a fine-tuned causal LM.
+
+    Args:
+        settings: The settings that were given.
+        result: Its result, as `result.json` holds it.
+        base: Name of the base model.
+
+    Returns:
+        Markdown with a YAML header.
+    """
+    header = {"base_model": base, "library_name": "eventune", "tags": ["text-generation"]}
+    lines = [
+        "---",
+        yaml.safe_dump(header, sort_keys=False).strip(),
+        "---",
+        "",
+        "# Fine-tuned causal LM",
+        "",
+        f"Trained with eventune {result['versions']['eventune']} on `{base}`, seed {result['seed']}.",
+        "",
+        "| part | rows | metric | value |",
+        "|---|---|---|---|",
+        *(
+            f"| {part} | {score['counts']['rows']} | {metric} | {value:.4f} |"
+            for part, score in result["scores"].items()
+            for metric, value in score["metrics"].items()
+        ),
+        "",
+        "Settings:",
+        "",
+        "```yaml",
+        yaml.safe_dump(dict(settings), allow_unicode=True).strip(),
+        "```",
+        "",
+        "```bash",
+        "eventune chat path/to/this/folder",
+        "```",
+        "",
+    ]
+    return "\n".join(lines)

@@ -50,6 +50,8 @@ def expected_warnings_ignored() -> Iterator[None]:
         warnings.filterwarnings("ignore", message="Using Rank-Stabilized LoRA with rank_pattern")
         # GPT-2 keeps its weights transposed; PEFT sees that by itself, layer by layer.
         warnings.filterwarnings("ignore", message="fan_in_fan_out is set to")
+        # PEFT asks a model by the older of transformers' two names.
+        warnings.filterwarnings("ignore", message=".is_gradient_checkpointing. is deprecated")
         yield
 
 

@@ -52,14 +52,16 @@ class Backbone:
     new_modules: tuple[str, ...]
 
 
-def load_tokenizer(base: BaseModel) -> PreTrainedTokenizerBase:
+def load_tokenizer(base: BaseModel, *, for_words: bool = True) -> PreTrainedTokenizerBase:
     """Load a model's fast tokenizer.
 
     Args:
         base: The model.
+        for_words: Whether it gets words, each of which needs a space before it where the model was trained so; whole
+            texts otherwise, which are read as the tokenizer's own configuration says.
 
     Returns:
-        The tokenizer, which puts a space before each word where the model needs that.
+        The tokenizer.
 
     Raises:
         EventuneError: If the folder holds no tokenizer.
@@ -70,11 +72,12 @@ def load_tokenizer(base: BaseModel) -> PreTrainedTokenizerBase:
             f"{base.folder}: expected a tokenizer, found none of {', '.join(VOCABULARIES)}",
             "copy the whole folder anew",
         )
+    options = {"add_prefix_space": True} if for_words else {}
     try:
         with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(base.folder, use_fast=True, add_prefix_space=True)
+            tokenizer = AutoTokenizer.from_pretrained(base.folder, use_fast=True, trust_remote_code=False, **options)
     except Exception as error:  # the tokenizers library raises a bare Exception for a damaged file
-        raise EventuneError(f"{base.folder}: no tokenizer could be loaded: {_first_line(error)}") from error
+        raise EventuneError(f"{base.folder}: no tokenizer could be loaded: {first_line(error)}") from error
     return tokenizer
 
 
@@ -97,7 +100,7 @@ def load_encoder(base: BaseModel, *, dropout: float | None = None) -> Backbone:
     try:
         config = AutoConfig.from_pretrained(base.folder, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
-        raise EventuneError(f"{base.folder}: its config.json cannot be read: {_first_line(error)}") from error
+        raise EventuneError(f"{base.folder}: its config.json cannot be read: {first_line(error)}") from error
     for name in ("attention_probs_dropout_prob", "attention_dropout"):
         if hasattr(config, name):
             setattr(config, name, 0.0)
@@ -118,7 +121,7 @@ def load_encoder(base: BaseModel, *, dropout: float | None = None) -> Backbone:
                 **options,
             )
     except Exception as error:  # safetensors, transformers and torch each raise their own kind for damaged files
-        raise EventuneError(f"{base.folder}: the model could not be loaded: {_first_line(error)}") from error
+        raise EventuneError(f"{base.folder}: the model could not be loaded: {first_line(error)}") from error
     if getattr(config, "is_encoder_decoder", False) or not hasattr(config, "hidden_size"):
         raise EventuneError(f"{base.name}: expected an encoder such as BERT, found {type(model).__name__}")
     tokenizer = load_tokenizer(base)
@@ -134,7 +137,8 @@ def _has_pooler(config: PreTrainedConfig) -> bool:
     return "add_pooling_layer" in inspect.signature(cast("type", model_class)).parameters
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, or its kind where it has none."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 

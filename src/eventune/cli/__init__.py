@@ -20,6 +20,7 @@ VERBS = {
     "demo": "train, score and extract on the built-in sample",
     "train": "train an extractor from a recipe",
     "evaluate": "score a trained run on a corpus",
+    "sft": "fine-tune a causal LM on prompt and response",
     "score": "score a prediction file, without a model",
     "extract": "find events' arguments in a corpus or in raw text",
     "data": "check, describe, convert and fetch corpora",
@@ -31,14 +32,15 @@ VERBS = {
 }
 
 
-WITH_MODELS = frozenset({"demo", "train", "evaluate", "extract", "merge", "inspect"})
+WITH_MODELS = frozenset({"demo", "train", "sft", "evaluate", "extract", "merge", "inspect"})
 """Verbs that load a model."""
 
 
 class Parser(argparse.ArgumentParser):
     """A parser that names the closest flag where one is not known; the verbs' parsers are of this class as well.
 
-    A verb that judges unknown `--name value` pairs itself has a mapping `unknown` among its defaults, which takes them.
+    A verb that judges unknown `--name value` pairs itself has a mapping `unknown` among its defaults, which takes them;
+    one that reads its words in its own way has a list `words`, which takes all that are no flags of the parser.
     """
 
     def parse_known_args(  # type: ignore[override]
@@ -46,6 +48,10 @@ class Parser(argparse.ArgumentParser):
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse, and refuse what is left over."""
         words = list(sys.argv[1:] if args is None else args)
+        own = self.get_default("words")
+        if own is not None:
+            own += [word for word in words if word not in self._option_string_actions]
+            words = [word for word in words if word in self._option_string_actions]
         pairs = self.get_default("unknown")
         if pairs is not None:
             words = self._take_unknown(words, pairs)

@@ -16,13 +16,11 @@ DELAY_SECONDS = 2.0
 """What takes less shows no bar."""
 
 
-class EpochRows(TrainerCallback):
-    """Prints epoch, seconds, loss, and precision, recall and F1 in percent as each epoch ends."""
+class TrainingBar(TrainerCallback):
+    """Shows a bar while the steps go by."""
 
     def __init__(self) -> None:
-        self._row: dict[str, Any] = {}
         self._bar: Progress | None = None
-        self._header_is_out = False
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -37,6 +35,27 @@ class EpochRows(TrainerCallback):
         """Move the bar."""
         if self._bar is not None:
             self._bar.update(self._task, completed=state.global_step)
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Take the bar away."""
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar away, if there is one, and give the cursor back."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+class EpochRows(TrainingBar):
+    """Prints epoch, seconds, loss, and precision, recall and F1 in percent as each epoch ends."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._row: dict[str, Any] = {}
+        self._header_is_out = False
 
     def on_log(
         self,
@@ -56,18 +75,6 @@ class EpochRows(TrainerCallback):
             self._print(round(state.epoch or 0))
             self._row = {}
 
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        """Take the bar away."""
-        self.close()
-
-    def close(self) -> None:
-        """Take the bar away, if there is one, and give the cursor back."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-
     def _print(self, epoch: int) -> None:
         if not self._header_is_out:
             # 40 columns, the width of half a terminal.
@@ -78,11 +85,35 @@ class EpochRows(TrainerCallback):
         status.print(f"{epoch:5d} {row['train_seconds']:6.1f} {row['loss']:6.3f} {figures}")
 
 
+class StepRows(TrainingBar):
+    """Prints step, epoch and loss whenever they are logged, and what an evaluation gives."""
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Print the figures."""
+        shown = {
+            name: value
+            for name, value in (logs or {}).items()
+            if name in {"loss", "learning_rate"} or name.startswith("eval_")
+        }
+        if shown:
+            figures = "  ".join(f"{name.removeprefix('eval_')} {value:.4g}" for name, value in shown.items())
+            label = "dev" if any(name.startswith("eval_") for name in shown) else ""
+            status.print(f"{state.global_step:6d}/{state.max_steps} {label} {figures}")
+
+
 class TerminalReporter:
     """Prints notices to stderr and shows the training; close it, however the training ends."""
 
-    def __init__(self) -> None:
-        self._rows: list[EpochRows] = []
+    def __init__(self, rows: type[TrainingBar] = EpochRows) -> None:
+        self._kind = rows
+        self._rows: list[TrainingBar] = []
 
     def notice(self, message: str) -> None:
         """Print a notice."""
@@ -90,7 +121,7 @@ class TerminalReporter:
 
     def callbacks(self) -> Sequence[TrainerCallback]:
         """Return the rows that show the training."""
-        self._rows.append(EpochRows())
+        self._rows.append(self._kind())
         return self._rows[-1:]
 
     def close(self) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import platform
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -25,18 +27,29 @@ _LIBRARIES = ("eventune", "torch", "transformers", "peft", "accelerate", "safete
 
 
 class ResourceMeter(TrainerCallback):
-    """Measures each epoch of training; what lies between epochs (evaluation, checkpoints) does not count."""
+    """Measures each epoch of training, without evaluation and checkpoints."""
 
     def __init__(self, baseline_memory_bytes: int) -> None:
         self.tokens = 0
         self.baseline_memory_bytes = baseline_memory_bytes
         self.epoch_figures: dict[str, float] = {}
         self._started = 0.0
+        self._paused_seconds = 0.0
+        self._first_step = 0
         self._energy = EnergyCounter()
 
     def count(self, attention_mask: Tensor) -> None:
         """Count the pieces of a batch; padding does not count."""
         self.tokens += int(attention_mask.sum())
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the time of a block out: an evaluation, or a checkpoint, in the middle of an epoch."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._paused_seconds += time.perf_counter() - started
 
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -46,23 +59,31 @@ class ResourceMeter(TrainerCallback):
         self.tokens = 0
         self._energy = EnergyCounter()
         self._energy.start()
+        self._paused_seconds = 0.0
+        self._first_step = state.global_step
         self._started = time.perf_counter()
 
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Stop the clock."""
-        seconds = time.perf_counter() - self._started
+        seconds = time.perf_counter() - self._started - self._paused_seconds
         self._energy.stop()
         # Other processes read as many: batches are of like length.
         self.tokens *= args.world_size
+        steps = math.ceil(len(kwargs["train_dataloader"]) / args.gradient_accumulation_steps)
         self.epoch_figures = {
             "train_seconds": seconds,
+            # Less than 1 where max_steps ended it, or a resumption began in the middle.
+            "epoch_share": (state.global_step - self._first_step) / steps,
             "tokens_per_second": self.tokens / seconds,
             "peak_memory_bytes": peak_memory_bytes(),
             "baseline_memory_bytes": self.baseline_memory_bytes,
             **({} if self._energy.joules is None else {"energy_joules": self._energy.joules}),
         }
+        if args.logging_strategy != "epoch":
+            # Losses are logged at other times: these figures get an entry of their own.
+            state.log_history.append({**self.epoch_figures, "epoch": state.epoch or 0.0, "step": state.global_step})
 
 
 def memory_split(model: nn.Module, optimizer: Optimizer | None, *, above_baseline: float) -> dict[str, int]:

@@ -19,13 +19,15 @@ CARD = "README.md"
 PREDICTIONS = "test_predictions.jsonl"
 ONTOLOGY = "ontology.yaml"
 EXTRACTOR = "extractor.json"
+GENERATOR = "generator.json"
 BASE = "base.json"
 CHECKPOINTS = "checkpoints"
 ONTOLOGY_BYTES = "ontology_bytes"
 """Where the extractor's settings record how long the ontology's file is."""
 
 OWN_FILES = (
-    *(RECIPE, RESULT, HISTORY, CARD, PREDICTIONS, ONTOLOGY, EXTRACTOR, BASE, CHECKPOINTS),
+    *(RECIPE, RESULT, HISTORY, CARD, PREDICTIONS, ONTOLOGY, EXTRACTOR, GENERATOR, BASE, CHECKPOINTS),
+    *("trainer_state.json", "*_results.json", "generated_predictions.txt", "predictions.jsonl"),
     *(
         "adapter_config.json",
         "adapter_model.safetensors",

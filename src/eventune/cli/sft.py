@@ -1,0 +1,54 @@
+"""`eventune sft`: fine-tune a causal LM on prompt and response."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from eventune.cli.output import add_json_flag, emit, notify, plain_table
+
+TEXT_SCORES = ("rouge-1", "rouge-2", "rouge-l", "bleu-4", "bleu", "chrf")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the file of settings; the settings' flags are read by `eventune.sft.settings`."""
+    parser.usage = "eventune sft [-h] [--json] [ARGS.json|RECIPE.yaml] [--SETTING VALUE ...]"
+    parser.epilog = (
+        "Settings are those of transformers' Seq2SeqTrainingArguments and of ChatGLM2's script (train_file, "
+        "prompt_column, response_column, lora_r, pre_seq_len, …), as flags, JSON or YAML; flags replace the file's. "
+        "docs/llm.md has them all; a wrong name is answered with the closest right one."
+    )
+    add_json_flag(parser)
+    parser.set_defaults(words=[])
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fine-tune and print the result."""
+    from eventune.cli.progress import StepRows, TerminalReporter
+    from eventune.sft.settings import SftArguments, read_flags, read_sft_settings
+    from eventune.sft.tuning import fine_tune
+
+    words = list(arguments.words)
+    file = words.pop(0) if words and not words[0].startswith("--") else ""
+    given = read_sft_settings(Path(file)) if file else {}
+    settings = SftArguments.of({**given, **read_flags(words)}, source=file or "flags", notice=notify)
+    with closing(TerminalReporter(StepRows)) as reporter:
+        result = fine_tune(settings, reporter=reporter).to_dict()
+    folder = str(settings.training.output_dir)
+    emit(result, as_json=arguments.json, render=lambda console: _print(console, result, folder))
+    return 0
+
+
+def _print(console: Console, result: Mapping[str, Any], folder: str) -> None:
+    for name, score in result["scores"].items():
+        metrics = score["metrics"]
+        table = plain_table(f"{name} ({score['counts']['rows']} rows)", "")
+        for key, value in metrics.items():
+            table.add_row(key, f"{100 * value:.2f} %" if key in TEXT_SCORES else f"{value:.4f}")
+        console.print(table)
+    console.print(f"run: {folder}")

@@ -1,0 +1,63 @@
+"""Training on prompt and response as the trainer sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from eventune.generation.collating import Collator, Pack
+from eventune.generation.encoding import Example
+from eventune.generation.loss import labels_of, perplexity, response_loss
+
+
+class GenerationTask:
+    """Computes losses of batches, and the dev part's."""
+
+    def __init__(
+        self,
+        collator: Collator,
+        *,
+        dev: Sequence[Example] = (),
+        batch_size: int = 8,
+        label_smoothing: float = 0.0,
+        generated_scores: Callable[[nn.Module], Mapping[str, float]] | None = None,
+    ) -> None:
+        self.collate = collator
+        self.dev = dev
+        self.batch_size = batch_size
+        self.label_smoothing = label_smoothing
+        self.generated_scores = generated_scores
+
+    def length(self, row: Example | Pack) -> int:
+        """Return a row's length in tokens."""
+        return sum(len(example.input_ids) for example in (row.examples if isinstance(row, Pack) else (row,)))
+
+    def loss(self, model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the mean loss of a batch's labels, a scalar."""
+        return response_loss(model, batch, label_smoothing=self.label_smoothing)
+
+    def terms(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the number of labels of a batch, a scalar."""
+        return labels_of(batch)
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        """Return loss and perplexity of the dev part, and scores of what is generated for it if asked for."""
+        metrics = self.measure(model, self.dev)
+        if self.generated_scores is not None:
+            metrics |= self.generated_scores(model)
+        return metrics
+
+    def measure(self, model: nn.Module, examples: Sequence[Example]) -> dict[str, float]:
+        """Return mean loss and perplexity of some rows' responses."""
+        was_training = model.training
+        loss, value = perplexity(model.eval(), self._batches(examples, next(model.parameters()).device))
+        model.train(was_training)
+        return {"loss": loss, "perplexity": value}
+
+    def _batches(self, examples: Sequence[Example], device: torch.device) -> Iterator[dict[str, Tensor]]:
+        by_length = sorted(examples, key=self.length, reverse=True)
+        for start in range(0, len(by_length), self.batch_size):
+            batch = self.collate(by_length[start : start + self.batch_size])
+            yield {name: tensor.to(device) for name, tensor in batch.items()}

@@ -1,0 +1,1 @@
+"""Fine-tuning of causal LMs on prompt and response: settings, run, evaluation."""

@@ -1,0 +1,66 @@
+"""What a run starts from: a base model, and the run or checkpoint whose adapter it goes on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from eventune.adapters.store import weights_file
+from eventune.backbones.resolve import BaseModel, resolve
+from eventune.errors import EventuneError
+from eventune.results import read_json
+from eventune.sft.settings import ModelArguments
+from eventune.training.run_directory import BASE, RunDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a run starts from.
+
+    Attributes:
+        base: The base model.
+        run: Folder of trained weights to load on it, or None.
+    """
+
+    base: BaseModel
+    run: Path | None = None
+
+    @classmethod
+    def of(cls, model: ModelArguments, notice: Callable[[str], None]) -> Source:
+        """Find the base, and what `ptuning_checkpoint` means.
+
+        Args:
+            model: The settings.
+            notice: Hears what a user should know.
+
+        Raises:
+            EventuneError: If one is not there, or the weights are another base's.
+        """
+        revision = "" if model.model_revision == "main" else model.model_revision
+        base = resolve(model.model_name_or_path, revision=revision)
+        if not model.ptuning_checkpoint:
+            return cls(base)
+        return cls(base, _trained(Path(model.ptuning_checkpoint), base, notice))
+
+
+def _trained(folder: Path, base: BaseModel, notice: Callable[[str], None]) -> Path:
+    """Return the folder of trained weights; of a finished run, whose checkpoints are gone, the run itself."""
+    if not folder.is_dir() and folder.name.startswith("checkpoint-") and RunDirectory(folder.parent).is_complete():
+        notice(f"{folder} is gone, since its run is finished: the finished run is taken")
+        folder = folder.parent
+    elif not folder.is_dir() and (folder.parent / "checkpoints" / folder.name).is_dir():
+        folder = folder.parent / "checkpoints" / folder.name
+    if not weights_file(folder).is_file():
+        raise EventuneError(
+            f"ptuning_checkpoint: expected a finished run or a checkpoint, found no trained weights in {folder}"
+        )
+    if (folder / BASE).is_file():
+        recorded = read_json(folder / BASE)
+        if recorded.get("sha256") != base.sha256():
+            raise EventuneError(
+                f"ptuning_checkpoint: {folder} was trained on {recorded.get('name_or_path')!r}, whose weights are not "
+                f"those of {base.name!r}",
+                f"give --model_name_or_path {recorded.get('name_or_path')}",
+            )
+    return folder

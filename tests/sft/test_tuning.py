@@ -1,0 +1,169 @@
+"""Fine-tuning runs from end to end, on a tiny model."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from eventune.adapters.store import load_into
+from eventune.backbones.causal_lm import load_causal_lm
+from eventune.backbones.resolve import resolve
+from eventune.errors import EventuneError
+from eventune.sft.tuning import fine_tune
+
+
+def losses(run):
+    lines = (Path(run) / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    return [row["loss"] for row in map(json.loads, lines) if "loss" in row]
+
+
+def weights(run):
+    return load_file(next(Path(run).glob("*.safetensors")))
+
+
+@pytest.mark.parametrize(
+    "method",
+    [{}, {"lora_r": None}, {"lora_r": None, "pre_seq_len": 8}, {"packing": True}, {"gradient_checkpointing": True}],
+    ids=["lora", "full", "prefix", "packing", "checkpointing"],
+)
+def test_a_run_learns_saves_and_answers(settings, rows_file, tmp_path, method):
+    run = settings(**method, max_steps=40, test_file=str(rows_file), max_predict_samples=3, logging_steps=10)
+    result = fine_tune(run)
+
+    folder = tmp_path / "run"
+    assert losses(folder)[-1] < losses(folder)[0]
+    assert result.scores["test"]["metrics"].keys() >= {"rouge-l", "bleu-4", "bleu", "chrf", "loss", "perplexity"}
+    assert result.resources["rows_per_second"] > 0
+    assert {path.name for path in folder.iterdir()} >= {
+        "recipe.yaml",
+        "result.json",
+        "history.jsonl",
+        "base.json",
+        "trainer_state.json",
+        "all_results.json",
+        "predict_results.json",
+        "generated_predictions.txt",
+        "predictions.jsonl",
+    }
+    assert not (folder / "checkpoints").exists()
+    predictions = [json.loads(line) for line in (folder / "generated_predictions.txt").read_text().splitlines()]
+    assert [row["labels"] for row in predictions] == ["a s red shirt", "a m red shirt", "a l red shirt"]
+
+
+def test_a_small_model_learns_rows_by_heart_and_answers_the_same_when_loaded_again(settings, rows_file, tmp_path):
+    run = settings(
+        lora_r=None,
+        max_steps=300,
+        learning_rate=0.005,
+        max_train_samples=4,
+        test_file=str(rows_file),
+        max_predict_samples=4,
+        save_strategy="no",
+    )
+    scores = fine_tune(run).scores["test"]["metrics"]
+    again = settings(
+        lora_r=None,
+        train_file=None,
+        test_file=str(rows_file),
+        max_predict_samples=4,
+        ptuning_checkpoint=str(tmp_path / "run"),
+        output_dir=str(tmp_path / "evaluation"),
+    )
+    evaluated = fine_tune(again).scores["test"]["metrics"]
+
+    assert scores["bleu-4"] > 0.99
+    assert evaluated == scores
+    texts = [(tmp_path / name / "generated_predictions.txt").read_text() for name in ("run", "evaluation")]
+    assert texts[0] == texts[1]
+
+
+def test_adapter_holds_nothing_of_the_base_and_loads_to_the_same_model(settings, tiny_llm, tmp_path):
+    fine_tune(settings())
+    saved = weights(tmp_path / "run")
+    model = load_into(load_causal_lm(resolve(str(tiny_llm))).model, tmp_path / "run")
+
+    assert all("lora_" in name for name in saved)
+    loaded = {name: p for name, p in model.named_parameters() if "lora_" in name}
+    assert len(loaded) == len(saved)
+
+
+def test_accumulated_batches_are_one_large_batch(settings, tmp_path):
+    fine_tune(settings(per_device_train_batch_size=8, output_dir=str(tmp_path / "whole")))
+    fine_tune(
+        settings(per_device_train_batch_size=2, gradient_accumulation_steps=4, output_dir=str(tmp_path / "parts"))
+    )
+
+    # Batches of like length are drawn anew for another batch size, so only the scale of the loss is compared.
+    whole, parts = losses(tmp_path / "whole"), losses(tmp_path / "parts")
+    assert parts[0] == pytest.approx(whole[0], rel=0.05)
+
+
+def test_the_same_settings_give_the_same_bits(settings, tmp_path):
+    for name in ("a", "b"):
+        fine_tune(settings(output_dir=str(tmp_path / name), lora_dropout=0.1))
+
+    first, second = weights(tmp_path / "a"), weights(tmp_path / "b")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_killed_run_goes_on_and_ends_in_the_same_bits(settings, tmp_path):
+    whole = settings(output_dir=str(tmp_path / "whole"), max_steps=24, save_steps=3, lora_dropout=0.1)
+    fine_tune(whole)
+    folder = tmp_path / "killed"
+    recipe = tmp_path / "killed.yaml"
+    recipe.write_text(whole.to_yaml().replace(str(tmp_path / "whole"), str(folder)), encoding="utf-8")
+    command = [sys.executable, "-m", "eventune", "sft", str(recipe), "--resume_from_checkpoint", "true"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("checkpoints/checkpoint-*")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (folder / "result.json").exists()
+
+    subprocess.run(command, check=True, capture_output=True)
+
+    first, second = weights(tmp_path / "whole"), weights(folder)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"prompt_column": "contnt"}, "content"),
+        ({"max_source_length": 4000}, "expected 1024 at most"),
+        ({"validation_file": "none.json"}, "validation_file: expected an existing file"),
+        ({"ptuning_checkpoint": "nowhere"}, "found no trained weights in nowhere"),
+    ],
+)
+def test_bad_input_is_one_message_and_leaves_nothing(settings, tmp_path, changes, message):
+    with pytest.raises(EventuneError, match=message):
+        fine_tune(settings(**changes))
+
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_of_another_base_are_refused(settings, tmp_path):
+    fine_tune(settings())
+    recorded = json.loads((tmp_path / "run" / "base.json").read_text())
+    (tmp_path / "run" / "base.json").write_text(json.dumps({**recorded, "sha256": "0"}))
+
+    with pytest.raises(EventuneError, match="whose weights are not those of"):
+        fine_tune(settings(ptuning_checkpoint=str(tmp_path / "run"), output_dir=str(tmp_path / "second")))
+
+
+def test_a_finished_run_is_not_overwritten_unless_asked(settings):
+    fine_tune(settings())
+
+    with pytest.raises(EventuneError, match="exists and is not empty"):
+        fine_tune(settings())
+    assert fine_tune(settings(overwrite_output_dir=True)).resources["steps"] == 6
