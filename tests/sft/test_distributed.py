@@ -1,0 +1,47 @@
+"""A fine-tuning in two processes, as torchrun starts it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+LAUNCHERS = {
+    "alone": [sys.executable],
+    "torchrun": [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"],
+}
+
+
+def trained(settings, tmp_path, launcher, **changes):
+    folder = tmp_path / launcher
+    given = {**settings(output_dir=str(folder), max_train_samples=32, max_steps=8, logging_steps=1).given, **changes}
+    recipe = tmp_path / f"{launcher}.yaml"
+    recipe.write_text(yaml.safe_dump({**given, "use_cpu": True}), encoding="utf-8")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    command = [*LAUNCHERS[launcher], "-m", "eventune", "sft", str(recipe)]
+    found = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert found.returncode == 0, found.stderr[-3000:]
+    return folder
+
+
+def test_two_processes_give_what_one_gives_with_the_same_batch(settings, tmp_path):
+    one = trained(settings, tmp_path, "alone", per_device_train_batch_size=8)
+    two = trained(settings, tmp_path, "torchrun", per_device_train_batch_size=4)
+
+    losses = [
+        [
+            row["loss"]
+            for row in map(json.loads, (Path(run) / "history.jsonl").read_text().splitlines())
+            if "loss" in row
+        ]
+        for run in (one, two)
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    expected, found = (load_file(run / "adapter_model.safetensors") for run in (one, two))
+    for name, tensor in expected.items():
+        torch.testing.assert_close(found[name], tensor, rtol=1e-5, atol=1e-5, msg=name)
