@@ -1,4 +1,4 @@
-"""A fine-tuning in two processes, as torchrun starts it."""
+"""A fine-tuning in two processes, as torchrun and accelerate launch start it."""
 
 import json
 import os
@@ -14,6 +14,11 @@ from safetensors.torch import load_file
 LAUNCHERS = {
     "alone": [sys.executable],
     "torchrun": [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"],
+    # Its option for several processes is named after GPUs; without one, ACCELERATE_USE_CPU lets them be gloo's.
+    "accelerate": [
+        *(sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes=2", "--num_machines=1"),
+        *("--mixed_precision=no", "--dynamo_backend=no", "--main_process_port=0"),
+    ],
 }
 
 
@@ -29,9 +34,10 @@ def trained(settings, tmp_path, launcher, **changes):
     return folder
 
 
-def test_two_processes_give_what_one_gives_with_the_same_batch(settings, tmp_path):
+@pytest.mark.parametrize("launcher", ["torchrun", pytest.param("accelerate", marks=pytest.mark.slow)])
+def test_two_processes_give_what_one_gives_with_the_same_batch(settings, tmp_path, launcher):
     one = trained(settings, tmp_path, "alone", per_device_train_batch_size=8)
-    two = trained(settings, tmp_path, "torchrun", per_device_train_batch_size=4)
+    two = trained(settings, tmp_path, launcher, per_device_train_batch_size=4)
 
     losses = [
         [

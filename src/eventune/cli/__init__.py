@@ -21,6 +21,7 @@ VERBS = {
     "train": "train an extractor from a recipe",
     "evaluate": "score a trained run on a corpus",
     "sft": "fine-tune a causal LM on prompt and response",
+    "chat": "talk to a model, with and without its adapter",
     "score": "score a prediction file, without a model",
     "extract": "find events' arguments in a corpus or in raw text",
     "data": "check, describe, convert and fetch corpora",
@@ -32,7 +33,7 @@ VERBS = {
 }
 
 
-WITH_MODELS = frozenset({"demo", "train", "sft", "evaluate", "extract", "merge", "inspect"})
+WITH_MODELS = frozenset({"demo", "train", "sft", "chat", "evaluate", "extract", "merge", "inspect"})
 """Verbs that load a model."""
 
 

@@ -20,7 +20,7 @@ class Repetition(LogitsProcessor):
         """Take the penalty, above 1 for less repetition, and the prompts' attention mask, *shape* (rows, positions)."""
         self._penalty, self._mask = penalty, mask
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # type: ignore[override]
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         """Return the scores with those of seen tokens lowered, *shape* (rows or beams, vocabulary)."""
         counted = torch.ones_like(input_ids, dtype=scores.dtype)
         beams = len(input_ids) // len(self._mask)
@@ -54,7 +54,7 @@ class Drawing(LogitsProcessor):
         if top_p < 1:
             self._warpers.append(TopPLogitsWarper(top_p))
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # type: ignore[override]
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         """Return scores of 0 for the tokens drawn and of minus infinity for all others, *shape* (rows, vocabulary)."""
         for warper in self._warpers:
             scores = warper(input_ids, scores)
