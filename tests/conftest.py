@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+# Read when huggingface_hub is imported: a test that asked the hub would wait for it in vain.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
 
 @pytest.fixture(scope="session")
 def corpora_folder():

@@ -151,8 +151,7 @@ def test_a_configuration_that_cannot_be_is_one_clear_error(tmp_path):
         load_skeleton(str(folder))
 
 
-def test_names_that_lead_nowhere_say_what_was_tried(tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+def test_names_that_lead_nowhere_say_what_was_tried(tmp_path):
     with pytest.raises(EventuneError, match="tried the folder minilmm: does not exist; the hub model minilmm"):
         load_skeleton("minilmm")
     with pytest.raises(EventuneError, match=r"found no config\.json in it"):

@@ -4,15 +4,15 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
 
+from eventune.sft.tuning import fine_tune
+
 LAUNCHERS = {
-    "alone": [sys.executable],
     "torchrun": [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"],
     # Its option for several processes is named after GPUs; without one, ACCELERATE_USE_CPU lets them be gloo's.
     "accelerate": [
@@ -22,29 +22,24 @@ LAUNCHERS = {
 }
 
 
-def trained(settings, tmp_path, launcher, **changes):
-    folder = tmp_path / launcher
-    given = {**settings(output_dir=str(folder), max_train_samples=32, max_steps=8, logging_steps=1).given, **changes}
-    recipe = tmp_path / f"{launcher}.yaml"
-    recipe.write_text(yaml.safe_dump({**given, "use_cpu": True}), encoding="utf-8")
+def launched(settings, recipe, launcher):
+    recipe.write_text(yaml.safe_dump({**settings.given, "use_cpu": True}), encoding="utf-8")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     command = [*LAUNCHERS[launcher], "-m", "eventune", "sft", str(recipe)]
     found = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert found.returncode == 0, found.stderr[-3000:]
-    return folder
 
 
 @pytest.mark.parametrize("launcher", ["torchrun", pytest.param("accelerate", marks=pytest.mark.slow)])
 def test_two_processes_give_what_one_gives_with_the_same_batch(settings, tmp_path, launcher):
-    one = trained(settings, tmp_path, "alone", per_device_train_batch_size=8)
-    two = trained(settings, tmp_path, launcher, per_device_train_batch_size=4)
+    one, two = tmp_path / "one", tmp_path / "two"
+    common = {"max_train_samples": 32, "max_steps": 8, "logging_steps": 1}
+    fine_tune(settings(**common, per_device_train_batch_size=8, output_dir=str(one)))
+    halved = settings(**common, per_device_train_batch_size=4, output_dir=str(two))
+    launched(halved, tmp_path / "recipe.yaml", launcher)
 
     losses = [
-        [
-            row["loss"]
-            for row in map(json.loads, (Path(run) / "history.jsonl").read_text().splitlines())
-            if "loss" in row
-        ]
+        [row["loss"] for row in map(json.loads, (run / "history.jsonl").read_text().splitlines()) if "loss" in row]
         for run in (one, two)
     ]
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
