@@ -5,7 +5,7 @@ All three train the same LoRA adapter (same rank, targets, model, rows, batch si
 - `plain`: `transformers.Trainer` with PEFT, every row padded to the maximum, logits of the whole vocabulary at every
   position, as ChatGLM2's script did.
 - `trl`: TRL's SFTTrainer with PEFT, loss on the completion only, batches padded to their longest row in TRL's order by
-  length, and its chunked loss, which skips what has no label.
+  length, and its default loss, which is computed in chunks and skips what has no label.
 - `ours`: `eventune.training.TaskTrainer` with what `eventune sft` does by default.
 
     python benchmarks/sft_throughput.py --train_file ../shared/data/e2e/valid.txt --rows 256

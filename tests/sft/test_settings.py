@@ -5,7 +5,8 @@ import json
 import pytest
 
 from eventune.errors import EventuneError
-from eventune.sft.settings import SftArguments, read_flags, read_sft_settings
+from eventune.sft.reading import read_flags, read_sft_settings
+from eventune.sft.settings import SftArguments
 
 
 @pytest.fixture
@@ -168,3 +169,53 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path):
 
     with pytest.raises(EventuneError, match="expected an object with settings, found list"):
         read_sft_settings(path)
+
+
+def test_an_evaluation_strategy_does_not_replace_training(train_file):
+    given = {"train_file": train_file, "validation_file": train_file, "eval_strategy": "steps", "output_dir": "out"}
+
+    assert SftArguments.of(given).tasks == ("train", "eval")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "expected"),
+    [
+        ("lora_target_modules", ["q_proj", "v_proj"], "q_proj,v_proj"),
+        ("save_strategy", False, "no"),
+        ("max_source_length", None, 1024),
+        ("report_to", "none", []),
+    ],
+)
+def test_values_of_json_and_yaml_are_taken_as_they_are_meant(train_file, name, given, expected):
+    settings = SftArguments.of({"train_file": train_file, "output_dir": "out", "lora_r": 4, name: given})
+
+    section = next(one for one in (settings.model, settings.data, settings.training) if hasattr(one, name))
+    assert getattr(section, name) == expected
+
+
+def test_switches_can_be_switched_off_as_in_transformers(train_file):
+    flags = read_flags(["--no_dataloader_pin_memory", "--train_file", train_file, "--output_dir", "out"])
+
+    assert SftArguments.of(flags).training.dataloader_pin_memory is False
+
+
+def test_a_share_of_warmup_counts_beside_zero_steps(train_file):
+    given = {"train_file": train_file, "output_dir": "out", "warmup_ratio": 0.1, "warmup_steps": 0}
+
+    assert SftArguments.of(given).training.warmup_steps == 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("learning_rate", -1),
+        ("per_device_train_batch_size", 0),
+        ("max_steps", 0),
+        ("lora_r", {"a": 1}),
+        ("metric_for_best_model", "rouge-l"),
+        ("metric_for_best_model", "accuracy"),
+    ],
+)
+def test_a_value_out_of_range_is_named(train_file, name, value):
+    with pytest.raises(EventuneError, match=f"{name}: expected"):
+        SftArguments.of({"train_file": train_file, "output_dir": "out", name: value})

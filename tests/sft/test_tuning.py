@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import OPTConfig, OPTForCausalLM
 
 from eventune.adapters.store import load_into
 from eventune.backbones.causal_lm import load_causal_lm
@@ -94,15 +96,18 @@ def test_adapter_holds_nothing_of_the_base_and_loads_to_the_same_model(settings,
     assert len(loaded) == len(saved)
 
 
-def test_accumulated_batches_are_one_large_batch(settings, tmp_path):
-    fine_tune(settings(per_device_train_batch_size=8, output_dir=str(tmp_path / "whole")))
-    fine_tune(
-        settings(per_device_train_batch_size=2, gradient_accumulation_steps=4, output_dir=str(tmp_path / "parts"))
-    )
+def test_accumulated_batches_count_by_their_tokens(settings, tmp_path):
+    # Four rows of different lengths: a mean of four means would be another one.
+    once = {"max_train_samples": 4, "max_steps": 1, "logging_steps": 1}
+    fine_tune(settings(**once, per_device_train_batch_size=4, output_dir=str(tmp_path / "whole")))
+    parts = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 4}
+    fine_tune(settings(**once, **parts, output_dir=str(tmp_path / "parts")))
 
-    # Batches of like length are drawn anew for another batch size, so only the scale of the loss is compared.
-    whole, parts = losses(tmp_path / "whole"), losses(tmp_path / "parts")
-    assert parts[0] == pytest.approx(whole[0], rel=0.05)
+    first, second = (
+        json.loads((tmp_path / name / "history.jsonl").read_text().splitlines()[0]) for name in ("whole", "parts")
+    )
+    assert second["loss"] == pytest.approx(first["loss"], rel=1e-5)
+    assert second["grad_norm"] == pytest.approx(first["grad_norm"], rel=1e-4)
 
 
 def test_the_same_settings_give_the_same_bits(settings, tmp_path):
@@ -139,6 +144,9 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bits(settings, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"dev_fraction": 0.001}, "dev: expected rows, found none"),
+        ({"report_to": ["nonsense"], "max_steps": 1}, "training: .*nonsense"),
+        ({"lora_target_modules": "nothing_here"}, "nothing_here"),
         ({"prompt_column": "contnt"}, "content"),
         ({"max_source_length": 4000}, "expected 1024 at most"),
         ({"validation_file": "none.json"}, "validation_file: expected an existing file"),
@@ -159,6 +167,49 @@ def test_weights_of_another_base_are_refused(settings, tmp_path):
 
     with pytest.raises(EventuneError, match="whose weights are not those of"):
         fine_tune(settings(ptuning_checkpoint=str(tmp_path / "run"), output_dir=str(tmp_path / "second")))
+
+
+def test_an_earlier_run_is_kept_until_the_settings_fit(settings, tmp_path):
+    fine_tune(settings())
+    for changes in ({"max_source_length": 4000}, {"lora_target_modules": "nothing_here"}):
+        with pytest.raises(EventuneError):
+            fine_tune(settings(overwrite_output_dir=True, **changes))
+
+    assert (tmp_path / "run" / "adapter_model.safetensors").is_file()
+
+
+def test_a_run_is_not_evaluated_into_its_own_folder(settings, rows_file, tmp_path):
+    fine_tune(settings())
+    into_itself = {"ptuning_checkpoint": str(tmp_path / "run"), "overwrite_output_dir": True, "do_predict": True}
+    with pytest.raises(EventuneError, match="expected another folder than that of ptuning_checkpoint"):
+        fine_tune(settings(test_file=str(rows_file), **into_itself))
+
+    assert (tmp_path / "run" / "adapter_model.safetensors").is_file()
+
+
+def test_evaluation_by_steps_chooses_the_best_checkpoint(settings, rows_file, tmp_path):
+    every = {"eval_strategy": "steps", "eval_steps": 2, "validation_file": str(rows_file), "max_eval_samples": 4}
+    best = {"load_best_model_at_end": True, "metric_for_best_model": "perplexity", "predict_with_generate": True}
+    result = fine_tune(settings(**every, **best, do_train=True, do_eval=True))
+
+    lines = (tmp_path / "run" / "history.jsonl").read_text().splitlines()
+    found = [row["eval_perplexity"] for row in map(json.loads, lines) if "eval_perplexity" in row]
+    assert len(found) == 3
+    assert result.scores["dev"]["metrics"]["perplexity"] == pytest.approx(min(found), rel=1e-5)
+
+
+def test_packing_is_refused_where_rows_would_see_one_another(settings, tiny_llm, tmp_path):
+    # OPT counts positions by the attention mask and not by position ids.
+    torch.manual_seed(0)
+    folder = tmp_path / "opt"
+    shutil.copytree(tiny_llm, folder, ignore=shutil.ignore_patterns("config.json", "*.safetensors"))
+    config = OPTConfig(
+        vocab_size=259, hidden_size=32, ffn_dim=64, num_hidden_layers=2, num_attention_heads=4, word_embed_proj_dim=32
+    )
+    OPTForCausalLM(config).save_pretrained(folder)
+
+    with pytest.raises(EventuneError, match=r"packing: .* lets rows of one sequence see one another"):
+        fine_tune(settings(model_name_or_path=str(folder), packing=True))
 
 
 def test_a_finished_run_is_not_overwritten_unless_asked(settings):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +31,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Fine-tune and print the result."""
     from eventune.cli.progress import StepRows, TerminalReporter
-    from eventune.sft.settings import SftArguments, read_flags, read_sft_settings
+    from eventune.sft.reading import read_flags, read_sft_settings
+    from eventune.sft.settings import SftArguments
     from eventune.sft.tuning import fine_tune
 
     words = list(arguments.words)
     file = words.pop(0) if words and not words[0].startswith("--") else ""
     given = read_sft_settings(Path(file)) if file else {}
-    settings = SftArguments.of({**given, **read_flags(words)}, source=file or "flags", notice=notify)
-    with closing(TerminalReporter(StepRows)) as reporter:
+    # Of several processes of one run, started by torchrun, the first alone is heard.
+    is_heard = os.environ.get("RANK", "0") == "0"
+    settings = SftArguments.of(
+        {**given, **read_flags(words)}, source=file or "flags", notice=notify if is_heard else _ignore
+    )
+    with closing(TerminalReporter(StepRows)) if is_heard else nullcontext() as reporter:
         result = fine_tune(settings, reporter=reporter).to_dict()
+    if not is_heard:
+        return 0
     folder = str(settings.training.output_dir)
     emit(result, as_json=arguments.json, render=lambda console: _print(console, result, folder))
     return 0
+
+
+def _ignore(_: str) -> None:
+    """Say nothing."""
 
 
 def _print(console: Console, result: Mapping[str, Any], folder: str) -> None:

@@ -7,14 +7,16 @@ after that layer (scaling, capping) it still does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from eventune.generation.encoding import IGNORED
+from eventune.errors import EventuneError
+from eventune.generation.collating import Pack
+from eventune.generation.encoding import IGNORED, Example
 
 
 def response_loss(model: nn.Module, batch: Mapping[str, Tensor], *, label_smoothing: float = 0.0) -> Tensor:
@@ -122,3 +124,33 @@ def perplexity(model: nn.Module, batches: Iterator[Mapping[str, Tensor]]) -> tup
         total, count = total + float(loss), count + len(losses)
     mean = total / max(count, 1)
     return mean, float(torch.tensor(mean, dtype=torch.float64).exp())
+
+
+@torch.no_grad()
+def require_rows_apart(
+    model: nn.Module, rows: Sequence[Example], collate: Callable[[Sequence[Example | Pack]], dict[str, Tensor]]
+) -> None:
+    """Check that a model keeps packed rows apart; not every architecture goes by positions.
+
+    Args:
+        model: The model.
+        rows: Its rows, of which the two shortest are tried.
+        collate: Makes batches of rows and packs.
+
+    Raises:
+        EventuneError: If rows in one sequence see one another.
+    """
+    shortest = sorted(rows, key=lambda row: len(row.input_ids))[:2]
+    was_training, device = model.training, next(model.parameters()).device
+    model.eval()
+    losses = []
+    for batch in (collate(shortest), collate([Pack(tuple(shortest))])):
+        losses.append(float(summed_loss(model, {name: tensor.to(device) for name, tensor in batch.items()})[0]))
+    model.train(was_training)
+    tolerance = 1e-5 if next(model.parameters()).dtype == torch.float32 else 1e-2
+    if abs(losses[0] - losses[1]) > tolerance * abs(losses[0]):
+        raise EventuneError(
+            f"packing: {type(model).__name__} lets rows of one sequence see one another (loss {losses[1]:.4f}, apart "
+            f"{losses[0]:.4f})",
+            "leave packing off; batches are of like length anyway",
+        )

@@ -10,14 +10,29 @@ RENAMED = {
     "no_cuda": "use_cpu",
     "per_gpu_train_batch_size": "per_device_train_batch_size",
     "per_gpu_eval_batch_size": "per_device_eval_batch_size",
-    "push_to_hub_token": "hub_token",
-    "push_to_hub_model_id": "hub_model_id",
+    "xpu_backend": "ddp_backend",
     "use_mps_device": "",
-    "max_steps_per_epoch": "",
 }
 """What only has another name; an empty one for what means nothing any more."""
 
 OBSOLETE = {
+    "generation_config": "do_sample, temperature, top_p, num_beams … say how responses are generated",
+    "sortish_sampler": "batches are always of like length",
+    "train_sampling_strategy": "batches are always of like length",
+    "include_for_metrics": "predictions are written with their inputs",
+    "batch_eval_metrics": "metrics are computed over all rows",
+    "save_only_model": "a checkpoint holds what a resumption needs",
+    "bf16_full_eval": "torch_dtype says what type the base has",
+    "fp16_full_eval": "torch_dtype says what type the base has",
+    "optim_target_modules": "lora_target_modules says what is trained",
+    "gradient_checkpointing_kwargs": "recomputation is the non-reentrant one",
+    "activation_checkpointing_kwargs": "recomputation is the non-reentrant one",
+    "push_to_hub": "`hf upload` publishes a run's folder",
+    "push_to_hub_token": "`hf upload` publishes a run's folder",
+    "push_to_hub_model_id": "`hf upload` publishes a run's folder",
+    "push_to_hub_organization": "`hf upload` publishes a run's folder",
+    "hub_model_id": "`hf upload` publishes a run's folder",
+    "hub_token": "`hf upload` publishes a run's folder",
     "lang": "texts of any language are read alike",
     "use_auth_token": "the login of `hf auth login` is used anyway",
     "token": "the login of `hf auth login` is used anyway",
@@ -44,7 +59,6 @@ OBSOLETE = {
     "mp_parameters": "",
     "tpu_num_cores": "",
     "tpu_metrics_debug": "",
-    "xpu_backend": "",
     "sharded_ddp": "",
     "fsdp_min_num_params": "fsdp_config has it",
     "fsdp_transformer_layer_cls_to_wrap": "fsdp_config has it",
@@ -72,7 +86,8 @@ def translate(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         if old in _CHANGED:
             del current[old]
             new = _CHANGED[old](value)
-            current = {**new, **current}
+            # Given beside the new name, the old one counted unless the new one was left at zero.
+            current = {**new, **{name: given for name, given in current.items() if name not in new or given}}
             notices.append(f"{old} is now {', '.join(new) or 'not needed'}")
         elif RENAMED.get(old):
             current.setdefault(RENAMED[old], current.pop(old))

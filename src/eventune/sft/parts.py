@@ -74,7 +74,8 @@ def read_parts(arguments: SftArguments, notice: Notice) -> Parts:
     data, tasks = arguments.data, arguments.tasks
     # Held-out shares of the training file stay held out where it is only evaluated or predicted.
     splits = bool(data.dev_fraction or data.test_fraction)
-    train = _read(arguments, "train") if "train" in tasks or splits else []
+    limit = None if splits else data.max_train_samples
+    train = _read(arguments, "train", max_rows=limit) if "train" in tasks or splits else []
     train, dev, test = split_by_prompt(train, (data.dev_fraction, data.test_fraction), seed=data.split_seed)
     if "eval" in tasks and not data.dev_fraction:
         dev = _read(arguments, "validation")
@@ -86,11 +87,22 @@ def read_parts(arguments: SftArguments, notice: Notice) -> Parts:
         group_references(test)[: data.max_predict_samples] if "predict" in tasks else [],
     )
     sizes = {"train": parts.train, "dev": parts.dev, "test": parts.test}
+    for task, name in zip(("train", "eval", "predict"), sizes, strict=True):
+        if task in tasks and not sizes[name]:
+            raise EventuneError(
+                f"{name}: expected rows, found none: dev_fraction {data.dev_fraction} and test_fraction "
+                f"{data.test_fraction} leave none for it"
+            )
+    without = sum(not row.references for row in parts.test)
+    if without:
+        notice(f"test: {without} of {len(parts.test)} rows have no response to compare with, so nothing is scored")
     notice(", ".join(f"{name}: {len(rows)} rows" for name, rows in sizes.items() if rows))
     return parts
 
 
-def _read(arguments: SftArguments, part: str, *, needs_response: bool = True) -> list[Conversation]:
+def _read(
+    arguments: SftArguments, part: str, *, needs_response: bool = True, max_rows: int | None = None
+) -> list[Conversation]:
     data = arguments.data
     file = getattr(data, f"{part}_file")
     source: Path | HubSplit
@@ -103,7 +115,13 @@ def _read(arguments: SftArguments, part: str, *, needs_response: bool = True) ->
             f"{part}_file: expected a file, since it is asked for by do_{_task_of(part)}; found nothing"
         )
     columns = Columns(data.prompt_column or "", data.response_column or "", data.history_column or "")
-    return read_rows(source, columns=columns, source_prefix=data.source_prefix, needs_response=needs_response)
+    return read_rows(
+        source,
+        columns=columns,
+        source_prefix=data.source_prefix,
+        needs_response=needs_response,
+        max_rows=max_rows,
+    )
 
 
 def _task_of(part: str) -> str:

@@ -56,7 +56,7 @@ class Responses:
         self._batch_size = arguments.training.per_device_eval_batch_size
         chosen = arguments.generation
         self._settings = GenerationSettings(
-            max_new_tokens=arguments.data.generated_length,
+            max_new_tokens=arguments.generated_length,
             num_beams=arguments.data.num_beams or arguments.training.generation_num_beams or 1,
             do_sample=chosen.do_sample,
             temperature=chosen.temperature,

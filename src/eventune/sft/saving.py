@@ -17,7 +17,7 @@ from eventune.adapters.weight_files import read_weights
 from eventune.backbones.causal_lm import CausalLM
 from eventune.errors import EventuneError
 from eventune.model_card import generator_card
-from eventune.results import RunResult
+from eventune.results import RunResult, read_json
 from eventune.sft.parts import EncodedParts, Parts
 from eventune.sft.responses import Predictions
 from eventune.sft.settings import SftArguments
@@ -107,11 +107,19 @@ def _generator(finished: Finished) -> dict[str, Any]:
     data = finished.arguments.data
     return {
         "task": "generation",
-        "method": finished.arguments.model.adapter().method,
+        "method": _method(finished),
         "max_source_length": data.max_source_length,
-        "max_new_tokens": data.generated_length,
+        "max_new_tokens": finished.arguments.generated_length,
         "source_prefix": data.source_prefix,
     }
+
+
+def _method(finished: Finished) -> str:
+    """Return how the weights were trained: by this run, or by the one that it only evaluates."""
+    if finished.trainer is None and finished.source.run is not None:
+        path = finished.source.run / names.GENERATOR
+        return str(read_json(path).get("method", "")) if path.is_file() else ""
+    return finished.arguments.model.adapter().method if finished.trainer is not None else "none"
 
 
 def _resources(finished: Finished, trainer: TaskTrainer, saved_bytes: int) -> dict[str, Any]:
@@ -174,9 +182,9 @@ def _write_classic(folder: Path, finished: Finished, resources: Mapping[str, Any
             everything[prefix] = {**figures, f"{prefix}_samples": len(getattr(finished.parts, part))}
     for prefix, figures in everything.items():
         _write_json(folder / f"{prefix}_results.json", figures)
-    _write_json(
-        folder / "all_results.json", {name: value for part in everything.values() for name, value in part.items()}
-    )
+    together = {name: value for part in everything.values() for name, value in part.items()}
+    for name in ("all_results.json", "metrics.json"):
+        _write_json(folder / name, together)
     if finished.predictions is not None:
         finished.predictions.write(folder)
 

@@ -5,109 +5,19 @@ from __future__ import annotations
 import argparse
 import copy
 import dataclasses
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import torch
 import yaml
-from transformers import HfArgumentParser, IntervalStrategy, Seq2SeqTrainingArguments
+from transformers import HfArgumentParser, IntervalStrategy
 
-from eventune.adapters.arguments import AdapterArguments
 from eventune.errors import EventuneError, InvalidValueError, did_you_mean
 from eventune.generation.arguments import DataTrainingArguments
-from eventune.recipe import read_settings
 from eventune.sft.legacy import translate
-
-
-@dataclass(kw_only=True)
-class ModelArguments:
-    """The base model, and what is trained of it: a prefix with pre_seq_len, LoRA with lora_r, else everything."""
-
-    model_name_or_path: str = field(
-        default="smollm2", metadata={"help": "A folder, a packaged model such as smollm2, or a hub id"}
-    )
-    model_revision: str = field(default="main", metadata={"help": "Revision on the hub"})
-    ptuning_checkpoint: str | None = field(
-        default=None, metadata={"help": "Finished run or checkpoint to go on from, or to evaluate, with do_train off"}
-    )
-    quantization_bit: int | None = field(default=None, metadata={"help": "QLoRA: the base in 4 or 8 bits"})
-    pre_seq_len: int | None = field(default=None, metadata={"help": "P-tuning v2 with so many learned positions"})
-    prefix_projection: bool = field(default=False, metadata={"help": "Compute them by a small network"})
-    lora_r: int | None = field(default=None, metadata={"help": "LoRA of this rank"})
-    lora_alpha: int | None = field(default=None, metadata={"help": "LoRA's scale is lora_alpha / lora_r; 2 lora_r"})
-    lora_dropout: float = field(default=0.0, metadata={"help": "Dropout before LoRA's A"})
-    lora_target_modules: str = field(
-        default="auto",
-        metadata={"help": "auto (all projections), attention-qv, attention, mlp, names with commas, a regex"},
-    )
-    use_rslora: bool = field(default=False, metadata={"help": "Scale by lora_alpha / sqrt(lora_r)"})
-    use_dora: bool = field(default=False, metadata={"help": "Learn the weights' magnitude beside their direction"})
-    init_lora_weights: str = field(default="default", metadata={"help": "default, gaussian, orthogonal, olora, pissa"})
-    loraplus_lr_ratio: float = field(default=1.0, metadata={"help": "LoRA+: B's learning rate over A's"})
-    torch_dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
-        default="auto", metadata={"help": "Type of the frozen base; auto: bfloat16 on a GPU that has it, else float32"}
-    )
-
-    def adapter(self) -> AdapterArguments:
-        """Return what is trained, in the notes' order: pre_seq_len, then lora_r, else the whole model."""
-        method = "prefix" if self.pre_seq_len else "lora" if self.lora_r else "full"
-        rank = self.lora_r or 8
-        names = [name.strip() for name in self.lora_target_modules.split(",")]
-        are_names = len(names) > 1 and all(re.fullmatch(r"[\w.]+", name) for name in names)
-        return AdapterArguments(
-            method=method,
-            lora_r=rank,
-            lora_alpha=self.lora_alpha or 2 * rank,
-            lora_dropout=self.lora_dropout,
-            lora_target_modules=names if are_names else self.lora_target_modules,
-            use_rslora=self.use_rslora,
-            use_dora=self.use_dora,
-            init_lora_weights=self.init_lora_weights,
-            loraplus_lr_ratio=self.loraplus_lr_ratio,
-            pre_seq_len=self.pre_seq_len or 32,
-            prefix_projection=self.prefix_projection,
-            quantization_bit=self.quantization_bit or 0,
-        )
-
-    def problems(self) -> Iterator[InvalidValueError]:
-        """Yield one error for each setting that is out of range."""
-        for name in ("pre_seq_len", "lora_r", "lora_alpha"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                yield InvalidValueError(name, "an integer >= 1", str(value))
-        if self.quantization_bit and not (self.lora_r and not self.pre_seq_len):
-            yield InvalidValueError("quantization_bit", "0 without lora_r", str(self.quantization_bit))
-        elif all((value or 1) >= 1 for value in (self.pre_seq_len, self.lora_r, self.lora_alpha)):
-            yield from self.adapter().problems()
-
-
-@dataclass(kw_only=True)
-class GenerationArguments:
-    """How responses are generated; greedily unless told otherwise."""
-
-    do_sample: bool = field(default=False, metadata={"help": "Draw tokens in place of taking the likeliest; seeded"})
-    temperature: float = field(default=1.0, metadata={"help": "Flattens (above 1) or sharpens what is drawn from"})
-    top_p: float = field(default=1.0, metadata={"help": "Draw from the likeliest tokens of this total probability"})
-    top_k: int = field(default=0, metadata={"help": "Draw from so many tokens; 0 for all"})
-    repetition_penalty: float = field(default=1.0, metadata={"help": "Above 1: less of what was said already"})
-
-
-@dataclass(kw_only=True)
-class SftTrainingArguments(Seq2SeqTrainingArguments):
-    """Training; transformers' own settings."""
-
-    overwrite_output_dir: bool = field(default=False, metadata={"help": "Remove an earlier run in output_dir first"})
-    resume_from_checkpoint: str | None = field(
-        default=None, metadata={"help": "true: go on from the last checkpoint in output_dir; or a checkpoint's folder"}
-    )
-    report_to: str = field(default="none", metadata={"help": "tensorboard, wandb, mlflow …; several with commas"})
-    seed: int = field(default=42, metadata={"help": "Seed of the adapter, dropout, and the data's order"})
-    save_strategy: str = field(default="steps", metadata={"help": "no, steps or epoch"})
-
+from eventune.sft.sections import GenerationArguments, ModelArguments, SftTrainingArguments
 
 SECTIONS: tuple[type, ...] = (ModelArguments, DataTrainingArguments, GenerationArguments, SftTrainingArguments)
 
@@ -151,14 +61,16 @@ class SftArguments:
         Raises:
             EventuneError: With every unknown, ill-typed and out-of-range setting at once.
         """
-        values, notices = translate(values)
         actions = _actions()
+        values, notices = translate(_switched_off(values, actions))
         problems: list[InvalidValueError] = []
         given: dict[str, Any] = {}
         for name, value in values.items():
             if name not in actions:
                 hint = did_you_mean(name, actions)
                 problems.append(InvalidValueError(name, "a known setting", "an unknown one", hint))
+                continue
+            if value is None:
                 continue
             try:
                 given[name] = _converted(name, value, actions[name])
@@ -179,7 +91,8 @@ class SftArguments:
     @property
     def tasks(self) -> tuple[str, ...]:
         """What is done: `train`, `eval`, `predict`; where nothing is asked for, what there are files for."""
-        asked = [name for name in ("train", "eval", "predict") if getattr(self.training, f"do_{name}")]
+        # Not what the training arguments say: they take an eval_strategy for do_eval.
+        asked = [name for name in ("train", "eval", "predict") if self.given.get(f"do_{name}")]
         if asked:
             return tuple(asked)
         data = self.data
@@ -194,6 +107,18 @@ class SftArguments:
     def resumes(self) -> bool:
         """Whether an unfinished run is gone on with."""
         return self.training.resume_from_checkpoint not in {None, "", "false", "False"}
+
+    @property
+    def generated_length(self) -> int:
+        """Tokens of the longest response that is generated."""
+        if self.data.val_max_target_length is None and self.training.generation_max_length:
+            return self.training.generation_max_length
+        return self.data.generated_length
+
+    @property
+    def checkpoints_activations(self) -> bool:
+        """Whether activations are computed anew in the backward pass."""
+        return bool(self.given.get("gradient_checkpointing") or self.given.get("activation_checkpointing"))
 
     @property
     def dtype(self) -> str:
@@ -216,6 +141,10 @@ class SftArguments:
         training.label_names = []
         training.disable_tqdm = True
         training.restore_callback_states_from_checkpoint = True
+        # Several GPUs are for several processes: torch's DataParallel would copy the model for each batch.
+        training._n_gpu = min(1, training.n_gpu)
+        if training.metric_for_best_model == "perplexity" and "greater_is_better" not in self.given:
+            training.greater_is_better = False
         training.dataloader_pin_memory = training.dataloader_pin_memory and torch.cuda.is_available()
         if not has_dev:
             training.eval_strategy = IntervalStrategy.NO
@@ -235,15 +164,33 @@ class SftArguments:
 def _actions() -> dict[str, argparse.Action]:
     """Return the parser's actions, by the name of the setting."""
     parser = HfArgumentParser(cast(Any, SECTIONS))
-    return {action.dest: action for action in parser._actions if action.dest != "help"}
+    # Each switch has a second action, --no_NAME, of the same destination.
+    options = parser._option_string_actions
+    return {action.dest: action for name, action in options.items() if name == f"--{action.dest}"}
+
+
+def _switched_off(values: Mapping[str, Any], actions: Mapping[str, argparse.Action]) -> dict[str, Any]:
+    """Read `--no_NAME` as transformers' scripts do."""
+    negated = {name for name in values if name not in actions and name.removeprefix("no_") in actions}
+    kept = {name: value for name, value in values.items() if name not in negated}
+    return kept | {name.removeprefix("no_"): False for name in negated if values[name] in {True, "true", "True"}}
 
 
 def _converted(name: str, value: Any, action: argparse.Action) -> Any:
     """Return a value in its setting's type; JSON and YAML have types of their own, flags have none."""
-    if value is None or isinstance(value, dict):
-        return value
+    if isinstance(value, dict):
+        return value if action.type not in {int, float, None} else _refuse(value)
+    if name == "lora_target_modules" and isinstance(value, list):
+        return ",".join(map(str, value))
+    if name.endswith("_strategy") and value is False:
+        # YAML's reading of `no`.
+        return "no"
+    if name == "report_to" and isinstance(value, str):
+        return value.split(",")
     if isinstance(value, list):
-        return [_converted(name, one, action) for one in value] if action.nargs in {"+", "*"} else _refuse(value)
+        if action.nargs not in {"+", "*"}:
+            _refuse(value)
+        return [found for one in value for found in _converted(name, one, action)]
     if name == "resume_from_checkpoint" and isinstance(value, bool):
         return str(value).lower()
     kind = cast("Callable[[str], Any]", action.type or str)
@@ -277,7 +224,9 @@ def _built(given: Mapping[str, Any], problems: list[InvalidValueError]) -> Any:
                 problems.append(InvalidValueError("output_dir", "a folder for the run", "nothing"))
             own |= {"output_dir": own.get("output_dir") or "unused"}
             own.setdefault("use_cpu", not torch.cuda.is_available())
-            own["report_to"] = str(own.get("report_to", "none")).split(",")
+            # Ours is set on the model itself, before adapters are attached.
+            own.pop("gradient_checkpointing", None)
+            own.pop("activation_checkpointing", None)
         try:
             part = section(**own)
         except (ValueError, TypeError, ImportError, RuntimeError) as error:
@@ -287,57 +236,3 @@ def _built(given: Mapping[str, Any], problems: list[InvalidValueError]) -> Any:
             problems += [problem for problem in part.problems() if problem.field not in wrong]
         built.append(part)
     return built
-
-
-def read_sft_settings(path: Path) -> dict[str, Any]:
-    """Read settings from a JSON or YAML file.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Setting by name.
-
-    Raises:
-        EventuneError: If the file is missing or is no flat mapping.
-    """
-    if path.suffix != ".json":
-        return read_settings(path)
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise EventuneError(f"{path}: no such file of settings") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise EventuneError(f"{path}: expected JSON, found: {error}") from None
-    if not isinstance(values, dict):
-        raise EventuneError(f"{path}: expected an object with settings, found {type(values).__name__}")
-    return values
-
-
-def read_flags(words: Sequence[str]) -> dict[str, Any]:
-    """Read `--name value`, `--name=value` and `--name` alone, which switches on, as transformers' scripts do.
-
-    Args:
-        words: The command line after the verb and the file of settings.
-
-    Returns:
-        Setting by name, as text, a list of texts, or True.
-
-    Raises:
-        EventuneError: If a word belongs to no flag.
-    """
-    values: dict[str, Any] = {}
-    name = ""
-    for word in words:
-        if word.startswith("--"):
-            flag, equals, value = word.removeprefix("--").partition("=")
-            flag = flag.replace("-", "_")
-            values[flag] = value if equals else True
-            name = "" if equals else flag
-        elif not name:
-            raise EventuneError(f"expected --setting value, found {word!r}", "settings files end in .json or .yaml")
-        elif values[name] is True:
-            values[name] = word
-        else:
-            values[name] = [*(values[name] if isinstance(values[name], list) else [values[name]]), word]
-    return values

@@ -10,7 +10,7 @@ from eventune.adapters.store import weights_file
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
 from eventune.results import read_json
-from eventune.sft.settings import ModelArguments
+from eventune.sft.sections import ModelArguments
 from eventune.training.run_directory import BASE, RunDirectory
 
 

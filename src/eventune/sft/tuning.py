@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,9 +18,11 @@ from eventune.adapters.guard import examine, require_gradients
 from eventune.adapters.lora import learning_rate_ratio
 from eventune.adapters.store import AdapterStore, load_into, save_trained
 from eventune.backbones.causal_lm import load_causal_lm
+from eventune.errors import EventuneError
 from eventune.experiment import Reporter, SilentReporter
 from eventune.generation.collating import Collator, Pack, pack
 from eventune.generation.encoding import Example
+from eventune.generation.loss import require_rows_apart
 from eventune.generation.task import GenerationTask
 from eventune.results import RunResult
 from eventune.sft.parts import Parts, encode_parts, read_parts
@@ -31,7 +34,7 @@ from eventune.training import processes
 from eventune.training.checkpoint import last_checkpoint
 from eventune.training.determinism import deterministic
 from eventune.training.meter import current_memory_bytes
-from eventune.training.run_directory import RunDirectory
+from eventune.training.run_directory import TRACKING, RunDirectory
 from eventune.training.trainer import TaskTrainer
 
 
@@ -52,21 +55,25 @@ def fine_tune(arguments: SftArguments, *, reporter: Reporter | None = None) -> R
     parts = read_parts(arguments, reporter.notice)
     source = Source.of(arguments.model, reporter.notice)
     run = RunDirectory(Path(str(arguments.training.output_dir)))
-    is_main = processes.join()
-    if is_main:
-        run.prepare(
-            arguments.to_yaml(),
-            overwrite=arguments.training.overwrite_output_dir,
-            resume=arguments.resumes,
+    if source.run is not None and source.run.resolve().is_relative_to(run.path.resolve()):
+        raise EventuneError(
+            f"output_dir: expected another folder than that of ptuning_checkpoint, found {run.path}",
+            f"give --output_dir {run.path}-evaluation",
         )
-    processes.wait()
-    try:
-        with deterministic(arguments.training.seed):
-            return _FineTuning(arguments, parts, source, run, reporter).carry_out()
-    except BaseException:
+    is_main = processes.join()
+    with deterministic(arguments.training.seed):
+        # An earlier run is replaced only when model, rows and settings have been found to fit together.
+        tuning = _FineTuning(arguments, parts, source, run, reporter)
         if is_main:
-            run.abandon()
-        raise
+            overwrites = arguments.training.overwrite_output_dir and not arguments.resumes
+            run.prepare(arguments.to_yaml(), overwrite=overwrites, resume=arguments.resumes)
+        processes.wait()
+        try:
+            return tuning.carry_out()
+        except BaseException:
+            if is_main:
+                run.abandon()
+            raise
 
 
 class _FineTuning:
@@ -89,17 +96,16 @@ class _FineTuning:
             label_smoothing=arguments.training.label_smoothing_factor,
             generated_scores=self._dev_scores if arguments.training.predict_with_generate else None,
         )
+        self.finished = Finished(arguments, parts, self.encoded, source, self.lm)
+        self.model = self._attached() if parts.train else self._loaded()
 
     def _dev_scores(self, model: nn.Module) -> Mapping[str, float]:
         return self.responses.of(model, self.parts.dev).scores
 
     def carry_out(self) -> RunResult:
         """Train, evaluate, predict, save."""
-        finished = Finished(self.arguments, self.parts, self.encoded, self.source, self.lm)
-        if self.parts.train:
-            model = self._train(finished)
-        else:
-            model = load_into(self.lm.model, self.source.run) if self.source.run else self.lm.model
+        finished = self.finished
+        model = self._train() if self.parts.train else self.model
         if not processes.is_main():
             processes.wait()
             return RunResult.read(self.run.path / "result.json")
@@ -115,26 +121,32 @@ class _FineTuning:
         processes.wait()
         return result
 
-    def _train(self, finished: Finished) -> nn.Module:
-        training = self.arguments.training
-        if training.gradient_checkpointing:
+    def _loaded(self) -> nn.Module:
+        return load_into(self.lm.model, self.source.run) if self.source.run else self.lm.model
+
+    def _attached(self) -> nn.Module:
+        if self.arguments.checkpoints_activations:
             enable_gradient_checkpointing(self.lm.model)
-            # Asked for once more by the trainer it would lose the setting made here.
-            training.gradient_checkpointing = False
         adapter = self.arguments.model.adapter()
         anatomy = anatomy_of(self.lm.model)
         model = attach(self.lm.model, adapter, anatomy=anatomy, base_name=self.source.base.name)
         if self.source.run is not None:
             AdapterStore().load(model, self.source.run)
         report = examine(model, anatomy=anatomy)
-        finished.counts = report.require()
+        self.finished.counts = report.require()
         self.reporter.notice(report.summary())
+        if self.arguments.data.packing:
+            require_rows_apart(model, self.encoded.train, self.task.collate)
+        return model
+
+    def _train(self) -> nn.Module:
+        model, training = self.model, self.arguments.training
         checkpoint = self._checkpoint()
         # What was drawn until here differs between a fresh and a resumed run; what follows must not.
         set_seed(training.seed)
-        finished.trainer = self._trainer(model)
-        self._require_gradients(model, finished.trainer)
-        finished.trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        trainer = self.finished.trainer = self._trainer(model)
+        self._require_gradients(model, trainer)
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         return self._on_unchanged_base(model) if changed_base(model) else model
 
     def _checkpoint(self) -> Path | None:
@@ -148,16 +160,22 @@ class _FineTuning:
     def _trainer(self, model: nn.Module) -> TaskTrainer:
         adapter = self.arguments.model.adapter()
         training = self.arguments.trainer_settings(self.run.checkpoints, has_dev=bool(self.parts.dev))
-        return TaskTrainer(
-            model,
-            self.task,
-            training,
-            examples=self._sequences(),
-            learning_rate_of=lambda name: training.learning_rate * learning_rate_ratio(name, adapter),
-            store=AdapterStore(),
-            baseline_memory_bytes=self.baseline_memory_bytes,
-            callbacks=self.reporter.callbacks(),
-        )
+        # transformers keeps them beside the checkpoints, which are gone in the end.
+        os.environ.setdefault("TENSORBOARD_LOGGING_DIR", str(self.run.path / TRACKING))
+        try:
+            return TaskTrainer(
+                model,
+                self.task,
+                training,
+                examples=self._sequences(),
+                learning_rate_of=lambda name: training.learning_rate * learning_rate_ratio(name, adapter),
+                store=AdapterStore(),
+                baseline_memory_bytes=self.baseline_memory_bytes,
+                callbacks=self.reporter.callbacks(),
+            )
+        except (ValueError, RuntimeError, ImportError) as error:
+            # What only the trainer finds out: trackers that are unknown or not installed, formats the machine lacks.
+            raise EventuneError(f"training: {' '.join(str(error).split())}") from error
 
     def _sequences(self) -> Sequence[Example | Pack]:
         data = self.arguments.data

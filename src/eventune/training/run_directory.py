@@ -22,12 +22,21 @@ EXTRACTOR = "extractor.json"
 GENERATOR = "generator.json"
 BASE = "base.json"
 CHECKPOINTS = "checkpoints"
+TRACKING = "runs"
+"""TensorBoard's files."""
 ONTOLOGY_BYTES = "ontology_bytes"
 """Where the extractor's settings record how long the ontology's file is."""
 
 OWN_FILES = (
     *(RECIPE, RESULT, HISTORY, CARD, PREDICTIONS, ONTOLOGY, EXTRACTOR, GENERATOR, BASE, CHECKPOINTS),
-    *("trainer_state.json", "*_results.json", "generated_predictions.txt", "predictions.jsonl"),
+    *(
+        TRACKING,
+        "trainer_state.json",
+        "*_results.json",
+        "metrics.json",
+        "generated_predictions.txt",
+        "predictions.jsonl",
+    ),
     *(
         "adapter_config.json",
         "adapter_model.safetensors",

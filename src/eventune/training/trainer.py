@@ -112,7 +112,7 @@ class TaskTrainer(Trainer):
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the epoch's figures to its loss."""
-        if "loss" in logs:
+        if "loss" in logs and self.args.logging_strategy == "epoch":
             logs = {**logs, **self.meter.epoch_figures}
         super().log(logs, start_time)
 
@@ -140,7 +140,8 @@ class TaskTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
         lengths = [self.task.length(example) for example in self.train_dataset]
-        return LengthGroupedSampler(lengths, batch_size=self._train_batch_size * processes.count(), seed=self.args.seed)
+        seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
+        return LengthGroupedSampler(lengths, batch_size=self._train_batch_size * processes.count(), seed=seed)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
         with self.meter.paused():

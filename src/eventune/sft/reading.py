@@ -1,0 +1,65 @@
+"""Settings of `eventune sft` as files and flags give them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from eventune.errors import EventuneError
+from eventune.recipe import read_settings
+
+
+def read_sft_settings(path: Path) -> dict[str, Any]:
+    """Read settings from a JSON or YAML file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        Setting by name.
+
+    Raises:
+        EventuneError: If the file is missing or is no flat mapping.
+    """
+    if path.suffix != ".json":
+        return read_settings(path)
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EventuneError(f"{path}: no such file of settings") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise EventuneError(f"{path}: expected JSON, found: {error}") from None
+    if not isinstance(values, dict):
+        raise EventuneError(f"{path}: expected an object with settings, found {type(values).__name__}")
+    return values
+
+
+def read_flags(words: Sequence[str]) -> dict[str, Any]:
+    """Read `--name value`, `--name=value` and `--name` alone, which switches on, as transformers' scripts do.
+
+    Args:
+        words: The command line after the verb and the file of settings.
+
+    Returns:
+        Setting by name, as text, a list of texts, or True.
+
+    Raises:
+        EventuneError: If a word belongs to no flag.
+    """
+    values: dict[str, Any] = {}
+    name = ""
+    for word in words:
+        if word.startswith("--"):
+            flag, equals, value = word.removeprefix("--").partition("=")
+            flag = flag.replace("-", "_")
+            values[flag] = value if equals else True
+            name = "" if equals else flag
+        elif not name:
+            raise EventuneError(f"expected --setting value, found {word!r}", "settings files end in .json or .yaml")
+        elif values[name] is True:
+            values[name] = word
+        else:
+            values[name] = [*(values[name] if isinstance(values[name], list) else [values[name]]), word]
+    return values
