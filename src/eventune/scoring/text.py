@@ -41,7 +41,8 @@ def score_texts(predictions: Sequence[str], references: Sequence[Sequence[str]])
     return {**means, "bleu-4": statistics.fmean(bleu4) if bleu4 else 0.0, **_corpus_scores(predictions, references)}
 
 
-def _library(name: str) -> Any:
+def library(name: str) -> Any:
+    """Return a library of the extra `llm`, or say how to install it."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
@@ -49,7 +50,7 @@ def _library(name: str) -> Any:
 
 
 def _words(text: str) -> str:
-    jieba = _library("jieba")
+    jieba = library("jieba")
     jieba.setLogLevel(logging.ERROR)
     return " ".join(jieba.cut(text))
 
@@ -59,12 +60,12 @@ def _rouge(text: str, reference: str) -> tuple[float, ...]:
     words, expected = _words(text), _words(reference)
     if not words.strip() or not expected.strip():
         return (0.0, 0.0, 0.0)
-    scores = _library("rouge_chinese").Rouge().get_scores(words, expected)[0]
+    scores = library("rouge_chinese").Rouge().get_scores(words, expected)[0]
     return tuple(float(scores[name]["f"]) for name in ROUGE)
 
 
 def _bleu4(text: str, references: Sequence[str]) -> float:
-    bleu = _library("nltk.translate.bleu_score")
+    bleu = library("nltk.translate.bleu_score")
     if not text:
         return 0.0
     smoothing = bleu.SmoothingFunction().method3
@@ -72,15 +73,15 @@ def _bleu4(text: str, references: Sequence[str]) -> float:
 
 
 def _corpus_scores(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
-    sacrebleu = _library("sacrebleu")
+    sacrebleu = library("sacrebleu")
     # One list for each place among the references; None where a text has fewer.
     columns = [list(column) for column in zip_longest(*references)]
-    tokenize = "zh" if _is_chinese(references) else "13a"
-    bleu = sacrebleu.corpus_bleu(list(predictions), columns, tokenize=tokenize).score
+    bleu = sacrebleu.corpus_bleu(list(predictions), columns, tokenize=bleu_tokenizer(references)).score
     chrf = sacrebleu.corpus_chrf(list(predictions), columns).score
     return {"bleu": float(bleu) / 100, "chrf": float(chrf) / 100}
 
 
-def _is_chinese(references: Sequence[Sequence[str]]) -> bool:
+def bleu_tokenizer(references: Sequence[Sequence[str]]) -> str:
+    """Return sacreBLEU's tokenizer for these references: by characters where most of them are Chinese."""
     text = "".join(one for ones in references for one in ones)
-    return 2 * sum("\u4e00" <= letter <= "\u9fff" for letter in text) > len(text)
+    return "zh" if 2 * sum("\u4e00" <= letter <= "\u9fff" for letter in text) > len(text) else "13a"

@@ -1,0 +1,173 @@
+"""Comparisons of fine-tunings of causal LMs; one is made, most tests only read it."""
+
+import csv
+import json
+import statistics
+
+import pytest
+
+from eventune.comparison.arms import Arm, parse_arms, recipe_of
+from eventune.comparison.comparing import Options, carry_out
+from eventune.comparison.kinds import kind_of
+from eventune.comparison.plan import plan_runs
+from eventune.comparison.result import compare
+from eventune.comparison.table import markdown, rows_of
+from eventune.errors import EventuneError
+from eventune.results import RunResult
+from eventune.scoring.text import score_texts
+
+ARMS = "lora:r=4:lr=0.02,prefix:pre_seq_len=4"
+
+
+@pytest.fixture(scope="module")
+def base(tiny_llm, tmp_path_factory):
+    """Settings of a fine-tuning of a few steps; the base has a LoRA of its own."""
+    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
+    rows = [
+        {"content": f"{name} {size}", "summary": f"a {size} {name}"}
+        for name in ("red", "green", "blue", "white")
+        for size in ("s", "m", "l", "xl", "xs")
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return {
+        "model_name_or_path": str(tiny_llm),
+        "train_file": str(path),
+        "test_fraction": 0.3,
+        "prompt_column": "content",
+        "response_column": "summary",
+        "max_source_length": 48,
+        "max_target_length": 16,
+        "lora_r": 16,
+        "learning_rate": 0.01,
+        "max_steps": 6,
+        "per_device_train_batch_size": 4,
+        "logging_steps": 1,
+        "output_dir": "unused",
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(base, tmp_path_factory):
+    """Two arms with two seeds: folder and result."""
+    folder = tmp_path_factory.mktemp("comparison")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVENTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        result = carry_out(base, parse_arms(ARMS, base), folder, Options(seeds=(0, 1), workers=2), title="two arms")
+    return folder, result
+
+
+def test_the_kind_is_decided_by_the_settings_names(base):
+    assert kind_of(base).verb == "sft"
+    assert kind_of({**base, "evaluation_strategy": "no", "lorra_r": 8}).verb == "sft"
+    assert kind_of({"train_file": "sample:train", "output_dir": "unused"}).verb == "train"
+    assert kind_of({"train_file": "sample:train", "word_dropout": 0.0, "ontologyfile": "x"}).verb == "train"
+
+
+def test_an_arm_has_its_own_method_alone_whatever_the_base_has(base):
+    arms = parse_arms("full,lora,lora:r=4,prefix", {**base, "lora_alpha": 64})
+    found = [recipe_of({**base, "lora_alpha": 64}, arm).model.adapter() for arm in arms]
+
+    assert [adapter.method for adapter in found] == ["full", "lora", "lora", "prefix"]
+    assert [(adapter.lora_r, adapter.lora_alpha) for adapter in found[1:3]] == [(16, 64), (4, 8)]
+    assert found[3].pre_seq_len == 32
+    without = {name: value for name, value in base.items() if name != "lora_r"}
+    (lora,) = parse_arms("lora", without)
+    assert recipe_of(without, lora).model.lora_r == 8
+    # So can the arms of a YAML file take settings of the base away.
+    assert recipe_of(base, Arm("none", {"lora_r": None})).model.adapter().method == "full"
+
+
+@pytest.mark.parametrize(
+    ("arms", "message"),
+    [
+        ("notes", r"arms: expected one of full, lora, prefix with a recipe of `eventune sft`, found 'notes'"),
+        ("lora:rank=8", r"arm lora:rank=8: 'rank' is no setting of a recipe"),
+        ("lora:r=none", r"arm lora:r=none: lora_r: expected an integer, found 'none'"),
+    ],
+)
+def test_what_is_no_arm_of_a_fine_tuning_is_refused(arms, message, base, tmp_path):
+    with pytest.raises(EventuneError, match=message):
+        plan_runs(base, parse_arms(arms, base), [0], tmp_path)
+
+
+def test_without_a_test_part_there_is_nothing_to_compare(base, tmp_path):
+    with pytest.raises(EventuneError, match=r"expected a test part, whose BLEU is compared, found none"):
+        plan_runs({**base, "test_fraction": 0.0}, parse_arms("full", base), [0], tmp_path)
+
+
+def test_every_arm_and_seed_becomes_a_run_with_the_same_steps(finished):
+    folder, result = finished
+
+    assert [(arm["name"], arm["finished"]) for arm in result["arms"]] == [(name, 2) for name in ARMS.split(",")]
+    assert len(list(folder.rglob("run/result.json"))) == 4
+    for arm in result["arms"]:
+        for run in arm["runs"]:
+            assert len([entry for entry in run["history"] if "loss" in entry]) == 6
+            assert run["resources"]["steps"] == 6
+    assert result["headline"] == {"name": "bleu", "title": "BLEU"}
+    assert result["roles"] == []
+
+
+def test_means_are_over_seeds_and_the_difference_is_that_of_all_responses_together(finished):
+    folder, result = finished
+    bleu = []
+    for arm in result["arms"]:
+        runs = sorted((folder / "runs" / arm["name"].replace(":", "_")).glob("seed-*/run"))
+        scores = [RunResult.read(run / "result.json").scores["test"]["metrics"]["bleu"] for run in runs]
+        assert arm["mean"]["bleu"] == pytest.approx(statistics.fmean(scores))
+        assert arm["sd"]["bleu"] == pytest.approx(statistics.stdev(scores))
+        lines = [line for run in runs for line in (run / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in lines]
+        assert len(rows) == 2 * result["test_rows"]
+        together = score_texts([row["prediction"] for row in rows], [row["references"] for row in rows])
+        bleu.append(together["bleu"])
+        low, high = arm["interval"]["bleu"]
+        assert low <= high
+    difference = result["arms"][1]["difference"]
+
+    assert difference["difference"] == pytest.approx(bleu[1] - bleu[0])
+    assert difference["interval"][0] <= difference["difference"] <= difference["interval"][1]
+
+
+def test_the_files_speak_of_bleu_and_rows(finished):
+    folder, result = finished
+    heads, _ = rows_of(result)
+    text = markdown(result)
+    page = (folder / "comparison.html").read_text(encoding="utf-8")
+
+    assert heads[2:4] == ["BLEU", "BLEU − lora:r=4:lr=0.02"]
+    assert {"s/epoch", "rows/s", "memory, MB", "trained, M", "saved, MB"} <= set(heads)
+    assert "BLEU: scorer sacrebleu, test part (6 rows)" in text
+    assert "paired bootstrap over rows" in text
+    assert "F1" not in text + page
+    assert "BLEU against seconds per epoch" in page
+    assert {path.stem for path in (folder / "pictures").iterdir()} >= {"curves", "bleu-saved_bytes"}
+    with (folder / "comparison.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[0]["bleu"]) == result["arms"][0]["runs"][0]["figures"]["bleu"]
+    assert {"chrf", "rouge-l", "loss", "perplexity", "rows_per_second"} <= rows[0].keys()
+    assert json.loads((folder / "comparison.json").read_text(encoding="utf-8")) == json.loads(json.dumps(result))
+
+
+def test_what_is_there_is_taken_over_and_other_settings_are_refused(finished, base):
+    folder, result = finished
+    heard = []
+    options = Options(seeds=(0, 1))
+    again = carry_out(
+        base, parse_arms(ARMS, base), folder, options, title="", listener=lambda run, outcome: heard.append(outcome)
+    )
+
+    assert heard == ["there already"] * 4
+    assert again["arms"] == result["arms"]
+    with pytest.raises(EventuneError, match=r"made with max_steps = 6, now it would be 7"):
+        plan_runs({**base, "max_steps": 7}, parse_arms(ARMS, base), [0], folder)
+    with pytest.raises(EventuneError, match=r"made with weight_decay = None, now it would be 0.1"):
+        plan_runs({**base, "weight_decay": 0.1}, parse_arms(ARMS, base), [0], folder)
+
+
+def test_runs_on_other_rows_are_not_compared(finished, base):
+    folder, _ = finished
+    runs = plan_runs(base, parse_arms(ARMS, base), [0, 1], folder)
+
+    with pytest.raises(EventuneError, match="found other rows or references"):
+        compare(runs, [["another"]])
