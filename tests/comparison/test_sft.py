@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import statistics
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from eventune.comparison.arms import Arm, parse_arms, recipe_of
 from eventune.comparison.comparing import Options, carry_out
 from eventune.comparison.kinds import kind_of
-from eventune.comparison.plan import plan_runs
+from eventune.comparison.plan import Run, plan_runs
 from eventune.comparison.result import compare
 from eventune.comparison.table import markdown, rows_of
+from eventune.comparison.tuning import tune
 from eventune.errors import EventuneError
 from eventune.results import RunResult
 from eventune.scoring.text import score_texts
@@ -171,3 +173,25 @@ def test_runs_on_other_rows_are_not_compared(finished, base):
 
     with pytest.raises(EventuneError, match="found other rows or references"):
         compare(runs, [["another"]])
+
+
+def test_a_rate_is_tuned_to_the_least_loss_and_nothing_is_generated(base, tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    made = []
+
+    def result(run):
+        loss = 1 + abs(math.log10(run.recipe.training.learning_rate) + 3)
+        return RunResult({"dev": {"metrics": {"loss": loss}}}, {}, {}, {}, {}, 0)
+
+    monkeypatch.setattr(Run, "result", result)
+    with_dev = {**base, "dev_fraction": 0.2}
+    (arm,) = parse_arms("lora", with_dev)
+    tuned = tune(with_dev, arm, ("learning_rate",), trials=8, output_dir=tmp_path, make=lambda run: made.append(run))
+
+    assert {run.recipe.tasks for run in made} == {("train", "eval")}
+    losses = [result(run).scores["dev"]["metrics"]["loss"] for run in made]
+    assert tuned.to_dict()["dev_loss"] == pytest.approx(min(losses))
+    with pytest.raises(EventuneError, match=r"expected a dev part, found none\ngive validation_file or dev_fraction"):
+        tune(base, arm, ("learning_rate",), trials=2, output_dir=tmp_path)
+    with pytest.raises(EventuneError, match=r"tune: expected learning_rate or loraplus_lr_ratio, found"):
+        tune(with_dev, arm, ("head_learning_rate",), trials=2, output_dir=tmp_path)

@@ -85,9 +85,9 @@ def legend(result: Mapping[str, Any]) -> str:
     """Return what the table's figures are."""
     unit, title = result["unit"], result["headline"]["title"]
     count = result[f"test_{unit}"]
-    part = f"test part ({count} {unit})" if count else "dev part"
+    scored = f"scorer {result['scorer']}, {f'test part ({count} {unit})' if count else 'dev part'}"
     return (
-        f"{title}: scorer {result['scorer']}, {part}, mean ± standard deviation over seeds. Seconds without evaluation; "
+        f"{title}: {scored}, mean ± standard deviation over seeds. Seconds without evaluation; "
         f"memory: peak above what there was before training. Difference to {result['first_arm']}: all seeds' counts "
         f"together, paired bootstrap over {unit}."
     )

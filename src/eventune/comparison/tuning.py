@@ -82,13 +82,7 @@ def tune(
     """
     optuna = _optuna()
     kind = kind_of(base)
-    tunable = [name for name in RANGES if name in kind.names()]
-    unknown = next((name for name in names if name not in tunable), None)
-    if unknown is not None:
-        raise InvalidValueError("tune", " or ".join(tunable), repr(unknown))
-    recipe = recipe_of(base, arm, output_dir=str(output_dir))
-    if not kind.has_part(recipe, "dev"):
-        raise EventuneError("tune: expected a dev part, found none", f"give {kind.dev_file} or dev_fraction")
+    _require_tunable(names, kind, recipe_of(base, arm, output_dir=str(output_dir)))
     output_dir.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=SEED, n_startup_trials=max(2, trials // 2))
@@ -117,6 +111,15 @@ def tune(
         raise EventuneError(f"arm {arm.name}: all {trials} trials failed", f"see {output_dir / TUNING / arm.folder}")
     failed = [trial for trial in study.trials if _FAILED in trial.user_attrs]
     return Tuned(dict(study.best_params), kind.dev_measure, float(study.best_value), len(finished), len(failed))
+
+
+def _require_tunable(names: tuple[str, ...], kind: Kind, recipe: Any) -> None:
+    tunable = [name for name in RANGES if name in kind.names()]
+    unknown = next((name for name in names if name not in tunable), None)
+    if unknown is not None:
+        raise InvalidValueError("tune", " or ".join(tunable), repr(unknown))
+    if not kind.has_part(recipe, "dev"):
+        raise EventuneError("tune: expected a dev part, found none", f"give {kind.dev_file} or dev_fraction")
 
 
 def _try_again(study: Any, state: Any) -> None:
