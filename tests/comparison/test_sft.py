@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import statistics
+from pathlib import Path
 
 import pytest
 
@@ -15,8 +16,10 @@ from eventune.comparison.result import compare
 from eventune.comparison.table import markdown, rows_of
 from eventune.comparison.tuning import tune
 from eventune.errors import EventuneError
+from eventune.recipe import read_settings
 from eventune.results import RunResult
 from eventune.scoring.text import score_texts
+from eventune.sft.parts import read_parts
 
 ARMS = "lora:r=4:lr=0.02,prefix:pre_seq_len=4"
 
@@ -90,6 +93,19 @@ def test_an_arm_has_its_own_method_alone_whatever_the_base_has(base):
 def test_what_is_no_arm_of_a_fine_tuning_is_refused(arms, message, base, tmp_path):
     with pytest.raises(EventuneError, match=message):
         plan_runs(base, parse_arms(arms, base), [0], tmp_path)
+
+
+def test_the_published_recipe_can_be_compared(corpora_folder, tmp_path):
+    if not (corpora_folder / "e2e" / "valid.txt").is_file():
+        pytest.skip("needs E2E's valid.txt; set EVENTUNE_CORPORA to the folder that holds e2e")
+    base = {
+        **read_settings(Path(__file__).parents[2] / "recipes" / "e2e-smollm2.yaml"),
+        "train_file": str(corpora_folder / "e2e" / "valid.txt"),
+    }
+    runs = plan_runs(base, parse_arms("full,lora:r=16,prefix", base), [0, 1], tmp_path)
+
+    assert [run.kind.verb for run in runs] == ["sft"] * 6
+    assert len(read_parts(runs[0].recipe, lambda _: None).train) == base["max_train_samples"]
 
 
 def test_without_a_test_part_there_is_nothing_to_compare(base, tmp_path):
