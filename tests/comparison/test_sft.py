@@ -9,27 +9,29 @@ from pathlib import Path
 import pytest
 
 from eventune.comparison.arms import Arm, parse_arms, recipe_of
-from eventune.comparison.comparing import Options, carry_out
+from eventune.comparison.comparing import Options, carry_out, write_result
 from eventune.comparison.kinds import kind_of
 from eventune.comparison.plan import Run, plan_runs
 from eventune.comparison.result import compare
 from eventune.comparison.table import markdown, rows_of
 from eventune.comparison.tuning import tune
+from eventune.comparison.writing import write_comparison
 from eventune.errors import EventuneError
 from eventune.recipe import read_settings
 from eventune.results import RunResult
 from eventune.scoring.text import score_texts
 from eventune.sft.parts import read_parts
+from eventune.sft.tuning import fine_tune
 
-ARMS = "lora:r=4:lr=0.02,prefix:pre_seq_len=4"
+ARMS = "full,lora:r=4"
 
 
 @pytest.fixture(scope="module")
 def base(tiny_llm, tmp_path_factory):
-    """Settings of a fine-tuning of a few steps; the base has a LoRA of its own."""
+    """Settings of a short fine-tuning, in which all weights learn some words; they have a LoRA of their own."""
     path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
     rows = [
-        {"content": f"{name} {size}", "summary": f"a {size} {name}"}
+        {"content": f"{name} {size}", "summary": f"we sell it in {name} and {size}"}
         for name in ("red", "green", "blue", "white")
         for size in ("s", "m", "l", "xl", "xs")
     ]
@@ -41,23 +43,26 @@ def base(tiny_llm, tmp_path_factory):
         "prompt_column": "content",
         "response_column": "summary",
         "max_source_length": 48,
-        "max_target_length": 16,
+        "max_target_length": 32,
         "lora_r": 16,
         "learning_rate": 0.01,
-        "max_steps": 6,
+        "max_steps": 60,
         "per_device_train_batch_size": 4,
-        "logging_steps": 1,
+        "logging_steps": 10,
         "output_dir": "unused",
     }
 
 
 @pytest.fixture(scope="module")
 def finished(base, tmp_path_factory):
-    """Two arms with two seeds: folder and result."""
+    """Two arms with two seeds: folder and result. One run is made in a process of its own, the others here: faster."""
     folder = tmp_path_factory.mktemp("comparison")
+    arms = parse_arms(ARMS, base)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EVENTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        result = carry_out(base, parse_arms(ARMS, base), folder, Options(seeds=(0, 1), workers=2), title="two arms")
+        for run in plan_runs(base, arms, [0, 1], folder)[1:]:
+            fine_tune(run.recipe)
+        result = carry_out(base, arms, folder, Options(seeds=(0, 1)), title="two arms")
     return folder, result
 
 
@@ -121,7 +126,7 @@ def test_every_arm_and_seed_becomes_a_run_with_the_same_steps(finished):
     for arm in result["arms"]:
         for run in arm["runs"]:
             assert len([entry for entry in run["history"] if "loss" in entry]) == 6
-            assert run["resources"]["steps"] == 6
+            assert run["resources"]["steps"] == 60
     assert result["headline"] == {"name": "bleu", "title": "BLEU"}
     assert result["roles"] == []
 
@@ -140,9 +145,10 @@ def test_means_are_over_seeds_and_the_difference_is_that_of_all_responses_togeth
         together = score_texts([row["prediction"] for row in rows], [row["references"] for row in rows])
         bleu.append(together["bleu"])
         low, high = arm["interval"]["bleu"]
-        assert low <= high
+        assert low <= bleu[-1] <= high
     difference = result["arms"][1]["difference"]
 
+    assert bleu[0] > bleu[1]
     assert difference["difference"] == pytest.approx(bleu[1] - bleu[0])
     assert difference["interval"][0] <= difference["difference"] <= difference["interval"][1]
 
@@ -153,7 +159,7 @@ def test_the_files_speak_of_bleu_and_rows(finished):
     text = markdown(result)
     page = (folder / "comparison.html").read_text(encoding="utf-8")
 
-    assert heads[2:4] == ["BLEU", "BLEU − lora:r=4:lr=0.02"]
+    assert heads[2:4] == ["BLEU", "BLEU − full"]
     assert {"s/epoch", "rows/s", "memory, MB", "trained, M", "saved, MB"} <= set(heads)
     assert "BLEU: scorer sacrebleu, test part (6 rows)" in text
     assert "paired bootstrap over rows" in text
@@ -177,7 +183,7 @@ def test_what_is_there_is_taken_over_and_other_settings_are_refused(finished, ba
 
     assert heard == ["there already"] * 4
     assert again["arms"] == result["arms"]
-    with pytest.raises(EventuneError, match=r"made with max_steps = 6, now it would be 7"):
+    with pytest.raises(EventuneError, match=r"made with max_steps = 60, now it would be 7"):
         plan_runs({**base, "max_steps": 7}, parse_arms(ARMS, base), [0], folder)
     with pytest.raises(EventuneError, match=r"made with weight_decay = None, now it would be 0.1"):
         plan_runs({**base, "weight_decay": 0.1}, parse_arms(ARMS, base), [0], folder)
@@ -211,3 +217,31 @@ def test_a_rate_is_tuned_to_the_least_loss_and_nothing_is_generated(base, tmp_pa
         tune(base, arm, ("learning_rate",), trials=2, output_dir=tmp_path)
     with pytest.raises(EventuneError, match=r"tune: expected learning_rate or loraplus_lr_ratio, found"):
         tune(with_dev, arm, ("head_learning_rate",), trials=2, output_dir=tmp_path)
+
+
+def test_a_model_before_any_fine_tuning_is_an_arm_too(finished, base, tmp_path, monkeypatch):
+    monkeypatch.setenv("EVENTUNE_CACHE", str(tmp_path / "cache"))
+    untrained = Arm("untrained", {"do_train": False, "do_predict": True, "lora_r": None})
+    (run,) = plan_runs(base, [untrained], [0], tmp_path)
+    fine_tune(run.recipe)
+    runs = [*plan_runs(base, parse_arms("full", base), [0, 1], finished[0]), run]
+    gold = run.kind.gold(run.recipe, [run.predictions()])
+
+    result = compare(runs, gold)
+    write_comparison(result, tmp_path, title="")
+    arm = result["arms"][1]
+    assert arm["mean"].keys() == {"bleu", "chrf", "bleu-4", "rouge-1", "rouge-2", "rouge-l", "loss", "perplexity"}
+    assert arm["difference"]["difference"] < 0
+    assert result["pareto"]["saved_bytes"] == ["full"]
+
+
+def test_a_test_part_without_references_has_no_score(base, tmp_path, monkeypatch):
+    monkeypatch.setenv("EVENTUNE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "test.jsonl").write_text('{"content": "red s"}\n', encoding="utf-8")
+    values = {**base, "test_fraction": 0.0, "test_file": str(tmp_path / "test.jsonl"), "max_steps": 1}
+    runs = plan_runs(values, parse_arms("full", values), [0], tmp_path)
+    fine_tune(runs[0].recipe)
+
+    result = write_result(runs, tmp_path, tuned={}, title="")
+    assert result["test_rows"] == 0
+    assert rows_of(result)[1][0][:4] == ["full", "1", "–", "–"]

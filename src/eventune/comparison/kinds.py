@@ -98,7 +98,7 @@ class Kind(ABC):
 
     @abstractmethod
     def gold(self, recipe: Any, files: Sequence[Path]) -> Sequence[Any]:
-        """Return what the test part's predictions are held against; nothing where there is no test part.
+        """Return what the test part's predictions are held against; nothing where it has none.
 
         Args:
             recipe: The settings of a run.
@@ -196,7 +196,8 @@ class SftKind(Kind):
 
     def gold(self, recipe: Any, files: Sequence[Path]) -> Sequence[Any]:  # noqa: ARG002
         """See `Kind.gold`."""
-        return [row["references"] for row in read_predictions(files[0])] if files else []
+        references = [row["references"] for row in read_predictions(files[0])] if files else []
+        return references if all(references) else []
 
     def tallies(self, files: Sequence[Path], gold: Sequence[Any]) -> Tallies:
         """See `Kind.tallies`."""

@@ -80,6 +80,7 @@ def compare(runs: Sequence[Run], gold: Sequence[Any], *, tuned: Mapping[str, Any
         "curve": {"name": kind.curve, "title": kind.curve_title},
         "scorer": kind.scorer,
         "unit": kind.unit,
+        "part": "dev" if kind.dev_stands_in and not gold else "test",
         f"test_{kind.unit}": len(gold),
         "arms": arms,
         "pareto": {cost: pareto(arms, cost, kind.headline) for cost in COSTS},
@@ -123,7 +124,9 @@ def _row(run: Run, result: RunResult | None) -> dict[str, Any]:
     if result is None:
         return {**row, "error": run.error() or "not made yet"}
     history = run.run_directory / "history.jsonl"
-    curve = [json.loads(line) for line in history.read_text(encoding="utf-8").splitlines()]
+    # A model that is only evaluated, as it was before any fine-tuning, has no history.
+    lines = history.read_text(encoding="utf-8").splitlines() if history.is_file() else []
+    curve = [json.loads(line) for line in lines]
     return {
         **row,
         "figures": figures_of(result, run.kind),

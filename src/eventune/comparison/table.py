@@ -84,12 +84,11 @@ def markdown(result: Mapping[str, Any]) -> str:
 def legend(result: Mapping[str, Any]) -> str:
     """Return what the table's figures are."""
     unit, title = result["unit"], result["headline"]["title"]
-    count = result[f"test_{unit}"]
-    scored = f"scorer {result['scorer']}, {f'test part ({count} {unit})' if count else 'dev part'}"
+    part = "dev part" if result["part"] == "dev" else f"test part ({result[f'test_{unit}']} {unit})"
     return (
-        f"{title}: {scored}, mean ± standard deviation over seeds. Seconds without evaluation; "
-        f"memory: peak above what there was before training. Difference to {result['first_arm']}: all seeds' counts "
-        f"together, paired bootstrap over {unit}."
+        f"{title}: scorer {result['scorer']}, {part}, mean ± standard deviation over seeds. "
+        "Seconds without evaluation; memory: peak above what there was before training. "
+        f"Difference to {result['first_arm']}: all seeds' counts together, paired bootstrap over {unit}."
     )
 
 
