@@ -76,8 +76,8 @@ def _draw_curves(axes: Any, arms: Sequence[tuple[int, Mapping[str, Any]]], curve
         epochs = sorted(scores)
         whole = whole and all(epoch.is_integer() for epoch in epochs)
         means = [statistics.fmean(scores[epoch]) for epoch in epochs]
-        axes.plot(epochs, means, label=arm["name"], linestyle=_DASHES[number % len(_DASHES)], **_style(number))
-        axes.lines[-1].set_markevery(max(1, len(epochs) // _MARKED))
+        dashes, every = _DASHES[number % len(_DASHES)], max(1, len(epochs) // _MARKED)
+        axes.plot(epochs, means, label=arm["name"], linestyle=dashes, markevery=every, **_style(number))
         low, high = [min(scores[epoch]) for epoch in epochs], [max(scores[epoch]) for epoch in epochs]
         axes.fill_between(epochs, low, high, color=_COLOURS[number % len(_COLOURS)], alpha=0.12, linewidth=0)
     axes.set_xlabel("epoch")
