@@ -52,3 +52,12 @@ def test_wrong_input_is_one_clear_error_before_anything_is_made(refused, recipe,
 
 def test_a_recipe_that_is_not_there_is_refused(refused, tmp_path):
     assert "no such recipe" in refused("compare", tmp_path / "absent.yaml", "--arms", "full")
+
+
+def test_what_only_extraction_has_is_refused_with_an_llms_recipe(refused, tmp_path):
+    recipe = tmp_path / "llm.yaml"
+    recipe.write_text("model_name_or_path: smollm2\ntrain_file: rows.jsonl\nmax_source_length: 64\n", encoding="utf-8")
+    message = refused("compare", recipe, "--arms", "full,notes", "--output_dir", tmp_path / "out")
+
+    assert "arms: expected one of full, lora, prefix with a recipe of `eventune sft`, found 'notes'" in message
+    assert not (tmp_path / "out").exists()

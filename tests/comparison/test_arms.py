@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from eventune.comparison.arms import NOTES, parse_arms, read_arms, recipe_of
+from eventune.comparison.arms import parse_arms, read_arms, recipe_of
+from eventune.comparison.kinds import NOTES
 from eventune.errors import EventuneError
 from eventune.recipe import read_settings
 

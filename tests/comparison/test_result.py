@@ -5,13 +5,16 @@ import statistics
 
 import pytest
 
+from eventune.comparison.kinds import ExtractionKind
 from eventune.comparison.pictures import draw
-from eventune.comparison.result import PREDICTIONS, compare, pareto
+from eventune.comparison.result import compare, pareto
 from eventune.comparison.table import comma_separated, markdown, rows_of
 from eventune.comparison.writing import CSV, JSON, MARKDOWN, PAGE, PICTURES
 from eventune.corpora import read_corpus
 from eventune.results import RunResult
 from eventune.scoring import score
+
+PREDICTIONS = ExtractionKind.predictions
 
 
 def arm(name, f1, cost):

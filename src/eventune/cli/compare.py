@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from eventune.comparison.plan import Run
 
 DEFAULT_OUTPUT = "runs/comparison"
-SHOWN = ("F1", "s/epoch", "saved, MB")
-"""What is shown beside the arm; the files have all columns."""
+SHOWN = ("s/epoch", "saved, MB")
+"""What is shown beside the arm and its score; the files have all columns."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.recipe import read_settings
 
     _check(arguments)
-    arms = read_arms(Path(arguments.arms)) if arguments.arms.endswith((".yaml", ".yml")) else parse_arms(arguments.arms)
+    base = {**read_settings(Path(arguments.recipe)), **arguments.unknown}
+    given = arguments.arms
+    arms = read_arms(Path(given)) if given.endswith((".yaml", ".yml")) else parse_arms(given, base)
     options = Options(
         seeds=_seeds(arguments.seeds),
         workers=arguments.workers,
@@ -61,7 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
         tuned_settings=tuple(name.strip() for name in arguments.tune.split(",") if name.strip()),
         trials=arguments.trials,
     )
-    base = {**read_settings(Path(arguments.recipe)), **arguments.unknown}
     total = len(arms) * len(options.seeds)
     heard: set[Path] = set()
 
@@ -107,7 +108,7 @@ def _render(console: Console, result: dict[str, Any], output_dir: str) -> None:
     from eventune.comparison.table import legend, rows_of
 
     heads, rows = rows_of(result)
-    columns = [0, 1, *(heads.index(name) for name in SHOWN if name in heads)]
+    columns = [0, 1, 2, *(heads.index(name) for name in SHOWN if name in heads)]
     if console.width >= 110:
         columns = list(range(len(heads)))
     table = plain_table(*(heads[column] for column in columns))

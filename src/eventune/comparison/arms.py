@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eventune.adapters.arguments import METHODS
+from eventune.comparison.kinds import Kind, kind_of
 from eventune.errors import EventuneError, did_you_mean
-from eventune.recipe import SECTIONS, Recipe, read_settings
+from eventune.recipe import read_settings
 
 SHORT_NAMES = {"r": "lora_r", "alpha": "lora_alpha", "targets": "lora_target_modules", "lr": "learning_rate"}
-NOTES: Mapping[str, Any] = {
-    "extractor": "question",
-    "pad_to_max_length": True,
-    "max_length": 512,
-    "head_dropout": 0.5,
-    "word_dropout": 0.0,
-    "method": "lora",
-    "lora_r": 16,
-    "lora_alpha": 16,
-    "lora_dropout": 0.1,
-    "lora_target_modules": "attention-qv",
-    "freeze_heads": True,
-    "pretrain_file": "",
-    "pretrain_ontology_file": "",
-}
-"""The notes' setting: one padded input for each role slot, LoRA on query and value, heads random and frozen."""
-PRESETS: Mapping[str, Mapping[str, Any]] = {**{method: {"method": method} for method in METHODS}, "notes": NOTES}
 _NAME = re.compile(r"[\w.=,:+\-\[\]]+")
 
 
@@ -40,7 +22,7 @@ class Arm:
 
     Attributes:
         name: Its name in tables and folders.
-        settings: The settings of the recipe that it changes.
+        settings: The settings of the recipe that it changes; None takes one away, so that its default holds.
     """
 
     name: str
@@ -52,12 +34,13 @@ class Arm:
         return re.sub(r"[^\w.=,+\-]", "_", self.name)
 
 
-def parse_arms(text: str) -> list[Arm]:
+def parse_arms(text: str, base: Mapping[str, Any] | None = None) -> list[Arm]:
     """Read arms as the command line gives them.
 
     Args:
-        text: Arms with commas: a method or `notes`, then `:setting=value` for each setting that it changes, such as
-            `full,lora:r=16,lora:r=8:targets=mlp`. With a rank and no alpha, alpha is twice the rank.
+        text: Arms with commas: a method (for extraction also `notes`), then `:setting=value` for each setting that it
+            changes, such as `full,lora:r=16,lora:r=8:targets=mlp`. With a rank and no alpha, alpha is twice the rank.
+        base: The settings that all arms share; they decide which methods there are.
 
     Returns:
         The arms.
@@ -67,16 +50,19 @@ def parse_arms(text: str) -> list[Arm]:
     """
     # A comma inside brackets belongs to a list of names.
     words = [word.strip() for word in re.split(r",(?![^\[{]*[\]}])", text) if word.strip()]
-    return _distinct([_parse_arm(word) for word in words])
+    kind = kind_of(base or {})
+    presets = kind.presets(base or {})
+    return _distinct([_parse_arm(word, kind, presets) for word in words])
 
 
-def _parse_arm(word: str) -> Arm:
+def _parse_arm(word: str, kind: Kind, presets: Mapping[str, Mapping[str, Any]]) -> Arm:
     preset, *changes = word.split(":")
-    if preset not in PRESETS:
+    if preset not in presets:
         raise EventuneError(
-            f"arms: expected one of {', '.join(PRESETS)}, found {preset!r}", did_you_mean(preset, PRESETS)
+            f"arms: expected one of {', '.join(presets)} with a recipe of `eventune {kind.verb}`, found {preset!r}",
+            did_you_mean(preset, presets),
         )
-    settings = dict(PRESETS[preset])
+    settings = dict(presets[preset])
     for change in changes:
         name, equals, value = change.partition("=")
         name = SHORT_NAMES.get(name, name)
@@ -112,7 +98,7 @@ def _distinct(arms: Sequence[Arm]) -> list[Arm]:
     return list(arms)
 
 
-def recipe_of(base: Mapping[str, Any], arm: Arm, **own: Any) -> Recipe:
+def recipe_of(base: Mapping[str, Any], arm: Arm, **own: Any) -> Any:
     """Return the recipe of one run.
 
     Args:
@@ -120,12 +106,19 @@ def recipe_of(base: Mapping[str, Any], arm: Arm, **own: Any) -> Recipe:
         arm: The arm.
         own: The run's own settings: `seed`, `output_dir`.
 
+    Returns:
+        Checked settings, of the kind that the base's names decide.
+
     Raises:
         EventuneError: With every wrong setting, and the arm's name.
     """
-    known = {field.name for section in SECTIONS.values() for field in dataclasses.fields(section)}
-    unknown = next((name for name in arm.settings if name not in known), None)
+    kind = kind_of(base)
+    unknown = next(iter(kind.unknown(arm.settings)), None)
     if unknown is not None:
-        hint = did_you_mean(unknown, [*known, *SHORT_NAMES])
+        hint = did_you_mean(unknown, [*kind.names(), *SHORT_NAMES])
         raise EventuneError(f"arm {arm.name}: {unknown!r} is no setting of a recipe", hint)
-    return Recipe.of({**base, **arm.settings, **own}, source=f"arm {arm.name}")
+    values = {**base, **arm.settings, **own}
+    taken_away = {name for name in arm.settings if values[name] is None}
+    return kind.recipe(
+        {name: value for name, value in values.items() if name not in taken_away}, source=f"arm {arm.name}"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from eventune.comparison.plan import Run, plan_runs
 from eventune.comparison.result import compare
 from eventune.comparison.tuning import Tuned, tune
 from eventune.comparison.writing import write_comparison
-from eventune.parts import read_parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,8 @@ def carry_out(
 
 def write_result(runs: Sequence[Run], output_dir: Path, *, tuned: Mapping[str, Tuned], title: str) -> dict[str, Any]:
     """Write the result of the runs as they are."""
-    parts = read_parts(runs[0].recipe.data, lambda _: None)
-    result = compare(runs, parts.test, tuned={name: asdict(found) for name, found in tuned.items()})
+    files = [file for run in runs if (file := run.predictions()) is not None]
+    gold = runs[0].kind.gold(runs[0].recipe, files)
+    result = compare(runs, gold, tuned={name: found.to_dict() for name, found in tuned.items()})
     write_comparison(result, output_dir, title=title)
     return result

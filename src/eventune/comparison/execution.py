@@ -84,7 +84,15 @@ def make_run(run: Run, *, threads: int = 0, wait: bool = False) -> str:
 
 
 def _train(run: Run, threads: int, lock: int) -> str:
-    command = [sys.executable, "-m", "eventune", "train", str(run.folder / RECIPE), "--resume_from_checkpoint", "true"]
+    command = [
+        sys.executable,
+        "-m",
+        "eventune",
+        run.kind.verb,
+        str(run.folder / RECIPE),
+        "--resume_from_checkpoint",
+        "true",
+    ]
     environment = {**os.environ, **({name: str(threads) for name in _THREADS} if threads else {})}
     with (run.folder / LOG).open("ab") as log:
         # The lock is the child's as well: should this process be killed, nobody else begins while the child goes on.

@@ -1,4 +1,4 @@
-"""The pictures of a comparison: learning curves, and F1 against what it costs with the Pareto front."""
+"""The pictures of a comparison: learning curves, and the headline against what it costs, with the Pareto front."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (7, 2, 1, 2)))
 _WIDTH, _HEIGHT = 4.8, 3.4
+_MARKED = 20
+"""A curve of many more points has a mark at about so many of them."""
 
 
 def draw(result: Mapping[str, Any]) -> dict[str, dict[str, bytes]]:
@@ -36,16 +38,21 @@ def draw(result: Mapping[str, Any]) -> dict[str, dict[str, bytes]]:
 
     arms = [(number, arm) for number, arm in enumerate(result["arms"]) if arm["finished"]]
     pictures = {}
-    if any("f1" in epoch for _, arm in arms for epoch in _epochs(arm)):
+    curve, headline = result["curve"], result["headline"]
+    if any(curve["name"] in epoch for _, arm in arms for epoch in _epochs(arm)):
         figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
-        _draw_curves(figure.subplots(), arms)
+        _draw_curves(figure.subplots(), arms, curve)
         pictures["curves"] = _saved(figure)
     for cost in COSTS:
         label, unit = _AXES[cost]
-        if any(cost in arm["mean"] for _, arm in arms):
+        measured = [(number, arm) for number, arm in arms if {cost, headline["name"]} <= arm["mean"].keys()]
+        if measured:
             figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
-            _draw_cost(figure.subplots(), arms, cost, label, unit, result["pareto"].get(cost, ()))
-            pictures[f"f1-{cost}"] = _saved(figure)
+            axes = figure.subplots()
+            _draw_cost(axes, measured, cost, headline["name"], unit, result["pareto"].get(cost, ()))
+            axes.set_xlabel(label)
+            axes.set_ylabel(headline["title"])
+            pictures[f"{headline['name']}-{cost}"] = _saved(figure)
     return pictures
 
 
@@ -57,41 +64,45 @@ def _epochs(arm: Mapping[str, Any]) -> list[Mapping[str, float]]:
     return [epoch for run in arm["runs"] for epoch in run.get("history", ())]
 
 
-def _draw_curves(axes: Any, arms: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+def _draw_curves(axes: Any, arms: Sequence[tuple[int, Mapping[str, Any]]], curve: Mapping[str, str]) -> None:
     from matplotlib.ticker import MaxNLocator
 
+    whole = True
     for number, arm in arms:
-        scores: dict[int, list[float]] = {}
+        scores: dict[float, list[float]] = {}
         for epoch in _epochs(arm):
-            if "f1" in epoch:
-                scores.setdefault(round(epoch["epoch"]), []).append(epoch["f1"])
+            if curve["name"] in epoch:
+                scores.setdefault(round(float(epoch["epoch"]), 2), []).append(epoch[curve["name"]])
         epochs = sorted(scores)
+        whole = whole and all(epoch.is_integer() for epoch in epochs)
         means = [statistics.fmean(scores[epoch]) for epoch in epochs]
-        axes.plot(epochs, means, label=arm["name"], linestyle=_DASHES[number % len(_DASHES)], **_style(number))
+        dashes, every = _DASHES[number % len(_DASHES)], max(1, len(epochs) // _MARKED)
+        axes.plot(epochs, means, label=arm["name"], linestyle=dashes, markevery=every, **_style(number))
         low, high = [min(scores[epoch]) for epoch in epochs], [max(scores[epoch]) for epoch in epochs]
         axes.fill_between(epochs, low, high, color=_COLOURS[number % len(_COLOURS)], alpha=0.12, linewidth=0)
     axes.set_xlabel("epoch")
-    axes.set_ylabel("F1 on the dev part")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylabel(curve["title"])
+    axes.xaxis.set_major_locator(MaxNLocator(integer=whole))
     _finish(axes)
 
 
 def _draw_cost(
-    axes: Any, arms: Sequence[tuple[int, Mapping[str, Any]]], cost: str, label: str, unit: float, front: Sequence[str]
+    axes: Any,
+    arms: Sequence[tuple[int, Mapping[str, Any]]],
+    cost: str,
+    headline: str,
+    unit: float,
+    front: Sequence[str],
 ) -> None:
     points = {}
     for number, arm in arms:
-        if cost in arm["mean"]:
-            points[arm["name"]] = (arm["mean"][cost] / unit, arm["mean"]["f1"])
-            x, y = points[arm["name"]]
-            axes.errorbar(x, y, yerr=arm["sd"]["f1"], capsize=3, linestyle="", label=arm["name"], **_style(number))
+        x, y = points[arm["name"]] = (arm["mean"][cost] / unit, arm["mean"][headline])
+        axes.errorbar(x, y, yerr=arm["sd"][headline], capsize=3, linestyle="", label=arm["name"], **_style(number))
     on_front = [points[name] for name in front if name in points]
     axes.plot(*zip(*on_front, strict=True), color="#777777", linewidth=1, zorder=0, label="Pareto front")
     values = [x for x, _ in points.values() if x > 0]
     if values and max(values) > 20 * min(values):
         axes.set_xscale("log")
-    axes.set_xlabel(label)
-    axes.set_ylabel("F1")
     _finish(axes)
 
 

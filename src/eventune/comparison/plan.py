@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from eventune.comparison.arms import Arm, recipe_of
+from eventune.comparison.kinds import Kind, kind_of
 from eventune.errors import EventuneError
-from eventune.recipe import Recipe
+from eventune.recipe import read_settings
 from eventune.results import RunResult, read_json, write_atomically
 
 RUNS = "runs"
@@ -25,13 +26,15 @@ class Run:
         arm: The arm.
         seed: The seed.
         folder: Where recipe, log and run directory lie.
+        kind: What kind of run it is.
         recipe: All its settings.
     """
 
     arm: Arm
     seed: int
     folder: Path
-    recipe: Recipe
+    kind: Kind
+    recipe: Any
 
     @property
     def run_directory(self) -> Path:
@@ -42,6 +45,11 @@ class Run:
         """Return its result; None while it has none."""
         path = self.run_directory / RESULT
         return RunResult.read(path) if path.is_file() else None
+
+    def predictions(self) -> Path | None:
+        """Return the file of its predictions for the test part; None while it is not finished, or without that part."""
+        path = self.run_directory / self.kind.predictions
+        return path if self.result() is not None and path.is_file() else None
 
     def error(self) -> str:
         """Return why it failed; empty if it did not."""
@@ -75,23 +83,30 @@ def plan_runs(base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int]
 
 
 def _laid_out(base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int], output_dir: Path) -> Iterator[Run]:
+    kind = kind_of(base)
     for seed in seeds:
         for arm in arms:
             folder = output_dir / RUNS / arm.folder / f"seed-{seed}"
-            own = {"seed": seed, "output_dir": str(folder / "run"), "save_predictions": True}
-            yield Run(arm, seed, folder, recipe_of(base, arm, **own))
+            recipe = recipe_of(base, arm, **kind.own(seed, folder / "run"))
+            if not (kind.dev_stands_in or kind.has_part(recipe, "test")):
+                raise EventuneError(
+                    f"arm {arm.name}: expected a test part, whose {kind.title} is compared, found none",
+                    "give test_file or test_fraction",
+                )
+            yield Run(arm, seed, folder, kind, recipe)
 
 
 def _require_same(run: Run) -> None:
     """Refuse to take a run for another: the same arm's name may have meant other settings the last time."""
     for path in (run.folder / RECIPE, run.run_directory / RECIPE):
         if path.is_file():
-            before = Recipe.read(path).to_dict()
+            before = run.kind.recipe(read_settings(path), source=str(path)).to_dict()
             now = run.recipe.to_dict()
-            different = [name for name in now if before[name] != now[name] and name != "output_dir"]
+            names = [*now, *(name for name in before if name not in now)]
+            different = [name for name in names if before.get(name) != now.get(name) and name != "output_dir"]
             if different:
                 name = different[0]
                 raise EventuneError(
-                    f"{run.folder}: made with {name} = {before[name]!r}, now it would be {now[name]!r}",
+                    f"{run.folder}: made with {name} = {before.get(name)!r}, now it would be {now.get(name)!r}",
                     "choose another --output_dir, or remove that run",
                 )

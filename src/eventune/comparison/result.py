@@ -5,28 +5,20 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
+from eventune.comparison.kinds import Kind
 from eventune.comparison.plan import Run
-from eventune.corpora import read_corpus
-from eventune.events import Document
+from eventune.comparison.tallies import Tallies
 from eventune.results import RunResult
-from eventune.scoring.measures import Tally
-from eventune.scoring.rams import RamsScorer
 from eventune.scoring.resampling import bootstrap, paired
 
-PREDICTIONS = "test_predictions.jsonl"
-SCORER = RamsScorer.name
-FIGURES = (
-    "f1",
-    "precision",
-    "recall",
-    "dev_f1",
+RESOURCES = (
     "seconds_per_epoch",
     "train_seconds",
     "tokens_per_second",
     "documents_per_second",
+    "rows_per_second",
     "gemm_share",
     "peak_memory_above_baseline_bytes",
     "trainable_parameters",
@@ -35,73 +27,79 @@ FIGURES = (
     "forgetting",
     "energy_joules",
 )
-"""What is shown of a run; those that it lacks are left out."""
+"""What is shown of a run's cost; figures that it lacks are left out."""
 COSTS = ("trainable_parameters", "seconds_per_epoch", "peak_memory_above_baseline_bytes", "saved_bytes")
-"""Figures of which less is better, and that F1 is weighed against."""
+"""Figures of which less is better, and that the headline is weighed against."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tallies:
-    """What each test document added to an arm's counts, all its seeds together.
-
-    Attributes:
-        all: Tallies of the documents, in their order.
-        roles: The same for each role.
-    """
-
-    all: list[Tally]
-    roles: dict[str, list[Tally]]
-
-
-def figures_of(result: RunResult) -> dict[str, float]:
+def figures_of(result: RunResult, kind: Kind) -> dict[str, float]:
     """Return a run's figures by name: of the test part, or the dev part where there is none."""
-    headline = result.scores.get("test") or result.scores.get("dev") or {}
-    values = {**result.resources, **headline.get("metrics", {})}
+    part = result.scores.get("test") or result.scores.get("dev") or {}
+    values = {**result.resources, **part.get("metrics", {})}
+    dev = f"dev_{kind.dev_measure}"
     if "dev" in result.scores:
-        values["dev_f1"] = result.scores["dev"]["metrics"]["f1"]
-    return {name: float(values[name]) for name in FIGURES if isinstance(values.get(name), int | float)}
+        values[dev] = result.scores["dev"]["metrics"][kind.dev_measure]
+    names = (*kind.metrics, dev, *RESOURCES)
+    return {name: float(values[name]) for name in names if isinstance(values.get(name), int | float)}
 
 
-def compare(runs: Sequence[Run], gold: Sequence[Document], *, tuned: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def compare(runs: Sequence[Run], gold: Sequence[Any], *, tuned: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Put the finished runs of a comparison into one result.
 
     Args:
         runs: All runs, finished or not.
-        gold: The test documents; empty where there is no test part.
+        gold: What the test part's predictions are held against, as `Kind.gold` gives it.
         tuned: What tuning found for each arm.
 
     Returns:
         JSON values: `arms`, each with mean, deviation, interval, difference to the first arm and its runs; `pareto` of
-        F1 against each cost; `roles`.
+        the headline against each cost; `roles`.
+
+    Raises:
+        EventuneError: If the runs have predicted different test parts.
     """
+    kind = runs[0].kind
     names = list(dict.fromkeys(run.arm.name for run in runs))
     tallies: dict[str, Tallies] = {}
     arms = []
     for name in names:
         own = [run for run in runs if run.arm.name == name]
-        if gold and any(_predictions(run) for run in own):
-            tallies[name] = _tallies(own, gold)
+        files = [file for run in own if (file := run.predictions()) is not None]
+        if gold and files:
+            tallies[name] = kind.tallies(files, gold)
         arms.append(_arm(name, own, (tuned or {}).get(name)))
     for arm in arms:
         ours, first = tallies.get(arm["name"]), tallies.get(names[0])
         if ours is not None:
-            arm["interval"] = bootstrap(ours.all).to_dict()
+            arm["interval"] = _interval(ours, kind)
         if ours is not None and first is not None and arm["name"] != names[0]:
             arm["difference"] = paired(ours.all, first.all).to_dict()
     return {
         "first_arm": names[0],
-        "scorer": SCORER,
-        "test_documents": len(gold),
+        "headline": {"name": kind.headline, "title": kind.title},
+        "curve": {"name": kind.curve, "title": kind.curve_title},
+        "scorer": kind.scorer,
+        "unit": kind.unit,
+        "part": "dev" if kind.dev_stands_in and not gold else "test",
+        f"test_{kind.unit}": len(gold),
         "arms": arms,
-        "pareto": {cost: pareto(arms, cost) for cost in COSTS},
+        "pareto": {cost: pareto(arms, cost, kind.headline) for cost in COSTS},
         "roles": _roles(tallies),
     }
 
 
+def _interval(tallies: Tallies, kind: Kind) -> dict[str, Any]:
+    found = bootstrap(tallies.all)
+    if kind.headline == "f1":
+        return found.to_dict()
+    # Resampling calls what a measure is summed up in F1; what BLEU's two factors are is of no use here.
+    return {kind.headline: list(found.f1), "level": found.level, "resamples": found.resamples}
+
+
 def _arm(name: str, runs: Sequence[Run], tuned: Any) -> dict[str, Any]:
     found = [(run, run.result()) for run in runs]
-    figures = [figures_of(result) for _, result in found if result is not None]
-    shown = [figure for figure in FIGURES if any(figure in values for values in figures)]
+    figures = [figures_of(result, runs[0].kind) for _, result in found if result is not None]
+    shown = list(dict.fromkeys(figure for values in figures for figure in values))
     return {
         "name": name,
         "settings": dict(runs[0].arm.settings),
@@ -126,10 +124,12 @@ def _row(run: Run, result: RunResult | None) -> dict[str, Any]:
     if result is None:
         return {**row, "error": run.error() or "not made yet"}
     history = run.run_directory / "history.jsonl"
-    curve = [json.loads(line) for line in history.read_text(encoding="utf-8").splitlines()]
+    # A model that is only evaluated, as it was before any fine-tuning, has no history.
+    lines = history.read_text(encoding="utf-8").splitlines() if history.is_file() else []
+    curve = [json.loads(line) for line in lines]
     return {
         **row,
-        "figures": figures_of(result),
+        "figures": figures_of(result, run.kind),
         "history": curve,
         "resources": dict(result.resources),
         "versions": dict(result.versions),
@@ -137,69 +137,22 @@ def _row(run: Run, result: RunResult | None) -> dict[str, Any]:
     }
 
 
-def _predictions(run: Run) -> bool:
-    return run.result() is not None and (run.run_directory / PREDICTIONS).is_file()
-
-
-def _tallies(runs: Sequence[Run], gold: Sequence[Document]) -> Tallies:
-    """Count each document with all seeds of an arm: what they add up to is the arm's micro-averaged score."""
-    total: list[Tally] = []
-    roles: dict[str, list[Tally]] = {}
-    for run in runs:
-        if not _predictions(run):
-            continue
-        predicted = read_corpus(run.run_directory / PREDICTIONS).documents
-        rows, by_role = _counted(gold, predicted)
-        total = [a + b for a, b in zip(total, rows, strict=True)] if total else rows
-        for role, own in by_role.items():
-            roles[role] = [a + b for a, b in zip(roles[role], own, strict=True)] if role in roles else own
-    return Tallies(total, roles)
-
-
-def _counted(gold: Sequence[Document], predicted: Sequence[Document]) -> tuple[list[Tally], dict[str, list[Tally]]]:
-    """Count each document, all roles together and each by itself."""
-    by_id = {document.id: document for document in predicted}
-    rows: list[Tally] = []
-    roles: dict[str, list[Tally]] = {}
-    for number, annotated in enumerate(gold):
-        found = by_id.get(annotated.id, annotated.with_events([]))
-        rows.append(_count(annotated, found))
-        for role in sorted(_roles_of(annotated) | _roles_of(found)):
-            own = roles.setdefault(role, [Tally()] * len(gold))
-            own[number] = _count(_only(annotated, role), _only(found, role))
-    return rows, roles
-
-
-def _count(gold: Document, predicted: Document) -> Tally:
-    scorer = RamsScorer(strict=False)
-    return scorer.add(gold, predicted)[scorer.headline]
-
-
-def _roles_of(document: Document) -> set[str]:
-    return {argument.role for event in document.events for argument in event.arguments}
-
-
-def _only(document: Document, role: str) -> Document:
-    """Return a document with the arguments of one role."""
-    return document.with_events(
-        [
-            replace(event, arguments=tuple(argument for argument in event.arguments if argument.role == role))
-            for event in document.events
-        ]
-    )
-
-
-def pareto(arms: Sequence[Mapping[str, Any]], cost: str) -> list[str]:
-    """Return the arms that no other beats in F1 and a cost at once, by that cost.
+def pareto(arms: Sequence[Mapping[str, Any]], cost: str, headline: str = "f1") -> list[str]:
+    """Return the arms that no other beats in the headline and a cost at once, by that cost.
 
     Args:
         arms: The arms, with their means.
         cost: A figure of which less is better.
+        headline: A figure of which more is better.
 
     Returns:
         Their names, the cheapest first.
     """
-    points = [(arm["mean"][cost], arm["mean"]["f1"], arm["name"]) for arm in arms if {cost, "f1"} <= arm["mean"].keys()]
+    points = [
+        (arm["mean"][cost], arm["mean"][headline], arm["name"])
+        for arm in arms
+        if {cost, headline} <= arm["mean"].keys()
+    ]
     front = [
         point
         for point in points

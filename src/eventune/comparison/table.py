@@ -31,6 +31,7 @@ def _million(value: float) -> str:
 COLUMNS = (
     Column("seconds_per_epoch", "s/epoch", lambda value: f"{value:.1f}"),
     Column("documents_per_second", "docs/s", lambda value: f"{value:.2f}"),
+    Column("rows_per_second", "rows/s", lambda value: f"{value:.2f}"),
     Column("peak_memory_above_baseline_bytes", "memory, MB", lambda value: f"{value / 1e6:,.0f}"),
     Column("trainable_parameters", "trained, M", _million),
     Column("saved_bytes", "saved, MB", lambda value: f"{value / 1e6:,.2f}"),
@@ -45,21 +46,23 @@ def rows_of(result: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     arms = result["arms"]
     columns = [column for column in COLUMNS if any(column.figure in arm["mean"] for arm in arms)]
     first = result["first_arm"]
-    heads = ["arm", "seeds", "F1", f"F1 − {first}", "95 % interval", *(column.title for column in columns)]
-    return heads, [_cells(arm, columns) for arm in arms]
+    title = result["headline"]["title"]
+    heads = ["arm", "seeds", title, f"{title} − {first}", "95 % interval", *(column.title for column in columns)]
+    return heads, [_cells(arm, columns, result["headline"]["name"]) for arm in arms]
 
 
-def _cells(arm: Mapping[str, Any], columns: Sequence[Column]) -> list[str]:
+def _cells(arm: Mapping[str, Any], columns: Sequence[Column], headline: str) -> list[str]:
     failed = len(arm["runs"]) - arm["finished"]
     seeds = f"{arm['finished']} of {len(arm['runs'])}" if failed else str(arm["finished"])
-    return [arm["name"], seeds, *_score_cells(arm), *(_cell(arm["mean"], column) for column in columns)]
+    return [arm["name"], seeds, *_score_cells(arm, headline), *(_cell(arm["mean"], column) for column in columns)]
 
 
-def _score_cells(arm: Mapping[str, Any]) -> list[str]:
-    mean, difference = arm["mean"].get("f1"), arm.get("difference")
+def _score_cells(arm: Mapping[str, Any], headline: str) -> list[str]:
+    mean, difference = arm["mean"].get(headline), arm.get("difference")
     if mean is None:
-        return ["failed", "–", "–"]
-    spread = f" ± {arm['sd']['f1']:.4f}" if arm["finished"] > 1 else ""
+        # A test part without references has responses, but no score.
+        return ["–" if arm["finished"] else "failed", "–", "–"]
+    spread = f" ± {arm['sd'][headline]:.4f}" if arm["finished"] > 1 else ""
     if difference is None:
         return [f"{mean:.4f}{spread}", "–", "–"]
     low, high = difference["interval"]
@@ -80,11 +83,12 @@ def markdown(result: Mapping[str, Any]) -> str:
 
 def legend(result: Mapping[str, Any]) -> str:
     """Return what the table's figures are."""
-    part = f"test part ({result['test_documents']} documents)" if result["test_documents"] else "dev part"
+    unit, title = result["unit"], result["headline"]["title"]
+    part = "dev part" if result["part"] == "dev" else f"test part ({result[f'test_{unit}']} {unit})"
     return (
-        f"F1: scorer {result['scorer']}, {part}, mean ± standard deviation over seeds. Seconds without evaluation; "
-        f"memory: peak above what there was before training. Difference to {result['first_arm']}: all seeds' counts "
-        "together, paired bootstrap over documents."
+        f"{title}: scorer {result['scorer']}, {part}, mean ± standard deviation over seeds. "
+        "Seconds without evaluation; memory: peak above what there was before training. "
+        f"Difference to {result['first_arm']}: all seeds' counts together, paired bootstrap over {unit}."
     )
 
 

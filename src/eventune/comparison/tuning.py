@@ -14,6 +14,7 @@ from typing import Any
 
 from eventune.comparison.arms import Arm, recipe_of
 from eventune.comparison.execution import make_run
+from eventune.comparison.kinds import Kind, kind_of
 from eventune.comparison.plan import Run
 from eventune.errors import EventuneError, InvalidValueError
 
@@ -36,15 +37,22 @@ class Tuned:
 
     Attributes:
         settings: The best values.
-        dev_f1: What they reached on the dev part.
+        measure: What was looked at on the dev part.
+        dev: What they reached there.
         trials: How many were made.
         failed: How many of them failed.
     """
 
     settings: dict[str, float]
-    dev_f1: float
+    measure: str
+    dev: float
     trials: int
     failed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was found as JSON values."""
+        found = {"settings": self.settings, f"dev_{self.measure}": self.dev}
+        return {**found, "trials": self.trials, "failed": self.failed}
 
 
 def tune(
@@ -56,7 +64,7 @@ def tune(
     output_dir: Path,
     make: Callable[[Run], str] = make_run,
 ) -> Tuned:
-    """Find the values of some settings with the best F1 on the dev part; trials that are there are not made again.
+    """Find the settings' values that are best on the dev part; trials that are there are not made again.
 
     Args:
         base: The settings that all arms share; there must be a dev part.
@@ -73,40 +81,45 @@ def tune(
         EventuneError: If Optuna is missing, a setting cannot be tuned, there is no dev part, or every trial failed.
     """
     optuna = _optuna()
-    unknown = next((name for name in names if name not in RANGES), None)
-    if unknown is not None:
-        raise InvalidValueError("tune", " or ".join(RANGES), repr(unknown))
-    recipe = recipe_of(base, arm, output_dir=str(output_dir))
-    if not (recipe.data.dev_file or recipe.data.dev_fraction):
-        raise EventuneError("tune: expected a dev part, found none", "give dev_file or dev_fraction")
+    kind = kind_of(base)
+    _require_tunable(names, kind, recipe_of(base, arm, output_dir=str(output_dir)))
     output_dir.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=SEED, n_startup_trials=max(2, trials // 2))
     study = optuna.create_study(
         storage=f"sqlite:///{output_dir / DATABASE}",
         study_name=f"{arm.name} {' '.join(names)}",
-        direction="maximize",
+        direction=kind.direction,
         load_if_exists=True,
         sampler=sampler,
     )
     state = optuna.trial.TrialState
     _try_again(study, state)
 
-    def dev_f1(trial: Any) -> float:
+    def on_dev(trial: Any) -> float:
         values = {name: trial.suggest_float(name, *RANGES[name], log=True) for name in names}
         try:
-            return _dev_f1(base, arm, values, output_dir, make)
+            return _on_dev(kind, base, arm, values, output_dir, make)
         except EventuneError as error:
             trial.set_user_attr(_FAILED, error.message)
             raise
 
     done = [trial for trial in study.trials if trial.state == state.COMPLETE or _FAILED in trial.user_attrs]
-    study.optimize(dev_f1, n_trials=max(0, trials - len(done)), catch=(EventuneError,))
+    study.optimize(on_dev, n_trials=max(0, trials - len(done)), catch=(EventuneError,))
     finished = study.get_trials(states=(state.COMPLETE,))
     if not finished:
         raise EventuneError(f"arm {arm.name}: all {trials} trials failed", f"see {output_dir / TUNING / arm.folder}")
     failed = [trial for trial in study.trials if _FAILED in trial.user_attrs]
-    return Tuned(dict(study.best_params), float(study.best_value), len(finished), len(failed))
+    return Tuned(dict(study.best_params), kind.dev_measure, float(study.best_value), len(finished), len(failed))
+
+
+def _require_tunable(names: tuple[str, ...], kind: Kind, recipe: Any) -> None:
+    tunable = [name for name in RANGES if name in kind.names()]
+    unknown = next((name for name in names if name not in tunable), None)
+    if unknown is not None:
+        raise InvalidValueError("tune", " or ".join(tunable), repr(unknown))
+    if not kind.has_part(recipe, "dev"):
+        raise EventuneError("tune: expected a dev part, found none", f"give {kind.dev_file} or dev_fraction")
 
 
 def _try_again(study: Any, state: Any) -> None:
@@ -120,19 +133,25 @@ def _try_again(study: Any, state: Any) -> None:
             study.tell(trial.number, state=state.FAIL)
 
 
-def _dev_f1(
-    base: Mapping[str, Any], arm: Arm, values: Mapping[str, float], output_dir: Path, make: Callable[[Run], str]
+def _on_dev(
+    kind: Kind,
+    base: Mapping[str, Any],
+    arm: Arm,
+    values: Mapping[str, float],
+    output_dir: Path,
+    make: Callable[[Run], str],
 ) -> float:
     """Train with these values, or find the run that did."""
     label = ",".join(f"{name}={value:.9g}" for name, value in values.items())
     folder = output_dir / TUNING / arm.folder / label
-    tried = Arm(arm.name, {**arm.settings, **values})
-    run = Run(arm, SEED, folder, recipe_of(base, tried, seed=SEED, output_dir=str(folder / "run")))
+    tried = Arm(arm.name, {**arm.settings, **kind.trial, **values})
+    recipe = recipe_of(base, tried, seed=SEED, output_dir=str(folder / "run"))
+    run = Run(arm, SEED, folder, kind, recipe)
     make(run)
     result = run.result()
     if result is None:
         raise EventuneError(run.error())
-    return float(result.scores["dev"]["metrics"]["f1"])
+    return float(result.scores["dev"]["metrics"][kind.dev_measure])
 
 
 def _optuna() -> Any:

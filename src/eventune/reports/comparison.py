@@ -44,13 +44,15 @@ def comparison_page(
         for run in arm["runs"]
     ]
     fronts = [(cost.replace("_", " "), ", ".join(front)) for cost, front in result["pareto"].items() if front]
+    headline = result["headline"]
     return render(
         "comparison.html",
         title=title,
+        headline=headline["title"],
         heads=heads,
         rows=rows,
         legend=legend,
-        pictures=[(_caption(name), _inline(svg)) for name, svg in pictures.items()],
+        pictures=[(_caption(name, headline), _inline(svg)) for name, svg in pictures.items()],
         fronts=fronts,
         names=names,
         roles=roles,
@@ -59,8 +61,11 @@ def comparison_page(
     )
 
 
-def _caption(name: str) -> str:
-    return "Learning curves" if name == "curves" else f"F1 against {name.removeprefix('f1-').replace('_', ' ')}"
+def _caption(name: str, headline: Mapping[str, str]) -> str:
+    if name == "curves":
+        return "Learning curves"
+    cost = name.removeprefix(f"{headline['name']}-").replace("_", " ")
+    return f"{headline['title']} against {cost}"
 
 
 def _fraction(value: float | None) -> str:

@@ -87,6 +87,16 @@ class MeanTally:
 AnyTally = Tally | MeanTally
 
 
+class Summable(Protocol):
+    """What resampling needs of a tally; BLEU's is none of gold and predicted items."""
+
+    @property
+    def parts(self) -> tuple[float, ...]: ...  # noqa: D102
+
+    @staticmethod
+    def metrics_of(parts: Sequence[Any]) -> tuple[Any, Any, Any]: ...  # noqa: D102
+
+
 class Scorer(Protocol):
     """Counts documents one by one; made anew for each pair of files.
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventune.errors import InvalidValueError
-from eventune.scoring.measures import AnyTally
+from eventune.scoring.measures import Summable
 
 _CELLS = 4_000_000
 """So many draws are held at once."""
@@ -78,7 +78,7 @@ class Difference:
         }
 
 
-def bootstrap(tallies: Sequence[AnyTally], *, resamples: int = 1000, seed: int = 0, level: float = 0.95) -> Interval:
+def bootstrap(tallies: Sequence[Summable], *, resamples: int = 1000, seed: int = 0, level: float = 0.95) -> Interval:
     """Return percentile intervals of a measure over documents drawn with replacement.
 
     Args:
@@ -103,8 +103,8 @@ def bootstrap(tallies: Sequence[AnyTally], *, resamples: int = 1000, seed: int =
 
 
 def paired(
-    first: Sequence[AnyTally],
-    second: Sequence[AnyTally],
+    first: Sequence[Summable],
+    second: Sequence[Summable],
     *,
     resamples: int = 1000,
     seed: int = 0,
@@ -155,7 +155,7 @@ def _check(resamples: int, level: float) -> None:
         raise InvalidValueError("level", "a number between 0 and 1", str(level))
 
 
-def _parts(tallies: Sequence[AnyTally]) -> Floats:
+def _parts(tallies: Sequence[Summable]) -> Floats:
     """Return one row a document."""
     return np.array([tally.parts for tally in tallies], dtype=np.float64)
 

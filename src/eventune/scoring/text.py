@@ -55,7 +55,8 @@ def _best(scores: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
     return tuple(max(column) for column in zip(*scores, strict=True))
 
 
-def _library(name: str) -> Any:
+def library(name: str) -> Any:
+    """Return a library of the extra `llm`, or say how to install it."""
     try:
         with warnings.catch_warnings():
             # jieba asks for pkg_resources, which setuptools has been warning of for years.
@@ -76,7 +77,7 @@ def _cutter() -> Callable[[str], Sequence[str]]:
     Its dictionary is read here: by itself jieba keeps it in a file of fixed name in the temporary folder, which it
     reads again whoever wrote it, and logs four lines.
     """
-    words = _library("jieba").Tokenizer()
+    words = library("jieba").Tokenizer()
     words.FREQ, words.total = words.gen_pfdict(words.get_dict_file())
     words.initialized = True
     cut: Callable[[str], Sequence[str]] = words.lcut
@@ -91,14 +92,14 @@ def _rouge(words: str, expected: str) -> tuple[float, ...]:
     """Return F1 of ROUGE-1, -2 and -L; 0 where either has no words, which rouge_chinese refuses."""
     if not words.strip() or not expected.strip():
         return (0.0,) * len(ROUGE)
-    scores = _library("rouge_chinese").Rouge().get_scores(words, expected)[0]
+    scores = library("rouge_chinese").Rouge().get_scores(words, expected)[0]
     return tuple(float(scores[name]["f"]) for name in ROUGE)
 
 
 def _bleu4(text: str, references: Sequence[str]) -> float:
     if not text:
         return 0.0
-    bleu = _library("nltk.translate.bleu_score")
+    bleu = library("nltk.translate.bleu_score")
     smoothing = bleu.SmoothingFunction().method3
     return float(bleu.sentence_bleu([list(one) for one in references], list(text), smoothing_function=smoothing))
 
@@ -106,16 +107,15 @@ def _bleu4(text: str, references: Sequence[str]) -> float:
 def _corpus_scores(predictions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
     if not predictions:
         return {"bleu": 0.0, "chrf": 0.0}
-    sacrebleu = _library("sacrebleu")
+    sacrebleu = library("sacrebleu")
     # One list for each place among the references; None where a text has fewer.
     columns = [list(column) for column in zip_longest(*references)]
-    tokenize = "zh" if _is_chinese(references) else "13a"
-    bleu = sacrebleu.corpus_bleu(list(predictions), columns, tokenize=tokenize).score
+    bleu = sacrebleu.corpus_bleu(list(predictions), columns, tokenize=bleu_tokenizer(references)).score
     chrf = sacrebleu.corpus_chrf(list(predictions), columns).score
     return {"bleu": float(bleu) / 100, "chrf": float(chrf) / 100}
 
 
-def _is_chinese(references: Sequence[Sequence[str]]) -> bool:
-    """Tell whether more than half of the references' letters are Chinese characters."""
+def bleu_tokenizer(references: Sequence[Sequence[str]]) -> str:
+    """Return sacreBLEU's tokenizer for these references: by characters where most letters are Chinese."""
     letters = [letter for ones in references for one in ones for letter in one if letter.isalpha()]
-    return 2 * sum("\u4e00" <= letter <= "\u9fff" for letter in letters) > len(letters)
+    return "zh" if 2 * sum("\u4e00" <= letter <= "\u9fff" for letter in letters) > len(letters) else "13a"

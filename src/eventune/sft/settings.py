@@ -151,14 +151,19 @@ class SftArguments:
             training.load_best_model_at_end = False
         return training
 
-    def to_yaml(self) -> str:
-        """Return the settings that were given as YAML, without what only says how to start the run."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings that were given, without what only says how to start the run."""
         starting = {"overwrite_output_dir", "resume_from_checkpoint", "local_rank"}
-        return yaml.safe_dump(
-            {name: value for name, value in self.given.items() if name not in starting},
-            sort_keys=True,
-            allow_unicode=True,
-        )
+        return {name: value for name, value in self.given.items() if name not in starting}
+
+    def to_yaml(self) -> str:
+        """Return the same as YAML."""
+        return yaml.safe_dump(self.to_dict(), sort_keys=True, allow_unicode=True)
+
+
+def setting_names() -> set[str]:
+    """Return the names of all settings."""
+    return set(_actions())
 
 
 def _actions() -> dict[str, argparse.Action]:

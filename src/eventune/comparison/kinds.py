@@ -1,0 +1,220 @@
+"""What can be compared: runs of `eventune train`, and runs of `eventune sft`; all that differs between them."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from eventune.adapters.arguments import METHODS
+from eventune.comparison.tallies import Tallies, read_predictions, tallies_of_documents, tallies_of_rows
+from eventune.parts import read_parts
+from eventune.recipe import SECTIONS, Recipe
+from eventune.scoring.rams import RamsScorer
+
+NOTES: Mapping[str, Any] = {
+    "extractor": "question",
+    "pad_to_max_length": True,
+    "max_length": 512,
+    "head_dropout": 0.5,
+    "word_dropout": 0.0,
+    "method": "lora",
+    "lora_r": 16,
+    "lora_alpha": 16,
+    "lora_dropout": 0.1,
+    "lora_target_modules": "attention-qv",
+    "freeze_heads": True,
+    "pretrain_file": "",
+    "pretrain_ontology_file": "",
+}
+"""The notes' setting: one padded input for each role slot, LoRA on query and value, heads random and frozen."""
+
+
+class Kind(ABC):
+    """A kind of runs.
+
+    Attributes:
+        verb: The command that makes one.
+        headline: The measure that stands for all where one figure is shown.
+        title: How tables call it.
+        scorer: Who defined it.
+        unit: What the test part consists of.
+        metrics: Figures of a run's score, in the order they are shown in.
+        dev_measure: What tuning looks at on the dev part.
+        direction: Whether more of it is better: `maximize` or `minimize`.
+        dev_file: The setting that names a file for the dev part.
+        dev_stands_in: Whether the dev part has the headline as well, so that no test part is needed.
+        curve: What `history.jsonl` tells of the training's course.
+        curve_title: How a picture calls it.
+        predictions: The file of a run with what it predicted for the test part.
+        trial: Settings that all trials of a tuning have.
+    """
+
+    verb: ClassVar[str]
+    headline: ClassVar[str]
+    title: ClassVar[str]
+    scorer: ClassVar[str]
+    unit: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
+    dev_measure: ClassVar[str]
+    direction: ClassVar[str]
+    dev_file: ClassVar[str]
+    dev_stands_in: ClassVar[bool]
+    curve: ClassVar[str]
+    curve_title: ClassVar[str]
+    predictions: ClassVar[str]
+    trial: ClassVar[Mapping[str, Any]]
+
+    @abstractmethod
+    def names(self) -> Collection[str]:
+        """Return the names of all settings."""
+
+    def unknown(self, values: Mapping[str, Any]) -> list[str]:
+        """Return the names among some settings that are none of this kind's."""
+        known = self.names()
+        return [name for name in values if name not in known]
+
+    @abstractmethod
+    def presets(self, base: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+        """Return the settings of each way of training by its name; None takes one of the base's away."""
+
+    @abstractmethod
+    def recipe(self, values: Mapping[str, Any], source: str) -> Any:
+        """Return checked settings with `to_dict` and `to_yaml`.
+
+        Raises:
+            EventuneError: With every wrong setting.
+        """
+
+    def own(self, seed: int, output_dir: Path) -> dict[str, Any]:
+        """Return the settings that belong to a single run."""
+        return {"seed": seed, "output_dir": str(output_dir)}
+
+    @abstractmethod
+    def has_part(self, recipe: Any, part: str) -> bool:
+        """Tell whether a run has a part, `dev` or `test`."""
+
+    @abstractmethod
+    def gold(self, recipe: Any, files: Sequence[Path]) -> Sequence[Any]:
+        """Return what the test part's predictions are held against; nothing where it has none.
+
+        Args:
+            recipe: The settings of a run.
+            files: The runs' files of predictions, as far as they are there.
+        """
+
+    @abstractmethod
+    def tallies(self, files: Sequence[Path], gold: Sequence[Any]) -> Tallies:
+        """Count the predictions of an arm's seeds together."""
+
+
+class ExtractionKind(Kind):
+    """Event arguments: F1."""
+
+    verb = "train"
+    headline, title, scorer = "f1", "F1", RamsScorer.name
+    unit = "documents"
+    metrics = ("f1", "precision", "recall")
+    dev_measure, direction = "f1", "maximize"
+    dev_file, dev_stands_in = "dev_file", True
+    curve, curve_title = "f1", "F1 on the dev part"
+    predictions = "test_predictions.jsonl"
+    trial: ClassVar[Mapping[str, Any]] = {}
+
+    def names(self) -> Collection[str]:
+        """See `Kind.names`."""
+        return {field.name for section in SECTIONS.values() for field in dataclasses.fields(section)}
+
+    def presets(self, base: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:  # noqa: ARG002
+        """See `Kind.presets`."""
+        return {**{method: {"method": method} for method in METHODS}, "notes": NOTES}
+
+    def recipe(self, values: Mapping[str, Any], source: str) -> Recipe:
+        """See `Kind.recipe`."""
+        return Recipe.of(values, source=source)
+
+    def own(self, seed: int, output_dir: Path) -> dict[str, Any]:
+        """See `Kind.own`."""
+        return {**super().own(seed, output_dir), "save_predictions": True}
+
+    def has_part(self, recipe: Any, part: str) -> bool:
+        """See `Kind.has_part`."""
+        return bool(getattr(recipe.data, f"{part}_file") or getattr(recipe.data, f"{part}_fraction"))
+
+    def gold(self, recipe: Any, files: Sequence[Path]) -> Sequence[Any]:  # noqa: ARG002
+        """See `Kind.gold`."""
+        return read_parts(recipe.data, lambda _: None).test
+
+    def tallies(self, files: Sequence[Path], gold: Sequence[Any]) -> Tallies:
+        """See `Kind.tallies`."""
+        return tallies_of_documents(files, gold)
+
+
+class SftKind(Kind):
+    """Responses of a causal LM: BLEU."""
+
+    verb = "sft"
+    headline, title, scorer = "bleu", "BLEU", "sacrebleu"
+    unit = "rows"
+    metrics = ("bleu", "chrf", "bleu-4", "rouge-1", "rouge-2", "rouge-l", "loss", "perplexity")
+    dev_measure, direction = "loss", "minimize"
+    dev_file, dev_stands_in = "validation_file", False
+    curve, curve_title = "loss", "training loss"
+    predictions = "predictions.jsonl"
+    # Responses are generated for minutes, and must not be looked at.
+    trial: ClassVar[Mapping[str, Any]] = {"do_train": True, "do_eval": True, "do_predict": False}
+
+    def names(self) -> Collection[str]:
+        """See `Kind.names`."""
+        from eventune.sft.settings import setting_names
+
+        return setting_names()
+
+    def unknown(self, values: Mapping[str, Any]) -> list[str]:
+        """See `Kind.unknown`; older names are known."""
+        from eventune.sft.legacy import translate
+
+        return super().unknown(translate(values)[0])
+
+    def presets(self, base: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+        """See `Kind.presets`; a rank and a prefix's length are the base's where it has them."""
+        neither = {"lora_r": None, "pre_seq_len": None, "quantization_bit": None}
+        lora = {"pre_seq_len": None} if base.get("lora_r") else {"lora_r": 8, "pre_seq_len": None}
+        return {"full": neither, "lora": lora, "prefix": {**neither, "pre_seq_len": base.get("pre_seq_len") or 32}}
+
+    def recipe(self, values: Mapping[str, Any], source: str) -> Any:
+        """See `Kind.recipe`."""
+        from eventune.sft.settings import SftArguments
+
+        return SftArguments.of(values, source=source)
+
+    def has_part(self, recipe: Any, part: str) -> bool:
+        """See `Kind.has_part`."""
+        return {"dev": "eval", "test": "predict"}[part] in recipe.tasks
+
+    def gold(self, recipe: Any, files: Sequence[Path]) -> Sequence[Any]:  # noqa: ARG002
+        """See `Kind.gold`."""
+        references = [row["references"] for row in read_predictions(files[0])] if files else []
+        return references if all(references) else []
+
+    def tallies(self, files: Sequence[Path], gold: Sequence[Any]) -> Tallies:
+        """See `Kind.tallies`."""
+        return tallies_of_rows(files, gold)
+
+
+def kind_of(base: Mapping[str, Any]) -> Kind:
+    """Return the kind of runs that some settings are for: the one that knows most of their names.
+
+    Args:
+        base: Setting by name.
+
+    Returns:
+        The kind; extraction where both know as many.
+    """
+    extraction = ExtractionKind()
+    # Only then transformers, whose settings the other's are, need not be loaded.
+    if not extraction.unknown(base):
+        return extraction
+    return min((extraction, SftKind()), key=lambda kind: len(kind.unknown(base)))

@@ -1,0 +1,114 @@
+"""Counts of an arm's predictions, one a document or row: what intervals and paired differences are drawn from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from eventune.corpora import read_corpus
+from eventune.errors import EventuneError
+from eventune.events import Document
+from eventune.scoring.measures import Summable, Tally
+from eventune.scoring.rams import RamsScorer
+from eventune.scoring.text_tally import BleuTally, bleu_tallies
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """What each item of the test part added to an arm's counts, all its seeds together.
+
+    Attributes:
+        all: Tallies of the items, in their order.
+        roles: The same for each role; empty where there are none.
+    """
+
+    all: Sequence[Summable]
+    roles: Mapping[str, Sequence[Tally]] = field(default_factory=dict)
+
+
+def tallies_of_documents(files: Sequence[Path], gold: Sequence[Document]) -> Tallies:
+    """Count documents: what they add up to is the arm's micro-averaged score.
+
+    Args:
+        files: The predictions of each seed.
+        gold: The annotated documents.
+
+    Returns:
+        The counts.
+    """
+    total: list[Tally] = []
+    roles: dict[str, list[Tally]] = {}
+    for file in files:
+        rows, by_role = _counted(gold, read_corpus(file).documents)
+        total = [a + b for a, b in zip(total, rows, strict=True)] if total else rows
+        for role, own in by_role.items():
+            roles[role] = [a + b for a, b in zip(roles[role], own, strict=True)] if role in roles else own
+    return Tallies(total, roles)
+
+
+def tallies_of_rows(files: Sequence[Path], references: Sequence[Sequence[str]]) -> Tallies:
+    """Count responses: what they add up to is BLEU of all seeds' responses as one corpus.
+
+    Args:
+        files: The predictions of each seed.
+        references: The references of each row.
+
+    Returns:
+        The counts.
+
+    Raises:
+        EventuneError: If a run answered other rows.
+    """
+    total: list[BleuTally] = []
+    for file in files:
+        rows = read_predictions(file)
+        if [row["references"] for row in rows] != references:
+            raise EventuneError(
+                f"{file}: expected predictions for the rows of the first run, found other rows or references",
+                "give all arms the same test part",
+            )
+        counts = bleu_tallies([row["prediction"] for row in rows], references)
+        total = [a + b for a, b in zip(total, counts, strict=True)] if total else counts
+    return Tallies(total)
+
+
+def read_predictions(file: Path) -> list[dict[str, Any]]:
+    """Return the rows of a fine-tuning's `predictions.jsonl`."""
+    # Lines end in \n alone: responses may hold other line separators.
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line]
+
+
+def _counted(gold: Sequence[Document], predicted: Sequence[Document]) -> tuple[list[Tally], dict[str, list[Tally]]]:
+    """Count each document, all roles together and each by itself."""
+    by_id = {document.id: document for document in predicted}
+    rows: list[Tally] = []
+    roles: dict[str, list[Tally]] = {}
+    for number, annotated in enumerate(gold):
+        found = by_id.get(annotated.id, annotated.with_events([]))
+        rows.append(_count(annotated, found))
+        for role in sorted(_roles_of(annotated) | _roles_of(found)):
+            own = roles.setdefault(role, [Tally()] * len(gold))
+            own[number] = _count(_only(annotated, role), _only(found, role))
+    return rows, roles
+
+
+def _count(gold: Document, predicted: Document) -> Tally:
+    scorer = RamsScorer(strict=False)
+    return scorer.add(gold, predicted)[scorer.headline]
+
+
+def _roles_of(document: Document) -> set[str]:
+    return {argument.role for event in document.events for argument in event.arguments}
+
+
+def _only(document: Document, role: str) -> Document:
+    """Return a document with the arguments of one role."""
+    return document.with_events(
+        [
+            replace(event, arguments=tuple(argument for argument in event.arguments if argument.role == role))
+            for event in document.events
+        ]
+    )
