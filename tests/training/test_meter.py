@@ -25,7 +25,7 @@ def meter(tmp_path):
 def tell(meter, tmp_path):
     """Tells the meter what the trainer does."""
     given = TrainingArguments(output_dir=str(tmp_path), report_to="none"), TrainerState(), TrainerControl()
-    return lambda what: getattr(meter, f"on_{what}")(*given)
+    return lambda what: getattr(meter, f"on_{what}")(*given, train_dataloader=range(4))
 
 
 def test_only_the_time_inside_epochs_counts(meter, tell, monkeypatch):
@@ -48,6 +48,15 @@ def test_evaluation_between_epochs_does_not_count(meter, tell):
     tell("evaluate")
     time.sleep(0.2)
     tell("epoch_begin")
+    tell("epoch_end")
+
+    assert meter.epoch_figures["train_seconds"] < 0.1
+
+
+def test_a_pause_inside_an_epoch_does_not_count(meter, tell):
+    tell("epoch_begin")
+    with meter.paused():
+        time.sleep(0.2)
     tell("epoch_end")
 
     assert meter.epoch_figures["train_seconds"] < 0.1
