@@ -174,7 +174,7 @@ class Recipe:
         if patience > 0 and not has_dev:
             expected = "0 without dev_file and dev_fraction"
             problems.append(InvalidValueError("early_stopping_patience", expected, str(patience)))
-        _raise_all(problems, source)
+        raise_all(problems, source)
         return cls(**built)
 
     @classmethod
@@ -303,7 +303,8 @@ def _parse(value: Any, kind: type) -> Any:
     return kind(number)
 
 
-def _raise_all(problems: Iterable[InvalidValueError], source: str) -> None:
+def raise_all(problems: Iterable[InvalidValueError], source: str) -> None:
+    """Raise one error that names all problems of some settings; nothing where there are none."""
     lines = [f"{problem.message}{f' ({problem.hint})' if problem.hint else ''}" for problem in problems]
     if len(lines) == 1:
         raise EventuneError(f"{source}: {lines[0]}")

@@ -76,10 +76,8 @@ class Responses:
         Returns:
             The responses and their scores.
         """
-        was_training = model.training
-        prompts = [self._encoder.prompt(row) for row in rows]
-        texts = generate(model.eval(), self._tokenizer, prompts, self._settings, batch_size=self._batch_size)
-        model.train(was_training)
+        prompts, _ = self._encoder.prompts(rows)
+        texts = generate(model, self._tokenizer, prompts, self._settings, batch_size=self._batch_size)
         references = [row.references for row in rows]
         scores = score_texts(texts, references) if all(references) else {}
         return Predictions(rows, texts, scores)

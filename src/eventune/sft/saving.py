@@ -163,10 +163,9 @@ def _write_classic(folder: Path, finished: Finished, resources: Mapping[str, Any
     trainer = finished.trainer
     if trainer is not None:
         history = trainer.state.log_history
-        losses = [entry["loss"] for entry in history if "loss" in entry]
         everything["train"] = {
             "epoch": trainer.state.epoch,
-            "train_loss": next((entry["train_loss"] for entry in history if "train_loss" in entry), losses[-1:]),
+            "train_loss": next((entry["train_loss"] for entry in history if "train_loss" in entry), None),
             "train_runtime": resources["train_seconds"],
             "train_samples": len(finished.parts.train),
             "train_samples_per_second": resources["rows_per_second"],

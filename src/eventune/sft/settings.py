@@ -14,8 +14,9 @@ import torch
 import yaml
 from transformers import HfArgumentParser, IntervalStrategy
 
-from eventune.errors import EventuneError, InvalidValueError, did_you_mean
+from eventune.errors import InvalidValueError, did_you_mean
 from eventune.generation.arguments import DataTrainingArguments
+from eventune.recipe import raise_all
 from eventune.sft.legacy import translate
 from eventune.sft.sections import GenerationArguments, ModelArguments, SftTrainingArguments
 
@@ -77,13 +78,7 @@ class SftArguments:
             except (ValueError, TypeError, argparse.ArgumentTypeError):
                 problems.append(InvalidValueError(name, _expected(actions[name]), repr(value)))
         sections = _built(given, problems)
-        if problems:
-            lines = [f"{problem.message}{f' ({problem.hint})' if problem.hint else ''}" for problem in problems]
-            if len(lines) == 1:
-                raise EventuneError(f"{source}: {lines[0]}")
-            raise EventuneError(
-                f"{source}: {len(lines)} settings are wrong:\n" + "\n".join(f"  {one}" for one in lines)
-            )
+        raise_all(problems, source)
         if notices:
             notice(f"{source}: {'; '.join(notices)}")
         return cls(sections[0], sections[1], sections[2], sections[3], given)
