@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from eventune import extractor as extractor_module
+from eventune import extracted_files
 from eventune.corpora import read_corpus, write_corpus
 from eventune.errors import EventuneError
 from eventune.events import Document, Event, EventType, Ontology, Role, Span, parse_marked_text
-from eventune.extractor import Extractor, extract_file, find_type
+from eventune.extracted_files import extract_file
+from eventune.extractor import Extractor, find_type
 
 NAMES = ("conflict.attack", "conflict.demonstrate", "life.die", "Movement:TransportPerson", "组织关系-裁员")
 
@@ -43,7 +44,7 @@ def source(small_corpus):
 
 @pytest.fixture
 def small_chunks(monkeypatch):
-    monkeypatch.setattr(extractor_module, "CHUNK_DOCUMENTS", 5)
+    monkeypatch.setattr(extracted_files, "CHUNK_DOCUMENTS", 5)
 
 
 def arguments_of(document):

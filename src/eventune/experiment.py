@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import nn
-from transformers import EarlyStoppingCallback, TrainerCallback, set_seed
+from transformers import EarlyStoppingCallback, set_seed
 
 from eventune.adapters.anatomy import Anatomy
 from eventune.adapters.attaching import attach, enable_gradient_checkpointing, with_saved_modules
@@ -29,9 +29,11 @@ from eventune.extraction.decoding import Margins
 from eventune.extraction.kinds import KINDS
 from eventune.extraction.task import ExtractionTask, Part
 from eventune.extractor import anatomy_of_extractor, build_model
+from eventune.generative_experiment import GenerativeExperiment
 from eventune.model_card import model_card
 from eventune.parts import Parts, read_parts
 from eventune.recipe import Recipe
+from eventune.reporter import Reporter, SilentReporter
 from eventune.results import RunResult, read_json, write_atomically
 from eventune.run_costs import RunCosts
 from eventune.training import processes
@@ -47,29 +49,6 @@ from eventune.training.trainer import TaskTrainer, epoch_summary
 
 PRETRAINING = "pretraining.json"
 """What the pretraining cost, beside the checkpoints until the run is complete."""
-
-
-class Reporter(Protocol):
-    """Hears what happens during a run; the command line shows it."""
-
-    def notice(self, message: str) -> None:
-        """Hear something that the user should know."""
-        ...
-
-    def callbacks(self) -> Sequence[TrainerCallback]:
-        """Return callbacks that show the training's progress."""
-        ...
-
-
-class SilentReporter:
-    """Shows nothing."""
-
-    def notice(self, message: str) -> None:
-        """Drop the message."""
-
-    def callbacks(self) -> Sequence[TrainerCallback]:
-        """Return no callbacks."""
-        return ()
 
 
 def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
@@ -99,6 +78,8 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
     processes.wait()
     try:
         with deterministic(recipe.optimisation.seed):
+            if recipe.extraction.task == "generation":
+                return GenerativeExperiment(recipe, parts, base, run, reporter).carry_out()
             backbone = load_encoder(base, dropout=recipe.model.hidden_dropout)
             return _Experiment(recipe, parts, backbone, run, reporter).carry_out()
     except BaseException:

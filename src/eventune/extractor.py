@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 from torch import nn
 
@@ -19,23 +15,19 @@ from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.store import files_of, load_into, weights_file
 from eventune.backbones.load import Backbone, load_encoder, load_tokenizer
 from eventune.backbones.resolve import BaseModel, resolve
-from eventune.corpora import AUTO, Losses, iter_corpus, lines_of, read_ontology
-from eventune.corpora.registry import format_named
+from eventune.corpora import read_ontology
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Ontology
+from eventune.events.naming import natural_name
 from eventune.extraction.decoding import Margins
 from eventune.extraction.kinds import KINDS
-from eventune.extraction.prompts import natural_name
 from eventune.extraction.task import ExtractionTask
+from eventune.generative_extractor import EXAMPLES, PROMPT, UNTRAINED, GenerativeAnnotator, GenerativeSettings
 from eventune.training import run_directory as names
 from eventune.training.run_directory import RunDirectory
 
 BACKBONE = "encoder"
 """Name of the pretrained encoder inside the joint extractor."""
-
-_logger = logging.getLogger(__name__)
-CHUNK_DOCUMENTS = 256
-"""Documents that are extracted together: enough for batches of like length, few enough to be done again."""
 
 SETTINGS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "extractor": (" or ".join(KINDS), lambda value: type(value) is str and value in KINDS),
@@ -57,19 +49,53 @@ OPTIONAL = {"extractor": "joint"}
 """Settings that runs of earlier versions lack."""
 
 
+class Annotator(Protocol):
+    """Finds the arguments of documents' events.
+
+    Attributes:
+        ontology: The event types and roles that it knows.
+    """
+
+    ontology: Ontology
+
+    def annotate(
+        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+    ) -> list[Document]:
+        """Return the documents with the arguments found in place of their own."""
+        ...
+
+
+class EncoderAnnotator:
+    """Annotates documents with the spans that an encoder scores best.
+
+    Attributes:
+        ontology: The event types and roles that it knows.
+    """
+
+    def __init__(self, model: nn.Module, task: ExtractionTask, margins: Margins) -> None:
+        self.ontology: Ontology = task.ontology
+        self._model, self._task, self._margins = model.eval(), task, margins
+
+    def annotate(
+        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+    ) -> list[Document]:
+        """Return the documents with the arguments found in place of their own."""
+        part = self._task.encode(documents)
+        return self._task.annotate(self._task.rank(self._model, part, on_batch=on_batch), part, self._margins)
+
+
 class Extractor:
     """A trained extractor, ready for use.
 
     Attributes:
+        annotator: What finds the arguments.
         ontology: The event types and roles that it knows.
         fingerprint: Twelve hexadecimal digits that another run's extractor does not have.
     """
 
-    def __init__(self, model: nn.Module, task: ExtractionTask, margins: Margins, *, fingerprint: str) -> None:
-        self._model = model.eval()
-        self._task = task
-        self._margins = margins
-        self.ontology: Ontology = task.ontology
+    def __init__(self, annotator: Annotator, *, fingerprint: str) -> None:
+        self.annotator = annotator
+        self.ontology: Ontology = annotator.ontology
         self.fingerprint = fingerprint
 
     @classmethod
@@ -90,26 +116,8 @@ class Extractor:
         if batch_size < 1:
             raise InvalidValueError("batch_size", "an integer >= 1", str(batch_size))
         opened = open_run(Path(run), model_name_or_path=model_name_or_path)
-        directory, settings, base = opened.directory, opened.settings, opened.base
-        model = build_model(
-            base,
-            directory.path,
-            kind=settings["extractor"],
-            max_span_length=settings["max_span_length"],
-        )
-        kind = KINDS[settings["extractor"]]
-        builder = kind.builder(
-            load_tokenizer(BaseModel(base.name, directory.path)),
-            read_ontology(directory.path / names.ONTOLOGY),
-            max_length=settings["max_length"],
-            max_span_length=settings["max_span_length"],
-        )
-        return cls(
-            model,
-            kind.task(builder, batch_size=batch_size),
-            Margins(**settings["margins"]),
-            fingerprint=_fingerprint(directory),
-        )
+        load = _generative if isinstance(opened.settings, GenerativeSettings) else _encoding
+        return cls(load(opened, batch_size), fingerprint=_fingerprint(opened.directory))
 
     def extract(self, document: Document) -> Document:
         """Find the arguments of a document's events.
@@ -133,13 +141,32 @@ class Extractor:
 
         Args:
             documents: The documents; events of a type that the ontology lacks get no arguments.
-            on_batch: Called with the number of windows after each batch.
+            on_batch: Called with the number of windows, or of questions, after each batch.
 
         Returns:
             The documents in the same order, with the arguments found.
         """
-        part = self._task.encode(documents)
-        return self._task.annotate(self._task.rank(self._model, part, on_batch=on_batch), part, self._margins)
+        return self.annotator.annotate(documents, on_batch=on_batch)
+
+
+def _encoding(opened: OpenRun, batch_size: int) -> Annotator:
+    folder, settings = opened.directory.path, opened.settings
+    kind = KINDS[settings["extractor"]]
+    span_length = settings["max_span_length"]
+    model = build_model(opened.base, folder, kind=settings["extractor"], max_span_length=span_length)
+    builder = kind.builder(
+        load_tokenizer(BaseModel(opened.base.name, folder)),
+        read_ontology(folder / names.ONTOLOGY),
+        max_length=settings["max_length"],
+        max_span_length=span_length,
+    )
+    return EncoderAnnotator(model, kind.task(builder, batch_size=batch_size), Margins(**settings["margins"]))
+
+
+def _generative(opened: OpenRun, batch_size: int) -> Annotator:
+    folder = opened.directory.path
+    ontology = read_ontology(folder / names.ONTOLOGY)
+    return GenerativeAnnotator.load(folder, ontology, opened.settings, opened.base, batch_size=batch_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +175,12 @@ class OpenRun:
 
     Attributes:
         directory: The run directory.
-        settings: What its extractor was made with.
+        settings: What its extractor was made with: `GenerativeSettings`, or those of an encoder by name.
         base: The base model, whose weights are those that the run was trained on.
     """
 
     directory: RunDirectory
-    settings: dict[str, Any]
+    settings: Any
     base: BaseModel
 
 
@@ -174,7 +201,11 @@ def open_run(run: Path, *, model_name_or_path: str | None = None) -> OpenRun:
     directory.require(names.EXTRACTOR, names.BASE, names.ONTOLOGY)
     settings = _read_settings(directory)
     recorded = directory.read(names.BASE, "name_or_path", "revision", "sha256")
-    directory.require(*files_of(settings["method"]))
+    is_generative = isinstance(settings, GenerativeSettings)
+    method = settings.method if is_generative else settings["method"]
+    directory.require(*(files_of(method) if method != UNTRAINED else ()))
+    if is_generative:
+        directory.require(PROMPT, *([EXAMPLES] if settings.num_examples else []))
     base = resolve(model_name_or_path or recorded["name_or_path"], revision=recorded["revision"])
     if base.sha256() != recorded["sha256"]:
         raise EventuneError(
@@ -185,80 +216,9 @@ def open_run(run: Path, *, model_name_or_path: str | None = None) -> OpenRun:
     return OpenRun(directory, settings, base)
 
 
-def extract_file(
-    extractor: Extractor,
-    source: Path,
-    target: Path,
-    *,
-    format: str = AUTO,
-    output_format: str = "jsonl",
-    on_documents: Callable[[int], None] | None = None,
-) -> dict[str, int]:
-    """Extract from a corpus of any size into a file; an interrupted extraction goes on where it stopped.
-
-    Documents are written as they are done to a file beside the target, which takes the target's name at the end.
-
-    Args:
-        extractor: The extractor.
-        source: The corpus.
-        target: The file to write; must not exist yet.
-        format: Format of the corpus.
-        output_format: Format of the file, one with a record a line.
-        on_documents: Called with the number of documents after each chunk.
-
-    Returns:
-        Counts: `documents`, `events`, `arguments`, `resumed` documents, events of `unknown_types`.
-
-    Raises:
-        EventuneError: If the corpus cannot be read, the target exists, or it cannot be written.
-    """
-    if target.exists():
-        raise EventuneError(f"{target}: exists already", "choose another file, or remove it")
-    counts = dict.fromkeys(("documents", "events", "arguments", "resumed", "unknown_types"), 0)
-    chunks = _chunks(iter_corpus(source, format))
-    losses = Losses()
-    with _partial(target, extractor.fingerprint) as file:
-        for chunk in chunks:
-            found = _written(file, chunk, output_format)
-            if found:
-                counts["resumed"] += len(chunk)
-            else:
-                found = extractor.extract_all(chunk)
-                lines = [line for document in found for line in lines_of(document, output_format, losses=losses)]
-                file.write("".join(f"{line}\n" for line in lines).encode())
-                file.flush()
-            events = [event for document in found for event in document.events]
-            counts["documents"] += len(chunk)
-            counts["events"] += len(events)
-            counts["arguments"] += sum(len(event.arguments) for event in events)
-            counts["unknown_types"] += sum(event.type not in extractor.ontology for event in events)
-            if on_documents is not None:
-                on_documents(len(chunk))
-    if losses:
-        _logger.warning("%s: %s has no place for all, left out: %s", target, output_format, losses)
-    return counts
-
-
-@contextmanager
-def _partial(target: Path, fingerprint: str) -> Iterator[BinaryIO]:
-    """Open the file beside the target that an extraction writes to, or began to; at the end it becomes the target."""
-    partial = target.with_name(f"{target.name}.{fingerprint}.partial")
-    try:
-        with partial.open("a+b") as file:
-            file.seek(0)
-            yield file
-            os.fsync(file.fileno())
-        partial.replace(target)
-    except OSError as error:
-        raise EventuneError(
-            f"{target}: cannot be written: {error.strerror}", "choose another place, or free some space"
-        ) from None
-    finally:
-        if partial.is_file() and not partial.stat().st_size:
-            partial.unlink()
-
-
-def _read_settings(directory: RunDirectory) -> dict[str, Any]:
+def _read_settings(directory: RunDirectory) -> Any:
+    if directory.read(names.EXTRACTOR).get("task") == "generation":
+        return GenerativeSettings.of(directory.read(names.EXTRACTOR), directory.path / names.EXTRACTOR)
     settings = {**OPTIONAL, **directory.read(names.EXTRACTOR, *(SETTINGS.keys() - OPTIONAL.keys()))}
     for name, (expected, is_valid) in SETTINGS.items():
         if not is_valid(settings[name]):
@@ -272,62 +232,13 @@ def _read_settings(directory: RunDirectory) -> dict[str, Any]:
 
 
 def _fingerprint(directory: RunDirectory) -> str:
-    with weights_file(directory.path).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    digest.update((directory.path / names.EXTRACTOR).read_bytes())
+    digest = hashlib.sha256()
+    for path in (weights_file(directory.path), directory.path / names.EXTRACTOR):
+        # A causal LM that was not trained has no weights of its own.
+        if path.is_file():
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:12]
-
-
-def _chunks(documents: Iterable[Document]) -> Iterator[tuple[Document, ...]]:
-    stream = iter(documents)
-    while chunk := tuple(islice(stream, CHUNK_DOCUMENTS)):
-        yield chunk
-
-
-def _written(file: BinaryIO, chunk: Sequence[Document], output_format: str) -> list[Document]:
-    """Read back what an interrupted extraction wrote of a chunk.
-
-    A chunk is taken over whole or not at all: its batches, and so the last digits of its scores, are then the same as
-    without the interruption.
-
-    Args:
-        file: The file, at the chunk's first line.
-        chunk: The documents of the corpus.
-        output_format: Format of the file.
-
-    Returns:
-        The documents, one a line; none if not all of them are there, in which case the file ends before them.
-
-    Raises:
-        EventuneError: If the file is an extraction from another corpus.
-    """
-    start = file.tell()
-    read = format_named(output_format).read
-    written = []
-    for document in chunk:
-        for expected in lines_of(document, output_format):
-            line = file.readline()
-            if not line.endswith(b"\n"):
-                file.truncate(start)
-                file.seek(start)
-                return []
-            try:
-                again = read(json.loads(line))
-            except (ValueError, InvalidValueError):
-                again = None
-            if again is None or _questions(again) != _questions(read(json.loads(expected))):
-                raise EventuneError(
-                    f"{file.name}: expected what an interrupted extraction from the same corpus wrote, found a line "
-                    f"that is not document {document.id!r}",
-                    "remove it, or choose another output file",
-                )
-            written.append(again)
-    return written
-
-
-def _questions(document: Document) -> tuple[Any, ...]:
-    """What an extraction does not change: the words, and the events' types and triggers."""
-    return document.words, [(event.type, event.trigger) for event in document.events]
 
 
 def find_type(ontology: Ontology, name: str) -> str:

@@ -48,11 +48,16 @@ def model_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, event_ty
             f"| {part} | {score['scorer']} | {score['counts']['gold']} | {metrics['precision']:.4f} "
             f"| {metrics['recall']:.4f} | {metrics['f1']:.4f} |"
         )
+    cost = "Nothing was trained: this is the model as it is."
+    if "train_seconds" in resources:
+        cost = (
+            f"Trainable parameters: {resources['trainable_parameters']:,} of {resources['total_parameters']:,}; saved: "
+            f"{resources['saved_bytes']:,} bytes; training: {resources['train_seconds']:.0f} s without evaluation"
+            f"{pretraining}."
+        )
     lines += [
         "",
-        f"Trainable parameters: {resources['trainable_parameters']:,} of {resources['total_parameters']:,}; "
-        f"saved: {resources['saved_bytes']:,} bytes; training: {resources['train_seconds']:.0f} s without evaluation"
-        f"{pretraining}.",
+        cost,
         "",
         f"The dev part chose {chosen}, so its score is optimistic." if "dev" in result["scores"] else "",
         "",

@@ -18,6 +18,7 @@ from eventune.corpora.ontologies import refuse_repeated_keys
 from eventune.corpora.sample import sample_file
 from eventune.errors import EventuneError, InvalidValueError, did_you_mean
 from eventune.extraction.arguments import ExtractionArguments
+from eventune.generation.extracting.arguments import GenerativeArguments
 from eventune.training.arguments import OptimisationArguments
 
 DATA_FILES = ("train_file", "dev_file", "test_file", "ontology_file", "pretrain_file", "pretrain_ontology_file")
@@ -114,6 +115,7 @@ SECTIONS: Mapping[str, type] = {
     "model": ModelArguments,
     "adapter": AdapterArguments,
     "extraction": ExtractionArguments,
+    "generation": GenerativeArguments,
     "optimisation": OptimisationArguments,
 }
 
@@ -127,6 +129,7 @@ class Recipe:
         model: The base model.
         adapter: What is trained of it.
         extraction: The extractor on it.
+        generation: How a causal LM is asked, where one is the extractor.
         optimisation: How it is trained, and where the run goes.
     """
 
@@ -134,6 +137,7 @@ class Recipe:
     model: ModelArguments
     adapter: AdapterArguments
     extraction: ExtractionArguments
+    generation: GenerativeArguments
     optimisation: OptimisationArguments
 
     @classmethod
@@ -169,6 +173,7 @@ class Recipe:
         # A setting that could not be read has its default now; what it should have been is said already.
         named = {problem.field for problem in problems}
         problems += [p for section in built.values() for p in section.problems() if p.field not in named]
+        problems += _mismatches(built["extraction"], built["data"], built["optimisation"], named)
         patience = built["optimisation"].early_stopping_patience
         has_dev = built["data"].dev_file or built["data"].dev_fraction or named & {"dev_file", "dev_fraction"}
         if patience > 0 and not has_dev:
@@ -206,6 +211,21 @@ class Recipe:
         for name in ("overwrite_output_dir", "resume_from_checkpoint"):
             del values[name]
         return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def _mismatches(
+    extraction: ExtractionArguments, data: DataArguments, optimisation: OptimisationArguments, named: set[str]
+) -> Iterator[InvalidValueError]:
+    """Yield one error for each setting that does not go with the task."""
+    if extraction.task == "generation":
+        if data.pretrain_file:
+            yield InvalidValueError("pretrain_file", "nothing with task: generation", data.pretrain_file)
+        for name in ("word_dropout", "pad_to_max_length"):
+            if getattr(extraction, name):
+                yield InvalidValueError(name, "none with task: generation", str(getattr(extraction, name)))
+    elif optimisation.num_train_epochs < 1 and "num_train_epochs" not in named:
+        expected = "an integer >= 1 with task: extraction, whose heads are random"
+        yield InvalidValueError("num_train_epochs", expected, str(optimisation.num_train_epochs))
 
 
 def read_settings(path: Path) -> dict[str, Any]:

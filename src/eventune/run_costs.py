@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eventune.adapters.guard import ParameterCounts
@@ -12,7 +12,7 @@ from eventune.extraction.task import ExtractionTask, Part
 from eventune.recipe import Recipe
 from eventune.training.flops import forward_flops, gemm_flops_per_second
 from eventune.training.meter import memory_split
-from eventune.training.trainer import TaskTrainer
+from eventune.training.trainer import TaskTrainer, epoch_summary
 
 
 class RunCosts:
@@ -73,3 +73,37 @@ class RunCosts:
             "masked_lm_loss_after": after,
             "forgetting": after - self._masked_lm_before,
         }
+
+
+def generation_costs(
+    trainer: TaskTrainer, model: Any, lengths: Sequence[int], *, method: str, counts: ParameterCounts | None
+) -> dict[str, Any]:
+    """Return what `result.json` holds under `resources` of a causal LM's training.
+
+    Args:
+        trainer: The trainer, after training.
+        model: The plain model.
+        lengths: Tokens of each row that was trained on.
+        method: What was trained.
+        counts: Parameters of the model.
+
+    Returns:
+        Figures by name; those that this machine cannot tell are missing.
+    """
+    cost = epoch_summary(trainer.epochs())
+    # A backward pass needs twice the forward pass's products, but only once where the weights are frozen.
+    passes = 3 if method == "full" else 2
+    rate = passes * forward_flops(model, lengths) / cost["seconds_per_epoch"]
+    peak = gemm_flops_per_second(trainer.args.device.type)
+    trained: Any = trainer.model
+    return {
+        **cost,
+        "steps": trainer.state.global_step,
+        "rows_per_second": len(lengths) / cost["seconds_per_epoch"],
+        "trainable_parameters": counts.trainable if counts else 0,
+        "total_parameters": counts.total if counts else 0,
+        "model_flops_per_second": rate,
+        "gemm_flops_per_second": peak,
+        "gemm_share": rate / peak,
+        **memory_split(trained, trainer.optimizer, above_baseline=cost["peak_memory_above_baseline_bytes"]),
+    }

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.errors import EventuneError
+
+if TYPE_CHECKING:
+    from eventune.extractor import Extractor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +41,42 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--per_device_eval_batch_size", type=int, default=32, metavar="N", help="events a batch (default: 32)"
     )
+    parser.add_argument(
+        "--endpoint",
+        metavar="URL",
+        help="ask an OpenAI-compatible server, e.g. vLLM's, in place of a model here; RUN is one with task: "
+        "generation, or an ontology file",
+    )
+    parser.add_argument("--endpoint_model", metavar="NAME", default="", help="the model or LoRA module there")
+
+
+def load_extractor(arguments: argparse.Namespace) -> Extractor:
+    """Load what the arguments of `add_model_arguments` name."""
+    from eventune.extractor import Extractor
+
+    if arguments.endpoint:
+        from eventune.endpoint_extractor import endpoint_extractor
+        from eventune.generation.extracting.endpoint import Endpoint
+
+        return endpoint_extractor(
+            Path(arguments.run_directory), Endpoint.open(arguments.endpoint, arguments.endpoint_model)
+        )
+    if arguments.endpoint_model:
+        raise EventuneError("--endpoint_model: expected --endpoint URL beside it, found none")
+    return Extractor.load(
+        arguments.run_directory,
+        model_name_or_path=arguments.model_name_or_path,
+        batch_size=arguments.per_device_eval_batch_size,
+    )
+
+
+def notify_of_answers(extractor: Extractor) -> None:
+    """Say what was wrong with the answers of a causal LM."""
+    counts = dict(getattr(extractor.annotator, "counts", {}))
+    answers = counts.pop("answers", 0)
+    if answers:
+        wrong = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+        notify(f"{answers} answers: {wrong or 'all valid, every value a span of its document'}")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,7 +84,6 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.cli.progress import delayed_bar
     from eventune.cli.scores import render_score
     from eventune.corpora import read_corpus, write_corpus
-    from eventune.extractor import Extractor
     from eventune.scoring import SCORERS, score
 
     if arguments.predictions_file and not Path(arguments.predictions_file).resolve().parent.is_dir():
@@ -57,20 +95,19 @@ def run(arguments: argparse.Namespace) -> int:
     gold = read_corpus(arguments.test_file, arguments.format)
     if gold.guessed:
         notify(f"{gold.path}: {len(gold)} documents, format {gold.format} (guessed)")
-    extractor = Extractor.load(
-        arguments.run_directory,
-        model_name_or_path=arguments.model_name_or_path,
-        batch_size=arguments.per_device_eval_batch_size,
-    )
+    extractor = load_extractor(arguments)
     unknown = {event.type for document in gold for event in document.events} - set(extractor.ontology.types)
     if unknown:
         notify(f"{len(unknown)} event types are not in the run's ontology; their arguments count as missed")
     with delayed_bar("extracting", total=None) as bar:
         predicted = extractor.extract_all(gold.documents, on_batch=bar.advance)
+    notify_of_answers(extractor)
     if arguments.predictions_file:
         write_corpus(predicted, arguments.predictions_file)
     options = {"strict": False} if "strict" in SCORERS[arguments.scorer].options else {}
     result: dict[str, Any] = score(gold.documents, predicted, scorer=arguments.scorer, **options).to_dict()
+    counts = getattr(extractor.annotator, "counts", None)
+    result |= {"answers": dict(counts)} if counts else {}
     result |= {"run": arguments.run_directory, "test_file": arguments.test_file}
     emit(result, as_json=arguments.json, render=lambda console: render_score(console, result))
     return 0

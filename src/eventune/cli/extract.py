@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from eventune.cli.evaluate import add_model_arguments
+from eventune.cli.evaluate import add_model_arguments, load_extractor, notify_of_answers
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.errors import EventuneError
 
@@ -48,23 +47,15 @@ def run(arguments: argparse.Namespace) -> int:
     return _extract_text(arguments) if arguments.text is not None else _extract_corpus(arguments)
 
 
-def _load(arguments: argparse.Namespace) -> Any:
-    from eventune.extractor import Extractor
-
-    return Extractor.load(
-        arguments.run_directory,
-        model_name_or_path=arguments.model_name_or_path,
-        batch_size=arguments.per_device_eval_batch_size,
-    )
-
-
 def _extract_text(arguments: argparse.Namespace) -> int:
     from eventune.cli.highlight import print_document
     from eventune.corpora.jsonl import write_document
     from eventune.events import parse_marked_text
 
     document = parse_marked_text(arguments.text)
-    document = _load(arguments).extract(document)
+    extractor = load_extractor(arguments)
+    document = extractor.extract(document)
+    notify_of_answers(extractor)
     emit(
         next(write_document(document)),
         as_json=arguments.json,
@@ -75,17 +66,19 @@ def _extract_text(arguments: argparse.Namespace) -> int:
 
 def _extract_corpus(arguments: argparse.Namespace) -> int:
     from eventune.cli.progress import delayed_bar
-    from eventune.extractor import extract_file
+    from eventune.extracted_files import extract_file
 
+    extractor = load_extractor(arguments)
     with delayed_bar("extracting", total=None) as bar:
         counts = extract_file(
-            _load(arguments),
+            extractor,
             Path(arguments.input),
             Path(arguments.output),
             format=arguments.format,
             output_format=arguments.output_format,
             on_documents=bar.advance,
         )
+    notify_of_answers(extractor)
     if counts["resumed"]:
         notify(f"{counts['resumed']} documents were there from an interrupted extraction")
     if counts["unknown_types"]:

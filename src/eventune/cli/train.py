@@ -73,7 +73,11 @@ def print_result(console: Console, result: Mapping[str, Any], output_dir: str) -
         rows = [(part, {**score["counts"], **score["metrics"]}) for part, score in result["scores"].items()]
         print_scores(console, "part", rows)
         console.print()
+    print_answers(console, result["data"])
     resources = result["resources"]
+    if "train_seconds" not in resources:
+        console.print(f"nothing was trained: the model was tried as it is\nrun directory: {output_dir}", soft_wrap=True)
+        return
     trainable, total = resources["trainable_parameters"], resources["total_parameters"]
     table = plain_table("resource", "")
     if "pretrain_seconds" in resources:
@@ -88,3 +92,17 @@ def print_result(console: Console, result: Mapping[str, Any], output_dir: str) -
     table.add_row("saved adapter and heads", f"{resources['saved_bytes'] / 1e6:,.2f} MB")
     console.print(table)
     console.print(f"run directory: {output_dir}", soft_wrap=True)
+
+
+def print_answers(console: Console, data: Mapping[str, Any]) -> None:
+    """Print what was wrong with the answers of a causal LM, by part; nothing for an encoder."""
+    for part, counted in data.items():
+        counts = dict(counted.get("answers", {}))
+        if counts:
+            answers = counts.pop("answers")
+            errors = {name: counts.pop(name) for name in ("ece_before", "ece") if name in counts}
+            wrong = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+            line = f"{part}: {answers} answers, {wrong or 'all valid, every value a span of its document'}"
+            if errors:
+                line += f"; calibration error {errors['ece']:.3f}, before {errors['ece_before']:.3f}"
+            console.print(line, soft_wrap=True)

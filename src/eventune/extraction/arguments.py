@@ -8,12 +8,17 @@ from dataclasses import dataclass, field
 from eventune.errors import InvalidValueError
 
 EXTRACTORS = ("joint", "question")
+TASKS = ("extraction", "generation")
 
 
 @dataclass(kw_only=True)
 class ExtractionArguments:
     """The extractor's own settings."""
 
+    task: str = field(
+        default="extraction",
+        metadata={"help": "extraction (an encoder scores spans) or generation (a causal LM writes them as JSON)"},
+    )
     extractor: str = field(
         default="joint",
         metadata={
@@ -26,7 +31,10 @@ class ExtractionArguments:
     )
     max_length: int = field(
         default=0,
-        metadata={"help": "Pieces the encoder reads at once; longer texts are read in windows; 0: all it can"},
+        metadata={
+            "help": "Pieces the encoder reads at once; longer texts are read in windows; 0: all it can. "
+            "Of a causal LM: tokens of the longest prompt; longer texts are cut around the trigger"
+        },
     )
     max_span_length: int = field(default=12, metadata={"help": "Words of the longest argument"})
     head_dropout: float = field(default=0.1, metadata={"help": "Dropout before the span scorer"})
@@ -36,6 +44,8 @@ class ExtractionArguments:
 
     def problems(self) -> Iterator[InvalidValueError]:
         """Yield one error for each setting that is out of range."""
+        if self.task not in TASKS:
+            yield InvalidValueError("task", " or ".join(TASKS), repr(self.task))
         if self.extractor not in EXTRACTORS:
             yield InvalidValueError("extractor", " or ".join(EXTRACTORS), repr(self.extractor))
         if self.extractor == "question" and self.word_dropout:

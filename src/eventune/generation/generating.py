@@ -9,7 +9,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import GenerationConfig, GenerationMixin, LogitsProcessorList, PreTrainedTokenizerBase
+from transformers import (
+    GenerationConfig,
+    GenerationMixin,
+    LogitsProcessor,
+    LogitsProcessorList,
+    PreTrainedTokenizerBase,
+)
 
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.generation.choosing import Drawing, Repetition
@@ -131,15 +137,22 @@ class ReadyModel:
             mask[row, length - len(prompt) :] = 1
         return ids, mask
 
-    def run(self, prompts: Sequence[Sequence[int]], numbers: Sequence[int], **options: Any) -> list[list[int]]:
+    def run(
+        self,
+        prompts: Sequence[Sequence[int]],
+        numbers: Sequence[int],
+        *,
+        processors: Sequence[LogitsProcessor] = (),
+        **options: Any,
+    ) -> list[list[int]]:
         """Generate a batch; penalty and draws are ours, since transformers' would depend on padding and batch."""
         ids, mask = self.pad(prompts)
         settings = self.settings
-        processors = LogitsProcessorList()
+        own = LogitsProcessorList(processors)
         if settings.repetition_penalty != 1.0:
-            processors.append(Repetition(settings.repetition_penalty, mask))
+            own.append(Repetition(settings.repetition_penalty, mask))
         if settings.do_sample:
-            processors.append(
+            own.append(
                 Drawing(
                     numbers,
                     prompt_length=ids.shape[1],
@@ -155,7 +168,7 @@ class ReadyModel:
                 input_ids=ids.to(self.device),
                 attention_mask=mask.to(self.device),
                 generation_config=self.config,
-                logits_processor=processors,
+                logits_processor=own,
                 **options,
             )
         rows: list[list[int]] = output[:, ids.shape[1] :].tolist()

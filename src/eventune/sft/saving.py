@@ -18,16 +18,16 @@ from eventune.backbones.causal_lm import CausalLM
 from eventune.errors import EventuneError
 from eventune.model_card import generator_card
 from eventune.results import RunResult, read_json
+from eventune.run_costs import generation_costs
 from eventune.sft.parts import EncodedParts, Parts
 from eventune.sft.responses import Predictions
 from eventune.sft.settings import SftArguments
 from eventune.sft.source import Source
 from eventune.training import run_directory as names
 from eventune.training.checkpoint import atomic_folder
-from eventune.training.flops import forward_flops, gemm_flops_per_second
-from eventune.training.meter import hardware, library_versions, memory_split
+from eventune.training.meter import hardware, library_versions
 from eventune.training.run_directory import RunDirectory
-from eventune.training.trainer import TaskTrainer, epoch_summary
+from eventune.training.trainer import TaskTrainer
 
 PERCENT = ("rouge-1", "rouge-2", "rouge-l", "bleu-4")
 """What the notes' script gives in percent; so do its files here, and `result.json` in fractions."""
@@ -76,7 +76,16 @@ def save_run(run: RunDirectory, model: nn.Module, finished: Finished) -> RunResu
         if finished.trainer is not None:
             save_trained(model, staging)
             _require_same(model, staging)
-            resources = _resources(finished, finished.trainer, weights_file(staging).stat().st_size)
+            resources = {
+                **generation_costs(
+                    finished.trainer,
+                    finished.lm.model,
+                    [len(example.input_ids) for example in finished.encoded.train],
+                    method=finished.arguments.model.adapter().method,
+                    counts=finished.counts,
+                ),
+                "saved_bytes": weights_file(staging).stat().st_size,
+            }
         finished.lm.tokenizer.save_pretrained(staging)
         _write_json(staging / names.BASE, finished.source.base.to_dict())
         _write_json(staging / names.GENERATOR, _generator(finished))
@@ -120,29 +129,6 @@ def _method(finished: Finished) -> str:
         path = finished.source.run / names.GENERATOR
         return str(read_json(path).get("method", "")) if path.is_file() else ""
     return finished.arguments.model.adapter().method if finished.trainer is not None else "none"
-
-
-def _resources(finished: Finished, trainer: TaskTrainer, saved_bytes: int) -> dict[str, Any]:
-    cost = epoch_summary(trainer.epochs())
-    model: Any = trainer.model
-    lengths = [len(example.input_ids) for example in finished.encoded.train]
-    # A backward pass needs twice the forward pass's products, but only once where the weights are frozen.
-    passes = 3 if finished.arguments.model.adapter().method == "full" else 2
-    rate = passes * forward_flops(finished.lm.model, lengths) / cost["seconds_per_epoch"]
-    peak = gemm_flops_per_second(trainer.args.device.type)
-    counts = finished.counts
-    return {
-        **cost,
-        "steps": trainer.state.global_step,
-        "rows_per_second": len(lengths) / cost["seconds_per_epoch"],
-        "trainable_parameters": counts.trainable if counts else 0,
-        "total_parameters": counts.total if counts else 0,
-        "model_flops_per_second": rate,
-        "gemm_flops_per_second": peak,
-        "gemm_share": rate / peak,
-        **memory_split(model, trainer.optimizer, above_baseline=cost["peak_memory_above_baseline_bytes"]),
-        "saved_bytes": saved_bytes,
-    }
 
 
 def _require_same(model: nn.Module, folder: Path) -> None:

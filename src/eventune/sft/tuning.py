@@ -19,11 +19,11 @@ from eventune.adapters.lora import learning_rate_ratio
 from eventune.adapters.store import AdapterStore, load_into, save_trained
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.errors import EventuneError
-from eventune.experiment import Reporter, SilentReporter
 from eventune.generation.collating import Collator, Pack, pack
 from eventune.generation.encoding import Example
 from eventune.generation.loss import require_rows_apart
 from eventune.generation.task import GenerationTask
+from eventune.reporter import Reporter, SilentReporter
 from eventune.results import RunResult
 from eventune.sft.parts import Parts, encode_parts, read_parts
 from eventune.sft.responses import Responses

@@ -19,7 +19,9 @@ class OptimisationArguments:
     resume_from_checkpoint: bool = field(
         default=False, metadata={"help": "Go on from the last checkpoint in output_dir, or start where there is none"}
     )
-    num_train_epochs: int = field(default=8, metadata={"help": "Epochs at the most"})
+    num_train_epochs: int = field(
+        default=8, metadata={"help": "Epochs at the most; 0 with task: generation tries the model as it is"}
+    )
     num_pretrain_epochs: int = field(default=3, metadata={"help": "Epochs on pretrain_file, where there is one"})
     per_device_train_batch_size: int = field(default=16, metadata={"help": "Events a batch in training"})
     per_device_eval_batch_size: int = field(default=32, metadata={"help": "Events a batch in evaluation"})
@@ -53,15 +55,15 @@ class OptimisationArguments:
         """Yield one error for each setting that is out of range."""
         if not self.output_dir:
             yield InvalidValueError("output_dir", "a folder for the run", "nothing", "e.g. output_dir: runs/first")
-        for name in (
-            "num_train_epochs",
-            "num_pretrain_epochs",
-            "per_device_train_batch_size",
-            "per_device_eval_batch_size",
-            "gradient_accumulation_steps",
+        for name, least in (
+            ("num_train_epochs", 0),
+            ("num_pretrain_epochs", 1),
+            ("per_device_train_batch_size", 1),
+            ("per_device_eval_batch_size", 1),
+            ("gradient_accumulation_steps", 1),
         ):
-            if getattr(self, name) < 1:
-                yield InvalidValueError(name, "an integer >= 1", str(getattr(self, name)))
+            if getattr(self, name) < least:
+                yield InvalidValueError(name, f"an integer >= {least}", str(getattr(self, name)))
         for name in ("learning_rate", "head_learning_rate"):
             if not 0.0 < getattr(self, name) < 1.0:
                 yield InvalidValueError(name, "a number in (0, 1)", str(getattr(self, name)))

@@ -1,0 +1,127 @@
+"""Extraction by a causal LM on a server: nothing but questions and answers crosses the wire."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from eventune.corpora import read_corpus, read_ontology
+from eventune.errors import EventuneError
+from eventune.events import Document, Ontology
+from eventune.extractor import Extractor
+from eventune.generation.extracting.answers import Found
+from eventune.generation.extracting.endpoint import Endpoint
+from eventune.generation.extracting.parsing import read_answer
+from eventune.generation.extracting.prompts import Prompt, Question
+from eventune.generation.extracting.questions import Questioner
+from eventune.generation.extracting.retrieval import Shelf
+from eventune.generation.extracting.script import json_schema
+from eventune.generation.extracting.task import Answers, annotated
+from eventune.generative_extractor import EXAMPLES, PROMPT, GenerativeSettings
+from eventune.training import run_directory as names
+from eventune.training.run_directory import RunDirectory
+
+MAX_TOKENS = 512
+"""Tokens of the longest answer where no run says another."""
+WORKERS = 8
+"""Questions at a time."""
+
+
+class EndpointAnnotator:
+    """Annotates documents with what a server answers; its probabilities are not known.
+
+    Attributes:
+        ontology: What is extracted.
+        counts: What was wrong with its answers so far, by kind.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        questioner: Questioner,
+        *,
+        with_schema: bool = True,
+        max_tokens: int = MAX_TOKENS,
+    ) -> None:
+        self.ontology: Ontology = questioner.ontology
+        self.counts: Counter[str] = Counter()
+        self._endpoint, self._questioner = endpoint, questioner
+        self._with_schema, self._max_tokens = with_schema, max_tokens
+
+    def annotate(
+        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+    ) -> list[Document]:
+        """Return documents with the arguments found in place of their own; several are asked about at a time."""
+        asked = [
+            (number, question)
+            for number, document in enumerate(documents)
+            for question in self._questioner.questions(document)
+        ]
+        answers = Answers([[] for _ in documents])
+        with ThreadPoolExecutor(WORKERS) as pool:
+            results = pool.map(self._answer, [question for _, question in asked])
+            for (number, _), (found, counts) in zip(asked, results, strict=True):
+                answers.found[number] += found
+                self.counts += counts
+                if on_batch is not None:
+                    on_batch(1)
+        self.counts["answers"] += len(asked)
+        return annotated(documents, answers)
+
+    def _answer(self, question: Question) -> tuple[list[Found], Counter[str]]:
+        types = [self.ontology[question.document.events[index].type] for index in question.events]
+        text = self._endpoint.answer(
+            self._questioner.messages(question),
+            schema=json_schema(types) if self._with_schema else None,
+            max_tokens=self._max_tokens,
+        )
+        return read_answer(text, self._questioner.script(question), question)
+
+
+def endpoint_extractor(source: Path, endpoint: Endpoint) -> Extractor:
+    """Return an extractor that asks a server.
+
+    Args:
+        source: A run with `task: generation`, whose prompt, ontology and examples are used, or an ontology's file.
+        endpoint: The server; the model on it may be the run's adapter.
+
+    Raises:
+        EventuneError: If the source is neither.
+    """
+    if source.is_file():
+        ontology = read_ontology(source)
+        annotator = EndpointAnnotator(endpoint, Questioner(ontology, Prompt.read("", ontology)))
+        digest = hashlib.sha256(source.read_bytes())
+    else:
+        directory = RunDirectory(source)
+        directory.require(names.EXTRACTOR, names.ONTOLOGY)
+        values = directory.read(names.EXTRACTOR)
+        if values.get("task") != "generation":
+            raise EventuneError(
+                f"{source}: expected a run with task: generation, found one of an encoder",
+                "give such a run, or an ontology file",
+            )
+        settings = GenerativeSettings.of(values, source / names.EXTRACTOR)
+        annotator = EndpointAnnotator(
+            endpoint,
+            _questioner(source, settings),
+            with_schema=settings.decoding != "free",
+            max_tokens=settings.max_new_tokens,
+        )
+        digest = hashlib.sha256((source / names.EXTRACTOR).read_bytes())
+    digest.update(f"{endpoint.url} {endpoint.model}".encode())
+    return Extractor(annotator, fingerprint=digest.hexdigest()[:12])
+
+
+def _questioner(folder: Path, settings: GenerativeSettings) -> Questioner:
+    ontology = read_ontology(folder / names.ONTOLOGY)
+    examples = read_corpus(folder / EXAMPLES).documents if settings.num_examples else ()
+    return Questioner(
+        ontology,
+        Prompt.read(str(folder / PROMPT), ontology),
+        shelf=Shelf(examples, num_examples=settings.num_examples),
+        events_per_prompt=settings.events_per_prompt,
+    )

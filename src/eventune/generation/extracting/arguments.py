@@ -1,0 +1,56 @@
+"""How a causal LM is asked for arguments, and how its answers are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from eventune.errors import InvalidValueError
+
+DECODINGS = {
+    "grounded": "values are spans of the document",
+    "schema": "the JSON is as it must be, its values are any text",
+    "free": "anything",
+}
+
+
+DTYPES = ("float32", "bfloat16", "float16")
+
+
+@dataclass(kw_only=True)
+class GenerativeArguments:
+    """Settings of `task: generation` alone."""
+
+    decoding: str = field(
+        default="grounded",
+        metadata={
+            "help": "What a causal LM may write: " + "; ".join(f"{name}: {what}" for name, what in DECODINGS.items())
+        },
+    )
+    events_per_prompt: int = field(
+        default=1, metadata={"help": "Events of a document that a causal LM is asked about at once"}
+    )
+    prompt_template: str = field(
+        default="", metadata={"help": "Jinja file with the prompt of a causal LM; the built-in one if empty"}
+    )
+    num_examples: int = field(
+        default=0,
+        metadata={"help": "Solved examples before a causal LM's prompt: the most alike documents of train_file"},
+    )
+    torch_dtype: str = field(
+        default="float32", metadata={"help": "Type of a causal LM's weights: float32, bfloat16 or float16"}
+    )
+    max_new_tokens: int = field(default=512, metadata={"help": "Tokens of a causal LM's longest answer"})
+
+    def problems(self) -> Iterator[InvalidValueError]:
+        """Yield one error for each setting that is out of range."""
+        if self.decoding not in DECODINGS:
+            yield InvalidValueError("decoding", " or ".join(DECODINGS), repr(self.decoding))
+        for name, least in (("events_per_prompt", 1), ("num_examples", 0), ("max_new_tokens", 16)):
+            if getattr(self, name) < least:
+                yield InvalidValueError(name, f"an integer >= {least}", str(getattr(self, name)))
+        if self.torch_dtype not in DTYPES:
+            yield InvalidValueError("torch_dtype", " or ".join(DTYPES), repr(self.torch_dtype))
+        if self.prompt_template and not Path(self.prompt_template).is_file():
+            yield InvalidValueError("prompt_template", "an existing file", self.prompt_template)

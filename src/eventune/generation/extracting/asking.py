@@ -1,0 +1,174 @@
+"""From documents to questions in tokens, with the answers to be learned."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from eventune.errors import EventuneError
+from eventune.events import Document, Span
+from eventune.generation.conversation import Conversation
+from eventune.generation.encoding import IGNORED, Encoder, Example
+from eventune.generation.extracting.grammar import AnyText, Grammar, Values, Words
+from eventune.generation.extracting.prompts import Question
+from eventune.generation.extracting.questions import Questioner
+from eventune.generation.extracting.spelling import Speller
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question in tokens.
+
+    Attributes:
+        number: Index of its document in the part.
+        question: The question.
+        prompt: Its tokens, up to where the answer begins.
+    """
+
+    number: int
+    question: Question
+    prompt: list[int]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a corpus as questions.
+
+    Attributes:
+        documents: The documents.
+        asked: Their questions; none for events of types without roles.
+        examples: The questions with their answers.
+        arguments: Gold arguments of the events that are asked about.
+        unreachable: Those that no answer can name, by reason.
+    """
+
+    documents: Sequence[Document]
+    asked: Sequence[Asked]
+    examples: Sequence[Example]
+    arguments: int
+    unreachable: Counter[str]
+
+
+class Asker:
+    """Asks a causal LM for arguments.
+
+    Attributes:
+        questioner: Puts the questions.
+        encoder: Writes prompts in the model's chat template.
+        speller: Writes answers in tokens.
+        max_prompt: Tokens of the longest prompt; longer texts are cut around the triggers.
+        max_new_tokens: Tokens of the longest answer.
+        max_span_length: Words of the longest argument.
+    """
+
+    def __init__(
+        self,
+        questioner: Questioner,
+        encoder: Encoder,
+        speller: Speller,
+        *,
+        max_prompt: int,
+        max_new_tokens: int = 512,
+        max_span_length: int = 12,
+    ) -> None:
+        self.questioner, self.encoder, self.speller = questioner, encoder, speller
+        self.max_prompt, self.max_new_tokens, self.max_span_length = max_prompt, max_new_tokens, max_span_length
+
+    def encode(self, documents: Sequence[Document]) -> Part:
+        """Ask about every event whose type is in the ontology and has roles.
+
+        Args:
+            documents: The documents; their arguments are the answers to be learned.
+
+        Raises:
+            EventuneError: If the template is broken, or the roles alone are longer than a prompt may be.
+        """
+        numbered = [
+            (number, question)
+            for number, document in enumerate(documents)
+            for question in self.questioner.questions(document)
+        ]
+        prompts = self._prompts([question for _, question in numbered])
+        asked, examples, unreachable, arguments = [], [], Counter[str](), 0
+        for (number, question), prompt in zip(numbered, prompts, strict=True):
+            question, prompt = self._fitted(question, prompt)
+            asked.append(Asked(number, question, prompt))
+            answer, missed = self._answer(question)
+            unreachable += missed
+            arguments += sum(len(question.document.events[index].arguments) for index in question.events)
+            examples.append(Example(prompt + answer, [IGNORED] * len(prompt) + answer))
+        return Part(documents, asked, examples, arguments, unreachable)
+
+    def grammar(self, question: Question, *, is_grounded: bool = True) -> Grammar:
+        """Return what may be answered to a question.
+
+        Args:
+            question: The question.
+            is_grounded: Whether values are spans of the document, and not any text.
+        """
+        script = self.questioner.script(question)
+        words = Words(question.document, question.window, self.speller, max_span_length=self.max_span_length)
+        values: Values = words if is_grounded else AnyText(self.speller, max_tokens=max(words.longest, 8))
+        return Grammar(script, values, self.speller, self.max_new_tokens)
+
+    def _prompts(self, questions: Sequence[Question]) -> list[list[int]]:
+        return self.encoder.prompts([Conversation(self.questioner.messages(question)) for question in questions])[0]
+
+    def _fitted(self, question: Question, prompt: list[int]) -> tuple[Question, list[int]]:
+        """Show fewer words, those around the triggers, until the prompt is short enough."""
+        if len(prompt) <= self.max_prompt:
+            return question, prompt
+        low, high = 0, len(question.document.tokens)
+        fitting: tuple[Question, list[int]] | None = None
+        while low < high:
+            words = (low + high + 1) // 2
+            tried = replace(question, window=_around(question, words))
+            (ids,) = self._prompts([tried])
+            if len(ids) <= self.max_prompt:
+                low, fitting = words, (tried, ids)
+            else:
+                high = words - 1
+        if fitting is None:
+            raise EventuneError(
+                f"document {question.document.id}: expected a prompt of at most {self.max_prompt} tokens, found more "
+                "without any text: the roles alone are longer",
+                "set a greater max_length, or fewer num_examples or events_per_prompt",
+            )
+        return fitting
+
+    def _answer(self, question: Question) -> tuple[list[int], Counter[str]]:
+        grammar = self.grammar(question)
+        values, missed = self._gold(question, grammar)
+        return grammar.write(values), missed
+
+    def _gold(self, question: Question, grammar: Grammar) -> tuple[list[list[list[int]]], Counter[str]]:
+        """Return the tokens of each role's gold values, and how many arguments are none, by reason."""
+        assert isinstance(grammar.words, Words)
+        missed: Counter[str] = Counter()
+        answer: list[list[list[int]]] = []
+        for slot in grammar.script.slots:
+            event = question.document.events[question.events[slot.event]]
+            spans = sorted({argument.span for argument in event.arguments if argument.role == slot.role.name})
+            spelled = [(span, grammar.words.spell(span)) for span in spans]
+            for span, tokens in spelled:
+                if tokens is None:
+                    missed["outside the text shown" if not question.window.contains(span) else "too long"] += 1
+            reached = [tokens for _, tokens in spelled if tokens is not None]
+            missed["more than the role may have"] += max(0, len(reached) - slot.role.multiplicity)
+            answer.append(reached[: slot.role.multiplicity])
+        for index in question.events:
+            event = question.document.events[index]
+            roles = {role.name for role in self.questioner.ontology[event.type].roles}
+            missed["role not in the ontology"] += sum(argument.role not in roles for argument in event.arguments)
+        return answer, +missed
+
+
+def _around(question: Question, words: int) -> Span:
+    """Return a window of so many words around the events' triggers."""
+    count = len(question.document.tokens)
+    triggers = [trigger for index in question.events if (trigger := question.document.events[index].trigger)]
+    first = min((trigger.start for trigger in triggers), default=0)
+    last = max((trigger.end for trigger in triggers), default=1)
+    start = max(0, min((first + last - words) // 2, count - words))
+    return Span(start, start + words)

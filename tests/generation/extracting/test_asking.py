@@ -1,0 +1,129 @@
+"""Questions: what is shown of a document, what is asked at once, and what cannot be answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eventune.errors import EventuneError
+from eventune.events import Argument, Document, Event, Ontology, Span
+from eventune.generation.extracting.prompts import Prompt, Question
+from eventune.generation.extracting.retrieval import Shelf
+
+
+def text_of(asker: Any, asked: Any) -> str:
+    return str(asker.speller.tokenizer.decode(asked.prompt))
+
+
+def test_a_question_shows_the_text_with_its_trigger_and_names_type_and_roles(
+    asker_with: Any, document: Document
+) -> None:
+    asker = asker_with()
+    first, second = asker.encode([document]).asked
+    shown = text_of(asker, first)
+    assert "Gunmen <1>shot</1> two men" in shown
+    assert "conflict attack" in shown
+    assert all(f"- {role}\n" in shown for role in ("attacker", "target", "place"))
+    assert "The men <1>met</1> Gunmen" in text_of(asker, second)
+
+
+def test_several_events_are_asked_about_at_once_in_the_order_of_their_triggers(
+    asker_with: Any, document: Document
+) -> None:
+    asker = asker_with(events_per_prompt=2)
+    turned = document.with_events(reversed(document.events))
+    (asked,) = asker.encode([turned]).asked
+    assert asked.question.events == (1, 0)
+    shown = text_of(asker, asked)
+    assert "<1>shot</1>" in shown
+    assert "<2>met</2>" in shown
+
+
+def test_what_is_learned_is_the_answer_and_its_end_alone(asker_with: Any, document: Document) -> None:
+    asker = asker_with()
+    part = asker.encode([document])
+    example, asked = part.examples[0], part.asked[0]
+    assert example.input_ids[: len(asked.prompt)] == asked.prompt
+    learned = [label for label in example.labels if label >= 0]
+    assert asker.speller.text(learned) == '{"attacker": ["Gunmen"], "target": ["two men"], "place": ["Kabul"]}'
+    assert learned[-1] == asker.speller.eos
+    assert example.labels[: len(asked.prompt)] == [-100] * len(asked.prompt)
+
+
+def test_a_long_text_is_cut_around_the_trigger(asker_with: Any, document: Document) -> None:
+    words = [f"w{n}" for n in range(500)]
+    event = Event("conflict.attack", Span(300, 301), (Argument("place", Span(299, 300)), Argument("place", Span(0, 1))))
+    long = Document.from_sentences("long", [words], events=[event])
+    part = asker_with(max_prompt=700).encode([long])
+    (asked,) = part.asked
+    window = asked.question.window
+    assert len(asked.prompt) <= 700
+    assert window.contains(Span(299, 301))
+    assert abs((300 - window.start) - (window.end - 301)) <= 1
+    assert part.unreachable == {"outside the text shown": 1}
+    assert part.arguments == 2
+
+
+def test_arguments_that_no_answer_can_name_are_counted_by_reason(asker_with: Any, document: Document) -> None:
+    arguments = (
+        Argument("place", Span(0, 5)),
+        Argument("attacker", Span(0, 1)),
+        Argument("attacker", Span(2, 3)),
+        Argument("victim", Span(2, 3)),
+    )
+    changed = document.with_events([replace(document.events[0], arguments=arguments)])
+    assert asker_with(max_span_length=3).encode([changed]).unreachable == {
+        "too long": 1,
+        "more than the role may have": 1,
+        "role not in the ontology": 1,
+    }
+
+
+def test_events_of_types_without_roles_or_unknown_are_not_asked_about(asker_with: Any, document: Document) -> None:
+    silent = document.with_events([Event("weather", Span(0, 1)), Event("unknown", Span(0, 1))])
+    assert asker_with().encode([silent]).asked == []
+
+
+def test_roles_that_are_longer_than_a_prompt_may_be_are_an_error(asker_with: Any, document: Document) -> None:
+    with pytest.raises(EventuneError, match="at most 50 tokens, found more without any text"):
+        asker_with(max_prompt=50).encode([document])
+
+
+def test_solved_examples_stand_before_the_question_the_most_alike_last(asker_with: Any, document: Document) -> None:
+    kin = replace(Document.from_sentences("kin", [["Gunmen", "shot", "ten", "men", "in", "Herat", "."]]), events=())
+    kin = kin.with_events([Event("conflict.attack", Span(1, 2), (Argument("place", Span(5, 6)),))])
+    other = Document.from_sentences("other", [["They", "met"]], events=[Event("contact.meet", Span(1, 2))])
+    far = Document.from_sentences("far", [["Rain", "hit"]], events=[Event("conflict.attack", Span(1, 2))])
+    asker = asker_with(shelf=Shelf([document, far, kin, other], num_examples=2))
+    messages = asker.questioner.messages(Question(document, (0,), Span(0, len(document.tokens))))
+    assert [message.role for message in messages] == ["user", "assistant"] * 2 + ["user"]
+    assert messages[1].content == '{"attacker": [], "target": [], "place": []}'
+    assert messages[3].content == '{"attacker": [], "target": [], "place": ["Herat"]}'
+    assert "Kabul" in messages[4].content
+
+
+def test_a_template_of_ones_own_is_used(tmp_path: Path, document: Document, ontology: Ontology) -> None:
+    path = tmp_path / "mine.jinja"
+    path.write_text("{{ text('[', ']') }} | {{ events[0].roles | map(attribute='name') | join(', ') }}")
+    question = Question(document, (0,), Span(0, 4))
+    assert Prompt.read(str(path), ontology).render(question) == "Gunmen [shot] two men | attacker, target, place"
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("{{ text( }}", "cannot write a question"),
+        ("{{ text() }} {{ nothing }}", "'nothing' is undefined"),
+        ("no text", "expected {{ text() }} in it"),
+        ("{{ text.__globals__ }} {{ text() }}", "cannot write a question"),
+    ],
+)
+def test_a_template_that_is_broken_or_would_reach_out_is_an_error(
+    source: str, message: str, document: Document, ontology: Ontology
+) -> None:
+    with pytest.raises(EventuneError) as raised:
+        Prompt(source, ontology).render(Question(document, (0,), Span(0, 4)))
+    assert message in str(raised.value)

@@ -1,0 +1,151 @@
+"""Whatever a model would say, an answer is JSON whose values are spans of the document."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from eventune.events import Document, Ontology, Span
+from eventune.generation.extracting.answers import found_in
+from eventune.generation.extracting.grammar import Grammar, State
+from eventune.generation.extracting.prompts import Question
+from eventune.generation.extracting.spelling import Speller
+
+
+def question(document: Document, *events: int) -> Question:
+    return Question(document, events, Span(0, len(document.tokens)))
+
+
+def written(grammar: Grammar, choose: Any) -> tuple[State, list[int]]:
+    state, tokens = grammar.start(), []
+    while not state.is_complete:
+        tokens.append(choose(state.allowed()))
+        state = grammar.advance(state, tokens[-1])
+    return state, tokens
+
+
+def spoken(grammar: Grammar, tokens: list[int]) -> dict[str, Any]:
+    assert tokens[-1] == grammar.speller.eos
+    value = json.loads(grammar.speller.text(tokens))
+    assert isinstance(value, dict)
+    return value
+
+
+def plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("events", [(0,), (1,), (0, 1)])
+def test_random_answers_parse_and_their_values_are_spans_at_the_places_given(
+    asker_with: Any, document: Document, ontology: Ontology, events: tuple[int, ...]
+) -> None:
+    asker = asker_with(events_per_prompt=2, max_span_length=4)
+    draw = random.Random(0)
+    for _ in range(60):
+        grammar = asker.grammar(question(document, *events))
+        state, tokens = written(grammar, draw.choice)
+        assert len(tokens) <= grammar.budget
+        answer = spoken(grammar, tokens)
+        by_event = answer if len(events) > 1 else {"1": answer}
+        assert list(by_event) == [str(number + 1) for number in range(len(events))]
+        found = found_in(state, grammar.script, question(document, *events))
+        for number, event in enumerate(events):
+            roles = ontology[document.events[event].type].roles
+            assert list(by_event[str(number + 1)]) == [role.name for role in roles]
+            for role in roles:
+                said = [plain(value) for value in by_event[str(number + 1)][role.name]]
+                assert len(said) <= role.multiplicity
+                arguments = [f.argument for f in found if f.event == event and f.argument.role == role.name]
+                places = [plain(document.text_of(argument.span)) for argument in arguments]
+                # A value beyond its mentions has no place left.
+                assert set(places) == set(said)
+                assert all(len(argument.span) <= 4 for argument in arguments)
+
+
+def test_the_words_of_chinese_documents_are_written_without_space(asker_with: Any, chinese: Document) -> None:
+    draw = random.Random(1)
+    for _ in range(20):
+        grammar = asker_with(max_span_length=5).grammar(question(chinese, 0))
+        tokens = written(grammar, draw.choice)[1]
+        for values in spoken(grammar, tokens).values():
+            assert all(value in chinese.text for value in values)
+
+
+def test_an_answer_ends_within_its_budget_whatever_is_chosen(asker_with: Any, document: Document) -> None:
+    asker = asker_with(max_new_tokens=130)
+    grammar = asker.grammar(question(document, 0))
+    assert grammar.least < 130
+    # Always the last: rather one more value, rather a longer one.
+    for choose in (lambda allowed: allowed[-1], lambda allowed: allowed[0], max):
+        assert len(written(grammar, choose)[1]) <= 130
+
+
+def test_gold_answers_are_among_those_allowed_and_give_their_spans_back(asker_with: Any, document: Document) -> None:
+    asker = asker_with(events_per_prompt=2)
+    part = asker.encode([document])
+    (asked,), (example,) = part.asked, part.examples
+    grammar = asker.grammar(asked.question)
+    state = grammar.start()
+    for token in [label for label in example.labels if label >= 0]:
+        state = grammar.advance(state, token)
+    assert state.is_complete
+    found = found_in(state, grammar.script, asked.question)
+    for index, event in enumerate(document.events):
+        assert {(f.argument.role, f.argument.span) for f in found if f.event == index} == {
+            (argument.role, argument.span) for argument in event.arguments
+        }
+
+
+def test_of_several_mentions_the_one_nearest_the_trigger_is_meant(asker_with: Any, document: Document) -> None:
+    for event, expected in ((0, Span(0, 1)), (1, Span(10, 11))):
+        grammar = asker_with().grammar(question(document, event))
+        spelled = grammar.speller.piece("Gunmen")
+        answer = grammar.write([[list(spelled)], *[[] for _ in grammar.script.slots[1:]]])
+        state = grammar.start()
+        for token in answer:
+            state = grammar.advance(state, token)
+        (found,) = found_in(state, grammar.script, question(document, event))
+        assert found.argument.span == expected
+
+
+def test_a_span_does_not_go_beyond_its_sentence_or_its_greatest_length(asker_with: Any, document: Document) -> None:
+    words = asker_with(max_span_length=3).grammar(question(document, 0)).words
+    assert words.spell(Span(4, 7)) is not None
+    assert words.spell(Span(6, 8)) is None
+    assert words.spell(Span(0, 4)) is None
+
+
+def test_a_token_that_may_not_follow_is_refused(asker_with: Any, document: Document) -> None:
+    grammar = asker_with().grammar(question(document, 0))
+    with pytest.raises(ValueError, match="may not follow"):
+        grammar.advance(grammar.start(), grammar.speller.eos)
+
+
+def test_events_without_roles_have_empty_objects(asker_with: Any, document: Document) -> None:
+    silent = document.with_events(
+        [type(e)("weather", e.trigger) if n == 1 else e for n, e in enumerate([*document.events, document.events[0]])]
+    )
+    for events, expected in (((1,), {}), ((0, 1), None), ((1, 0), None), ((0, 1, 2), None)):
+        grammar = asker_with().grammar(question(silent, *events))
+        answer = spoken(grammar, written(grammar, min)[1])
+        if expected is None:
+            assert len(answer) == len(events)
+            assert answer[str(events.index(1) + 1)] == {}
+        else:
+            assert answer == expected
+
+
+def test_a_tokenizer_that_puts_a_space_before_every_text_writes_none_of_its_own(document: Document) -> None:
+    letters = sorted(set('abcdefghijklmnopqrstuvwxyzGKTAQ0123456789{}[]",:.\\_') | {"▁", "\n"})
+    vocabulary = {piece: index for index, piece in enumerate(["<s>", "</s>", *letters, "▁m", "▁met", "men", "in"])}
+    backend = Tokenizer(models.BPE(vocabulary, [("▁", "m"), ("i", "n")], unk_token=None))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always", split=False)
+    backend.decoder = decoders.Metaspace(prepend_scheme="always", split=False)
+    speller = Speller(PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="</s>", bos_token="<s>"))
+    pieces = [speller.piece(text) for text in ('{"place":', ' ["', "in", " men", '"]}')]
+    assert speller.text([token for piece in pieces for token in piece]).strip() == '{"place": ["in men"]}'
