@@ -26,9 +26,6 @@ def model_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, event_ty
     }
     resources = result["resources"]
     chosen = "the epoch and the margins" if recipe["load_best_model_at_end"] else "the margins"
-    pretraining = (
-        f" after {resources['pretrain_seconds']:.0f} s of pretraining" if "pretrain_seconds" in resources else ""
-    )
     lines = [
         "---",
         yaml.safe_dump(header, sort_keys=False).strip(),
@@ -48,16 +45,9 @@ def model_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, event_ty
             f"| {part} | {score['scorer']} | {score['counts']['gold']} | {metrics['precision']:.4f} "
             f"| {metrics['recall']:.4f} | {metrics['f1']:.4f} |"
         )
-    cost = "Nothing was trained: this is the model as it is."
-    if "train_seconds" in resources:
-        cost = (
-            f"Trainable parameters: {resources['trainable_parameters']:,} of {resources['total_parameters']:,}; saved: "
-            f"{resources['saved_bytes']:,} bytes; training: {resources['train_seconds']:.0f} s without evaluation"
-            f"{pretraining}."
-        )
     lines += [
         "",
-        cost,
+        _cost(resources),
         "",
         f"The dev part chose {chosen}, so its score is optimistic." if "dev" in result["scores"] else "",
         "",
@@ -70,6 +60,19 @@ def model_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, event_ty
         "",
     ]
     return "\n".join(lines)
+
+
+def _cost(resources: Mapping[str, Any]) -> str:
+    if "train_seconds" not in resources:
+        return "Nothing was trained: this is the model as it is."
+    pretraining = (
+        f" after {resources['pretrain_seconds']:.0f} s of pretraining" if "pretrain_seconds" in resources else ""
+    )
+    return (
+        f"Trainable parameters: {resources['trainable_parameters']:,} of {resources['total_parameters']:,}; saved: "
+        f"{resources['saved_bytes']:,} bytes; training: {resources['train_seconds']:.0f} s without evaluation"
+        f"{pretraining}."
+    )
 
 
 def generator_card(settings: Mapping[str, Any], result: Mapping[str, Any], *, base: str) -> str:

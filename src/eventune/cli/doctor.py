@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="explain an error message or a log file (-: standard input), and leave the machine alone",
     )
     what.add_argument("--network", action="store_true", help="ask the hub whether it answers (one request)")
+    what.add_argument("--vllm", metavar="RUN", help="say whether vLLM can serve a run's adapter, and by which command")
     add_json_flag(parser)
 
 
@@ -47,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Explain an error, or describe the machine; exit code 1 where a combination on it cannot work."""
     if arguments.error is not None:
         return explain(arguments.error, as_json=arguments.json)
+    if arguments.vllm is not None:
+        return check_for_vllm(Path(arguments.vllm), as_json=arguments.json)
     from eventune.doctor.combinations import find_bad_combinations
     from eventune.doctor.machine import inspect_machine
 
@@ -55,6 +58,20 @@ def run(arguments: argparse.Namespace) -> int:
     result = {"machine": asdict(machine), "findings": [asdict(finding) for finding in findings]}
     emit(result, as_json=arguments.json, render=lambda console: render_machine(console, machine, findings))
     return int(any(finding.severity == "error" for finding in findings))
+
+
+def check_for_vllm(run: Path, *, as_json: bool) -> int:
+    """Say whether vLLM can serve an adapter; exit code 1 where it cannot."""
+    from eventune.adapters.vllm import problems_in_vllm, vllm_command
+
+    problems = problems_in_vllm(run)
+    command = "" if problems else vllm_command(run)
+    emit(
+        {"run": str(run), "problems": problems, "command": command},
+        as_json=as_json,
+        render=lambda console: console.print("\n".join(problems) or command, soft_wrap=True, markup=False),
+    )
+    return int(bool(problems))
 
 
 def explain(text: str, *, as_json: bool) -> int:

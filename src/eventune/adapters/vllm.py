@@ -1,0 +1,79 @@
+"""Whether vLLM can serve an adapter as it is, by the rules of vLLM's own check (its `lora/peft_helper.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from eventune.adapters.store import ADAPTER_CONFIG, ADAPTER_WEIGHTS, PEFT_PREFIX
+from eventune.errors import EventuneError
+from eventune.results import read_json
+
+RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""What `--max-lora-rank` may be."""
+DEFAULT_RANK = 16
+"""What it is where nothing is said."""
+
+
+def problems_in_vllm(folder: Path) -> list[str]:
+    """Return what keeps vLLM from serving an adapter, or from serving it as it was trained.
+
+    Args:
+        folder: A run, or any folder with a PEFT adapter.
+
+    Returns:
+        One sentence for each; none for an adapter that can be served.
+
+    Raises:
+        EventuneError: If there is no adapter, or its files are damaged.
+    """
+    if not (folder / ADAPTER_CONFIG).is_file():
+        raise EventuneError(
+            f"{folder}: expected an adapter, found no {ADAPTER_CONFIG}",
+            "vLLM serves a model that was trained in full, or merged, by its folder",
+        )
+    return list(_problems(folder))
+
+
+def _problems(folder: Path) -> Iterator[str]:
+    config = read_json(folder / ADAPTER_CONFIG)
+    if config.get("peft_type") != "LORA":
+        yield f"expected LoRA, found {config.get('peft_type')}: vLLM serves no other adapter"
+        return
+    if config.get("use_dora"):
+        yield "use_dora: vLLM has no DoRA"
+    if config.get("bias") not in (None, "none"):
+        yield f"bias: expected none, found {config['bias']}"
+    if config.get("modules_to_save"):
+        yield f"modules_to_save: expected none, found {', '.join(config['modules_to_save'])}"
+    for name in ("rank_pattern", "alpha_pattern"):
+        if config.get(name):
+            yield f"{name}: vLLM scales every layer by lora_alpha / r and would not read it"
+    if config.get("r", 0) > RANKS[-1]:
+        yield f"r: expected at most {RANKS[-1]}, found {config['r']}"
+    foreign = [name for name in _tensors(folder) if not _is_lora(name)]
+    if foreign:
+        yield f"{ADAPTER_WEIGHTS}: expected lora_A and lora_B of linear layers alone, found {foreign[0]}"
+
+
+def _tensors(folder: Path) -> list[str]:
+    try:
+        with safe_open(folder / ADAPTER_WEIGHTS, framework="pt") as file:
+            return list(file.keys())
+    except (OSError, SafetensorError) as error:
+        raise EventuneError(f"{folder / ADAPTER_WEIGHTS}: cannot be read: {error}", "copy the run anew") from None
+
+
+def _is_lora(name: str) -> bool:
+    return name.startswith(PEFT_PREFIX) and name.endswith((".lora_A.weight", ".lora_B.weight"))
+
+
+def vllm_command(folder: Path) -> str:
+    """Return the command that serves an adapter on its base."""
+    config = read_json(folder / ADAPTER_CONFIG)
+    rank = next(rank for rank in RANKS if rank >= config["r"])
+    options = ["--enable-lora", *([f"--max-lora-rank {rank}"] if rank > DEFAULT_RANK else [])]
+    base = config.get("base_model_name_or_path") or "BASE"
+    return f"vllm serve {base} {' '.join(options)} --lora-modules arguments={folder}"
