@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from eventune.corpora import iter_corpus
 from eventune.events import Document, Ontology, Span
 from eventune.generation.extracting.answers import found_in
 from eventune.generation.extracting.grammar import Grammar, State
-from eventune.generation.extracting.prompts import Question
+from eventune.generation.extracting.prompts import Prompt, Question
 from eventune.generation.extracting.spelling import Speller
 
 
@@ -149,3 +152,29 @@ def test_a_tokenizer_that_puts_a_space_before_every_text_writes_none_of_its_own(
     speller = Speller(PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="</s>", bos_token="<s>"))
     pieces = [speller.piece(text) for text in ('{"place":', ' ["', "in", " men", '"]}')]
     assert speller.text([token for piece in pieces for token in piece]).strip() == '{"place": ["in men"]}'
+
+
+def test_random_answers_about_real_documents_are_grounded(asker_with: Any, corpora_folder: Path) -> None:
+    draw, checked = random.Random(2), 0
+    for name in ("rams/dev.jsonlines", "phee/dev.json", "fewfc/train_trans.json"):
+        path = corpora_folder / name
+        if not path.is_file():
+            pytest.skip(f"needs {path}")
+        documents = list(itertools.islice(iter_corpus(path), 12))
+        asker = asker_with(max_new_tokens=4000, max_prompt=100_000)
+        asker.questioner.ontology = Ontology.induced_from(documents)
+        asker.questioner.prompt = Prompt.read("", asker.questioner.ontology)
+        part = asker.encode(documents)
+        for asked, example in zip(part.asked, part.examples, strict=True):
+            grammar = asker.grammar(asked.question)
+            # The gold answer is one of those allowed, and a random one is grounded.
+            gold = grammar.start()
+            for label in [label for label in example.labels if label >= 0]:
+                gold = grammar.advance(gold, label)
+            assert gold.is_complete
+            state, tokens = written(grammar, draw.choice)
+            said = {role: [plain(value) for value in values] for role, values in spoken(grammar, tokens).items()}
+            for item in found_in(state, grammar.script, asked.question):
+                assert plain(asked.question.document.text_of(item.argument.span)) in said[item.argument.role]
+                checked += 1
+    assert checked > 100
