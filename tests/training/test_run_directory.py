@@ -187,13 +187,23 @@ def test_a_folder_of_something_else_is_no_run(tmp_path):
         RunDirectory(tmp_path).require()
 
 
-def test_an_unfinished_run_says_how_to_go_on(run):
-    prepare(run)
+@pytest.mark.parametrize(("verb", "recipe"), [("train", "ontology_file: ''\n"), ("sft", "prompt_column: a\n")])
+def test_an_unfinished_run_says_how_to_go_on(run, verb, recipe):
+    prepare(run, recipe)
 
     with pytest.raises(
-        EventuneError, match=r"the run is not finished\neventune train .* --resume_from_checkpoint true"
+        EventuneError, match=rf"the run is not finished\neventune {verb} .* --resume_from_checkpoint true"
     ):
         run.require()
+
+
+def test_a_run_of_sft_is_told_from_one_that_extracts(run, tmp_path):
+    prepare(run)
+    finish(run, tmp_path)
+    (run.path / "generator.json").write_text("{}")
+
+    with pytest.raises(EventuneError, match=r"found one of eventune sft\neventune sft --do_predict true"):
+        run.require("extractor.json")
 
 
 def test_a_missing_file_is_named(run, tmp_path):

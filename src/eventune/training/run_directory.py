@@ -169,10 +169,16 @@ class RunDirectory:
             if self.checkpoints.is_dir() or (self.path / RECIPE).is_file():
                 raise EventuneError(
                     f"{self.path}: the run is not finished",
-                    f"eventune train {self.path / RECIPE} --resume_from_checkpoint true",
+                    f"eventune {self._verb()} {self.path / RECIPE} --resume_from_checkpoint true",
                 )
             raise EventuneError(f"{self.path}: expected a run directory, found no {RESULT} in it")
         self.read(RESULT)
+        if EXTRACTOR in names and (self.path / GENERATOR).is_file():
+            raise EventuneError(
+                f"{self.path}: expected a run that extracts arguments, found one of eventune sft",
+                "eventune sft --do_predict true --test_file FILE --output_dir OUT --model_name_or_path BASE "
+                f"--ptuning_checkpoint {self.path}",
+            )
         for name in names:
             if not (self.path / name).is_file():
                 raise EventuneError(
@@ -180,6 +186,11 @@ class RunDirectory:
                 )
         if ONTOLOGY in names:
             self._require_whole_ontology()
+
+    def _verb(self) -> str:
+        """Return the command that made the run: settings of `train` name an ontology, be it an empty one."""
+        path = self.path / RECIPE
+        return "train" if not path.is_file() or "ontology_file:" in path.read_text(encoding="utf-8") else "sft"
 
     def _require_whole_ontology(self) -> None:
         """Compare its size with the recorded one: what is left of a YAML file that was cut off is often valid YAML."""
