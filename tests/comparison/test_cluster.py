@@ -11,6 +11,7 @@ ray = pytest.importorskip("ray")
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_two_workers_of_a_local_cluster_make_the_runs_and_share_them_through_a_url(base, tmp_path):
     shared = f"file://{tmp_path}/shared"
     runs = plan_runs(base, parse_arms("lora:r=2,bitfit,lora:targets=[querry]"), [0], tmp_path / "first")

@@ -79,7 +79,7 @@ def test_a_run_that_another_process_makes_is_left_to_it(base, tmp_path):
     assert make_run(run) == "done"
 
 
-@pytest.mark.parametrize("victim", ["comparison", "worker"])
+@pytest.mark.parametrize("victim", ["comparison", pytest.param("worker", marks=pytest.mark.slow)])
 def test_a_killed_comparison_goes_on_and_makes_nothing_twice(victim, base, tmp_path):
     slow = {**base, "num_train_epochs": 12}
     process = subprocess.Popen([sys.executable, "-c", COMPARE, json.dumps(slow), str(tmp_path)])
