@@ -7,7 +7,10 @@ import importlib
 
 from eventune.cli.output import add_json_flag
 
-VERBS = {"adapter": "adapter and heads out of a checkpoint that holds a whole model's state"}
+VERBS = {
+    "adapter": "adapter and heads out of a checkpoint that holds a whole model's state",
+    "chatglm2": "ChatGLM2-6B and its successors into transformers' own Glm, or back",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
