@@ -12,11 +12,15 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from eventune.backbones.chatglm.tokenizer import build_tokenizer
 from eventune.corpora import iter_corpus
 from eventune.events import Document, Ontology, Span
+from eventune.generation.encoding import Encoder
 from eventune.generation.extracting.answers import found_in
+from eventune.generation.extracting.asking import Asker
 from eventune.generation.extracting.grammar import Grammar, State
 from eventune.generation.extracting.prompts import Prompt, Question
+from eventune.generation.extracting.questions import Questioner
 from eventune.generation.extracting.spelling import Speller
 
 
@@ -178,3 +182,25 @@ def test_random_answers_about_real_documents_are_grounded(asker_with: Any, corpo
                 assert plain(asked.question.document.text_of(item.argument.span)) in said[item.argument.role]
                 checked += 1
     assert checked > 100
+
+
+def test_random_answers_in_chatglm2s_tokens_are_grounded(
+    reference_folder: Path, document: Document, chinese: Document, ontology: Ontology
+) -> None:
+    path = reference_folder / "chatglm2" / "tokenizer_tiny" / "tokenizer.model"
+    if not path.is_file():
+        pytest.skip(f"needs {path}")
+    tokenizer = build_tokenizer(path, model_max_length=4096)
+    encoder = Encoder(tokenizer, max_source_length=10_000, max_target_length=512)
+    asker = Asker(Questioner(ontology, Prompt.read("", ontology)), encoder, Speller(tokenizer), max_prompt=4000)
+    part, draw = asker.encode([document, chinese]), random.Random(3)
+    prefix = tokenizer("")["input_ids"]
+    for asked in part.asked:
+        assert asked.prompt[:2] == prefix
+        shown = asked.question.document
+        for _ in range(20):
+            grammar = asker.grammar(asked.question)
+            state, tokens = written(grammar, draw.choice)
+            said = {role: [plain(value) for value in values] for role, values in spoken(grammar, tokens).items()}
+            for item in found_in(state, grammar.script, asked.question):
+                assert plain(shown.text_of(item.argument.span)) in said[item.argument.role]
