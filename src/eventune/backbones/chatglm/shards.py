@@ -1,0 +1,264 @@
+"""Weights of a folder, read row by row from mapped files, and written as safetensors without a copy in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from eventune.backbones.chatglm.weights import Rows
+from eventune.errors import EventuneError
+from eventune.results import read_json
+
+DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+_CODES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
+_TYPES = {code: dtype for dtype, code in _CODES.items()}
+_BLOCK_BYTES = 32 << 20
+"""So much of a tensor is converted and written at a time."""
+RowReader = Callable[[Rows], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A tensor in a file.
+
+    Attributes:
+        file: The file.
+        shape: Its shape.
+        dtype: Its type.
+    """
+
+    file: Path
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
+@dataclass(frozen=True, slots=True)
+class NewTensor:
+    """A tensor to write.
+
+    Attributes:
+        name: Its name.
+        shape: Its shape.
+        dtype: Its type.
+        parts: The rows that it is made of, in turn.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    parts: tuple[Rows, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Its size."""
+        return int(torch.Size(self.shape).numel()) * self.dtype.itemsize
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """A file to write.
+
+    Attributes:
+        name: Its name.
+        tensors: What it holds, in this order.
+        files: The files that these are made of.
+    """
+
+    name: str
+    tensors: tuple[NewTensor, ...]
+    files: tuple[Path, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Size of its tensors."""
+        return sum(tensor.bytes for tensor in self.tensors)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return a folder's files of weights: safetensors, or PyTorch's `.bin` where there are none.
+
+    Args:
+        folder: The folder.
+
+    Returns:
+        The files, by name.
+
+    Raises:
+        EventuneError: If there are none, or one that the index names is missing.
+    """
+    for pattern, index in (("*.safetensors", "model.safetensors"), ("pytorch_model*.bin", "pytorch_model.bin")):
+        listed: set[str] = set()
+        if (folder / f"{index}.index.json").is_file():
+            listed = set(map(str, read_json(folder / f"{index}.index.json").get("weight_map", {}).values()))
+        found = sorted(folder.glob(pattern))
+        if missing := sorted(listed - {path.name for path in found}):
+            if not found and pattern == "*.safetensors" and any(folder.glob("pytorch_model*.bin")):
+                continue
+            raise EventuneError(
+                f"{folder}: expected the {len(listed)} files of {index}.index.json, found no {missing[0]}",
+                "copy the whole folder anew",
+            )
+        if found:
+            return [path for path in found if not listed or path.name in listed]
+    raise EventuneError(
+        f"{folder}: expected weights in *.safetensors or pytorch_model*.bin, found none", "copy the whole folder anew"
+    )
+
+
+def read_entries(files: Sequence[Path]) -> dict[str, Entry]:
+    """Read which tensors lie in which file, without their values.
+
+    Args:
+        files: The files.
+
+    Returns:
+        Tensors by name.
+
+    Raises:
+        EventuneError: If a file is damaged, holds anything but tensors, or a tensor is there twice.
+    """
+    entries: dict[str, Entry] = {}
+    for path in files:
+        for name, (shape, dtype) in _described(path).items():
+            if name in entries:
+                raise EventuneError(f"{path}: {name} is in {entries[name].file.name} too")
+            entries[name] = Entry(path, shape, dtype)
+    return entries
+
+
+@contextmanager
+def row_reader(entries: Mapping[str, Entry], files: Sequence[Path]) -> Iterator[RowReader]:
+    """Give a function that reads rows of tensors from mapped files.
+
+    Args:
+        entries: Where the tensors lie.
+        files: The files that are read.
+
+    Yields:
+        The function; what it returns must not be used behind the block.
+    """
+    with ExitStack() as stack:
+        opened = {path: _opened(path, stack) for path in files}
+
+        def read(rows: Rows) -> Tensor:
+            return opened[entries[rows.key].file](rows)
+
+        yield read
+        opened.clear()
+
+
+def write_shard(path: Path, shard: Shard, read: RowReader) -> str:
+    """Write a safetensors file, and read it back.
+
+    Args:
+        path: The file; it appears when it is complete.
+        shard: What it holds.
+        read: Reads what that is made of.
+
+    Returns:
+        The file's sha256.
+
+    Raises:
+        EventuneError: If the disk does not give back what was written.
+        OSError: If it cannot be written.
+    """
+    staging = path.with_name(f".{path.name}.tmp")
+    digest = hashlib.sha256()
+    with staging.open("wb") as file:
+        for piece in _content(shard, read):
+            file.write(piece)
+            digest.update(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    if sha256_of(staging) != digest.hexdigest():
+        staging.unlink()
+        raise EventuneError(f"{path}: what was written cannot be read back", "check the disk")
+    staging.replace(path)
+    return digest.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's sha256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _content(shard: Shard, read: RowReader) -> Iterator[bytes | memoryview]:
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    at = 0
+    for tensor in shard.tensors:
+        places = [at, at + tensor.bytes]
+        header[tensor.name] = {"dtype": _CODES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": places}
+        at = places[1]
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    yield struct.pack("<Q", len(text)) + text
+    for tensor in shard.tensors:
+        for part in tensor.parts:
+            yield from _blocks(read, part, tensor)
+
+
+def _blocks(read: RowReader, part: Rows, tensor: NewTensor) -> Iterator[memoryview]:
+    row_bytes = max(1, tensor.bytes // max(1, tensor.shape[0]))
+    step = max(1, _BLOCK_BYTES // row_bytes)
+    for start in range(part.start, part.stop, step):
+        block = read(Rows(part.key, start, min(start + step, part.stop))).to(tensor.dtype)
+        yield block.contiguous().view(-1).view(torch.uint8).numpy().data
+
+
+def _described(path: Path) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+    found: dict[str, tuple[tuple[int, ...], torch.dtype]] = {}
+    if path.suffix == ".safetensors":
+        try:
+            with safe_open(path, framework="pt") as file:
+                for name in file.keys():  # noqa: SIM118 - it is no mapping
+                    part = file.get_slice(name)
+                    found[name] = tuple(part.get_shape()), _type_of(part.get_dtype(), name, path)
+        except (OSError, SafetensorError) as error:
+            raise EventuneError(f"{path}: the weights are damaged: {error}", "copy the file anew") from error
+        return found
+    for name, tensor in _read_pickled(path).items():
+        found[name] = tuple(tensor.shape), _type_of(_CODES.get(tensor.dtype, str(tensor.dtype)), name, path)
+    return found
+
+
+def _type_of(code: str, name: str, path: Path) -> torch.dtype:
+    if code not in _TYPES:
+        raise EventuneError(
+            f"{path}: {name}: expected {', '.join(DTYPES)}, found {code}",
+            "weights that were quantised must be dequantised first; the published float16 checkpoint is not quantised",
+        )
+    return _TYPES[code]
+
+
+def _opened(path: Path, stack: ExitStack) -> RowReader:
+    if path.suffix == ".safetensors":
+        file = stack.enter_context(safe_open(path, framework="pt"))
+        return lambda rows: file.get_slice(rows.key)[rows.start : rows.stop]
+    state = _read_pickled(path)
+    return lambda rows: state[rows.key][rows.start : rows.stop]
+
+
+def _read_pickled(path: Path) -> dict[str, Tensor]:
+    try:
+        # Mapped: only what is read comes into memory.
+        state: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:  # the unpickler raises whatever a damaged or unsafe file makes it
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise EventuneError(
+            f"{path}: expected weights alone, found: {reason}", "copy the file anew; nothing in it is executed"
+        ) from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise EventuneError(f"{path}: expected tensors by name, found {type(state).__name__}")
+    return state
