@@ -14,7 +14,7 @@ from torch import Tensor
 from eventune.adapters.chatglm.layers import A, B, Layer, join, split
 from eventune.adapters.chatglm.names import FUSED, PARTS, leaf_of, translated, translated_leaves
 from eventune.adapters.chatglm.reading import CARRIED, LoraFiles, read_lora
-from eventune.adapters.chatglm.rows import Rows, rows_of_adapter, sizes_of_base
+from eventune.adapters.chatglm.rows import Rows, rows_of_adapter, rows_of_base
 from eventune.adapters.lora import as_pattern
 from eventune.adapters.peft_library import LoraConfig
 from eventune.adapters.store import PEFT_PREFIX, Saved, write_adapter
@@ -55,7 +55,7 @@ def convert_lora(source: Path, folder: Path, *, back: bool = False, base: str = 
     """
     files = read_lora(source)
     base_folder = Path(base).expanduser()
-    rows = sizes_of_base(base_folder).rows if base and base_folder.is_dir() else None
+    rows = rows_of_base(base_folder) if base and base_folder.is_dir() else None
     conversion = _Conversion(files, back=back, rows=rows)
     conversion.convert()
     weights = dict(conversion.saved)

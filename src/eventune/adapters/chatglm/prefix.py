@@ -4,6 +4,10 @@ The published prefix encoder is an embedding of shape (positions, layers · 2 ·
 and layer first the keys, then the values. That is how PEFT stores a prefix, too. With a projection the embedding is
 narrower, and two linear layers with a tanh between them widen it; what they compute does not depend on the text, so it
 is computed once.
+
+One thing differs. The published model counts the text's positions from 0, with a prefix too; PEFT and transformers
+count the prefix along, so that the text begins at its length N. Keys of a prefix are not rotated in either. What a query
+at p sees of the key k is R(p)ᵀ k there and R(p + N)ᵀ k here; with R(N) k in place of k it is the same.
 """
 
 from __future__ import annotations
@@ -14,12 +18,14 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from transformers import GlmConfig
+from transformers.models.glm.modeling_glm import GlmRotaryEmbedding, apply_rotary_pos_emb
 
-from eventune.adapters.chatglm.rows import sizes_of_base
 from eventune.adapters.checkpoints import read_state
 from eventune.adapters.peft_library import PrefixTuningConfig
 from eventune.adapters.store import PROMPT, Saved, write_adapter
 from eventune.errors import EventuneError
+from eventune.results import read_json
 
 _ENCODER = "prefix_encoder."
 _PROJECTION = ("trans.0.weight", "trans.0.bias", "trans.2.weight", "trans.2.bias")
@@ -54,7 +60,7 @@ def convert_prefix(path: Path, folder: Path, *, base: Path) -> ConvertedPrefix:
     Args:
         path: The checkpoint's weights, `pytorch_model.bin` or safetensors.
         folder: An existing folder.
-        base: Folder of the base, published or converted; its sizes are read off it, and the configuration names it.
+        base: Folder of the converted base; sizes and rotations are read off it, and the new configuration names it.
 
     Returns:
         What became of it.
@@ -62,27 +68,47 @@ def convert_prefix(path: Path, folder: Path, *, base: Path) -> ConvertedPrefix:
     Raises:
         EventuneError: If the file holds no such prefix, or one of another base's sizes.
     """
-    sizes = sizes_of_base(base)
+    config = _config_of(base)
     state = read_state(path)
     own = {name.partition(_ENCODER)[2]: tensor for name, tensor in state.items() if _ENCODER in name}
     flat = _flattened(own, path)
-    width = 2 * sizes.rows.key_value
-    if flat.shape[1] != sizes.layers * width:
+    layers, heads, size = int(config.num_hidden_layers), int(config.num_key_value_heads or 0), int(config.head_dim or 0)
+    if flat.shape[1] != layers * 2 * heads * size:
         raise EventuneError(
-            f"{path}: expected {sizes.layers} layers of {width} numbers at each position, found {flat.shape[1]}",
+            f"{path}: expected keys and values of {layers} layers · {heads} heads · {size}, found {flat.shape[1]}",
             "give --base with the folder of the base that the prefix was trained on",
         )
-    config = PrefixTuningConfig(
+    settings = PrefixTuningConfig(
         task_type="CAUSAL_LM",
         base_model_name_or_path=str(base),
         num_virtual_tokens=flat.shape[0],
-        token_dim=sizes.rows.key_value,
-        num_attention_heads=sizes.key_heads,
-        num_layers=sizes.layers,
+        token_dim=heads * size,
+        num_attention_heads=heads,
+        num_layers=layers,
         inference_mode=True,
     )
-    saved = write_adapter(folder, {PROMPT: flat}, config)
+    prefix = _with_rotated_keys(flat.view(-1, layers, 2, heads, size), config)
+    saved = write_adapter(folder, {PROMPT: prefix.flatten(1)}, settings)
     return ConvertedPrefix(saved, flat.shape[0], len(own) > 1)
+
+
+def _config_of(base: Path) -> GlmConfig:
+    model_type = read_json(base / "config.json").get("model_type")
+    if model_type != "glm":
+        hint = f"eventune convert chatglm2 {base} NEW, then --base NEW" if model_type == "chatglm" else ""
+        raise EventuneError(f"{base}: expected a converted base (model_type glm), found {model_type!r}", hint)
+    return GlmConfig.from_pretrained(base)
+
+
+def _with_rotated_keys(prefix: Tensor, config: GlmConfig) -> Tensor:
+    """Rotate keys by as many positions as the prefix has; *shape* (positions, layers, 2, key heads, head size)."""
+    keys, values = prefix.unbind(2)
+    at = torch.full((len(prefix), 1), len(prefix))
+    cosine, sine = GlmRotaryEmbedding(config)(keys, at)
+    # The layers stand where a sequence's places do, all of them at one position.
+    by_head = keys.transpose(1, 2)
+    rotated, _ = apply_rotary_pos_emb(by_head, by_head, cosine, sine)  # type: ignore[no-untyped-call]
+    return torch.stack([rotated.transpose(1, 2), values], dim=2)
 
 
 def _flattened(own: Mapping[str, Tensor], path: Path) -> Tensor:

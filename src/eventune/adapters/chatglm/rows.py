@@ -13,10 +13,10 @@ from eventune.errors import EventuneError
 from eventune.results import read_json
 
 _FIELDS = {
-    "chatglm": ("num_attention_heads", "multi_query_group_num", "kv_channels", "num_layers"),
-    "glm": ("num_attention_heads", "num_key_value_heads", "head_dim", "num_hidden_layers"),
+    "chatglm": ("num_attention_heads", "multi_query_group_num", "kv_channels"),
+    "glm": ("num_attention_heads", "num_key_value_heads", "head_dim"),
 }
-"""What a base's configuration calls the numbers of its heads, of its key heads, the size of one, and its layers."""
+"""What a base's configuration calls its heads, its key heads, and the size of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +61,14 @@ class Rows:
         return [part.contiguous() for part in torch.split(tensor, self.sizes)]
 
 
-@dataclass(frozen=True, slots=True)
-class BaseSizes:
-    """What a base's configuration says of its attention.
-
-    Attributes:
-        rows: The rows of queries, keys and values.
-        key_heads: Number of key heads.
-        layers: Number of layers.
-    """
-
-    rows: Rows
-    key_heads: int
-    layers: int
-
-
-def sizes_of_base(folder: Path) -> BaseSizes:
-    """Read the sizes off a base's `config.json`, published or converted; no code of the folder is run.
+def rows_of_base(folder: Path) -> Rows:
+    """Read the rows off a base's `config.json`, published or converted; no code of the folder is run.
 
     Args:
         folder: The base's folder.
 
     Returns:
-        The sizes.
+        The rows.
 
     Raises:
         EventuneError: If it is another model's, or lacks a size.
@@ -98,8 +83,8 @@ def sizes_of_base(folder: Path) -> BaseSizes:
     missing = [name for name in _FIELDS[model_type] if not isinstance(config.get(name), int)]
     if missing:
         raise EventuneError(f"{folder / 'config.json'}: expected {missing[0]}, an integer, found none")
-    heads, key_heads, size, layers = (int(config[name]) for name in _FIELDS[model_type])
-    return BaseSizes(Rows(heads * size, key_heads * size), key_heads, layers)
+    heads, key_heads, size = (int(config[name]) for name in _FIELDS[model_type])
+    return Rows(heads * size, key_heads * size)
 
 
 def rows_of_adapter(outputs: int, inputs: int) -> Rows:
