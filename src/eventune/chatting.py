@@ -13,6 +13,7 @@ from torch import nn
 from eventune.adapters.bank import AdapterBank
 from eventune.adapters.store import ADAPTER_CONFIG, load_into, recorded_bits, weights_file
 from eventune.backbones.causal_lm import load_causal_lm
+from eventune.backbones.chatglm.detection import UnconvertedModelError
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
 from eventune.generation.chat import ChatSession, Voice
@@ -96,11 +97,13 @@ def open_voices(model: str, adapters: Mapping[str, Path], *, dtype: str = "float
         EventuneError: If something is not there or does not fit.
     """
     folder = Path(model).expanduser()
-    name, revision = _base_of(folder)
+    name, revision = base_of(folder)
     if not name:
         return Voices(resolve(model), adapters, dtype=dtype)
     try:
         base = resolve(name, revision=revision)
+    except UnconvertedModelError:
+        raise
     except EventuneError as error:
         raise EventuneError(
             f"{folder} was trained on {name!r}: {error.message}",
@@ -119,8 +122,15 @@ def voice_name(run: Path) -> str:
     return name if is_name else f"run_{name}"
 
 
-def _base_of(folder: Path) -> tuple[str, str]:
-    """Return name and revision of the base that a folder's weights were trained on; empty for a model of its own."""
+def base_of(folder: Path) -> tuple[str, str]:
+    """Return name and revision of the base that a folder's weights were trained on; empty for a model of its own.
+
+    Args:
+        folder: The directory of a run, an adapter's folder, or any other path.
+
+    Raises:
+        EventuneError: If it is a run that extracts arguments.
+    """
     if (folder / BASE).is_file():
         if (folder / EXTRACTOR).is_file():
             raise EventuneError(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from eventune.backbones.chatglm.detection import native_folder
 from eventune.backbones.gguf import unpacked
 from eventune.errors import EventuneError, did_you_mean
 
@@ -109,6 +110,7 @@ def resolve(name: str, *, revision: str = "") -> BaseModel:
     Raises:
         EventuneError: If the name leads nowhere, or to a folder without configuration or safetensors; it says what was
             tried.
+        UnconvertedModelError: If it is ChatGLM2 or a successor in its layout, and no conversion is in the cache.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -147,6 +149,7 @@ def resolve_config(name: str, *, revision: str = "") -> BaseModel:
 
     Raises:
         EventuneError: If the name leads nowhere, or to a folder without configuration.
+        UnconvertedModelError: As for `resolve`.
     """
     path = Path(name).expanduser()
     if path.is_file() and path.name == "config.json":
@@ -154,13 +157,14 @@ def resolve_config(name: str, *, revision: str = "") -> BaseModel:
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise EventuneError(f"{path}: expected a model folder, found no config.json in it")
-        return BaseModel(name, path)
+        return BaseModel(name, native_folder(path))
     if name in PACKAGED:
         return resolve(name, revision=revision)
     try:
         from huggingface_hub import hf_hub_download
 
-        return BaseModel(name, Path(hf_hub_download(name, "config.json", revision=revision or None)).parent, revision)
+        config = Path(hf_hub_download(name, "config.json", revision=revision or None))
+        return BaseModel(name, native_folder(config.parent), revision)
     except (OSError, ValueError, RuntimeError) as error:
         known = [*PACKAGED, *(str(found) for found in Path.cwd().glob("*/config.json"))]
         raise EventuneError(
@@ -186,6 +190,7 @@ def _from_hub(hub_id: str, revision: str) -> Path:
 def _checked(model: BaseModel) -> BaseModel:
     if not (model.folder / "config.json").is_file():
         raise EventuneError(f"{model.folder}: expected a model folder, found no config.json in it")
+    model = replace(model, folder=native_folder(model.folder))
     if not model.weights:
         raise EventuneError(
             f"{model.folder}: expected weights in *.safetensors, found none",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eventune.cli.conversion import add_convert_flag, convert_if_needed
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.errors import EventuneError, did_you_mean
 
@@ -43,12 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="float32",
         help="type of the base's weights",
     )
+    add_convert_flag(parser)
     add_json_flag(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Talk until the input ends."""
-    from eventune.chatting import open_voices
+    from eventune.chatting import base_of, open_voices
     from eventune.generation.generating import GenerationSettings
 
     if arguments.json and arguments.once is None:
@@ -63,6 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
         num_beams=arguments.num_beams,
         seed=arguments.seed,
     )
+    if arguments.convert:
+        name, revision = base_of(Path(arguments.model).expanduser())
+        convert_if_needed(name or arguments.model, revision=revision)
     voices = open_voices(arguments.model, _adapters(arguments.adapter), dtype=arguments.torch_dtype)
     talk = _Talk(voices.session(settings, system=arguments.system), compare=arguments.compare)
     if arguments.once is None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
+from eventune.cli.conversion import add_convert_flag, convert_if_needed
 from eventune.cli.output import NARROW_COLUMNS, add_json_flag, emit, plain_table
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model_revision", default="", metavar="VALUE", help="revision on the hub")
     parser.add_argument("--snippet", action="store_true", help="print PEFT code for the suggested adapter instead")
     parser.add_argument("--lora_r", type=int, default=8, metavar="R", help="rank in the snippet (default: 8)")
+    add_convert_flag(parser)
     add_json_flag(parser)
 
 
@@ -47,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.lora_r < 1:
         raise InvalidValueError("lora_r", "an integer >= 1", str(arguments.lora_r))
+    if arguments.convert:
+        convert_if_needed(arguments.model, revision=arguments.model_revision)
     inspection = inspect_model(arguments.model, task=arguments.task, revision=arguments.model_revision)
     snippet = inspection.snippet(r=arguments.lora_r)
     if arguments.snippet and not arguments.json:

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
+from eventune.cli.conversion import add_convert_flag, convert_if_needed
 from eventune.cli.output import add_json_flag, emit, notify, plain_table
 
 TEXT_SCORES = ("rouge-1", "rouge-2", "rouge-l", "bleu-4", "bleu", "chrf")
@@ -18,12 +19,13 @@ TEXT_SCORES = ("rouge-1", "rouge-2", "rouge-l", "bleu-4", "bleu", "chrf")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the file of settings; the settings' flags are read by `eventune.sft.settings`."""
-    parser.usage = "eventune sft [-h] [--json] [ARGS.json|RECIPE.yaml] [--SETTING VALUE ...]"
+    parser.usage = "eventune sft [-h] [--json] [--convert] [ARGS.json|RECIPE.yaml] [--SETTING VALUE ...]"
     parser.epilog = (
         "Settings are those of transformers' Seq2SeqTrainingArguments and of ChatGLM2's script (train_file, "
         "prompt_column, response_column, lora_r, pre_seq_len, …), as flags, JSON or YAML; flags replace the file's. "
         "docs/llm.md has them all; a wrong name is answered with the closest right one."
     )
+    add_convert_flag(parser)
     add_json_flag(parser)
     parser.set_defaults(words=[])
 
@@ -43,6 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     settings = SftArguments.of(
         {**given, **read_flags(words)}, source=file or "flags", notice=notify if is_heard else _ignore
     )
+    if arguments.convert:
+        model = settings.model
+        revision = "" if model.model_revision == "main" else model.model_revision
+        convert_if_needed(model.model_name_or_path, revision=revision)
     with closing(TerminalReporter(StepRows)) if is_heard else nullcontext() as reporter:
         result = fine_tune(settings, reporter=reporter).to_dict()
     if not is_heard:

@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from eventune.cli.conversion import add_convert_flag, convert_if_needed
 from eventune.cli.output import add_json_flag, emit, plain_table, print_scores
 
 
@@ -19,8 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the recipe and one flag for each of its settings."""
     from eventune.recipe import SECTIONS
 
-    parser.usage = "eventune train [-h] [--json] [--SETTING VALUE ...] [RECIPE]"
+    parser.usage = "eventune train [-h] [--json] [--convert] [--SETTING VALUE ...] [RECIPE]"
     parser.add_argument("recipe", metavar="RECIPE", nargs="?", help="YAML file with settings; flags replace them")
+    add_convert_flag(parser)
     add_json_flag(parser)
     # The recipe's check names unknown settings beside all others that are wrong.
     parser.set_defaults(unknown={})
@@ -43,10 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.experiment import train
     from eventune.recipe import Recipe, read_settings
 
-    own = {"verb", "run", "json", "recipe", "unknown"}
+    own = {"verb", "run", "json", "convert", "recipe", "unknown"}
     given = {name: value for name, value in vars(arguments).items() if name not in own} | arguments.unknown
     settings = read_settings(Path(arguments.recipe)) if arguments.recipe else {}
     recipe = Recipe.of({**settings, **given}, source=arguments.recipe or "flags")
+    if arguments.convert:
+        convert_if_needed(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
     # Of several processes of one run, started by torchrun, the first alone is heard.
     reporter = TerminalReporter() if os.environ.get("RANK", "0") == "0" else None
     try:

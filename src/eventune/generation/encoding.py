@@ -7,7 +7,7 @@ import hashlib
 import json
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 IGNORED = -100
 """The label of a position without loss."""
 
-_CACHE_FORMAT = "1"
+_CACHE_FORMAT = "2"
 _METADATA = "encoded"
 _ARRAYS = ("input_ids", "labels", "offsets")
 
@@ -118,7 +118,7 @@ class Encoder:
         ids = iter(self._tokenize([segment.text for parts in segments for segment in parts]))
         examples, truncation = [], Truncation(len(rows))
         for number, row, parts in zip(range(first_number, first_number + len(rows)), rows, segments, strict=True):
-            pieces = [(segment, next(ids)) for segment in parts]
+            pieces = self._pieces(parts, ids)
             if self._fits(pieces):
                 examples.append(self._join(pieces))
                 continue
@@ -146,7 +146,8 @@ class Encoder:
         Raises:
             EventuneError: If the template refuses a row, or its markers alone exceed the limit.
         """
-        prompts = self._tokenize([self._template.render(row.prompt, add_generation_prompt=True) for row in rows])
+        texts = [self._template.render(row.prompt, add_generation_prompt=True) for row in rows]
+        prompts = [[*self._template.prefix, *ids] for ids in self._tokenize(texts)]
         truncation = Truncation(len(rows))
         for index, row in enumerate(rows):
             if len(prompts[index]) > self.max_source_length:
@@ -160,7 +161,8 @@ class Encoder:
         # The rendered text tells more than the template: some templates show the date.
         sample = self._template.render((Message("user", "a"),), add_generation_prompt=True)
         limits = [self.max_source_length, self.max_target_length]
-        settings = [_CACHE_FORMAT, limits, self._eos, self._template.text, sample, _describe(self._tokenizer)]
+        texts = [self._template.text, sample]
+        settings = [_CACHE_FORMAT, limits, self._eos, self._template.prefix, texts, _describe(self._tokenizer)]
         digest.update(json.dumps(settings).encode())
         for row in rows:
             turns = [[turn.role, turn.content, turn.is_trained] for turn in row.messages]
@@ -176,12 +178,17 @@ class Encoder:
             raise EventuneError(f"row {number}: {error.message}", error.hint) from error
 
     def _tokenize(self, texts: list[str]) -> list[list[int]]:
-        """Tokenise rendered texts, which have their special tokens already."""
+        """Tokenise rendered texts, which have their special tokens already but for the template's prefix."""
         if not texts:
             return []
         encoded = self._tokenizer(texts, add_special_tokens=False, return_attention_mask=False, verbose=False)
         ids: list[list[int]] = encoded["input_ids"]
         return ids
+
+    def _pieces(self, segments: Sequence[Segment], ids: Iterator[list[int]]) -> list[tuple[Segment, list[int]]]:
+        """Pair a row's segments with the next ids; the first begins with the template's prefix."""
+        first, *others = segments
+        return [(first, [*self._template.prefix, *next(ids)]), *((segment, next(ids)) for segment in others)]
 
     def _fits(self, pieces: list[tuple[Segment, list[int]]]) -> bool:
         if len(pieces) == 2:
@@ -202,7 +209,7 @@ class Encoder:
         while not is_single:
             turns, dropped = turns[2:], dropped + 1
             segments = self._template.segments((*head, *turns))
-            pieces = list(zip(segments, self._tokenize([segment.text for segment in segments]), strict=True))
+            pieces = self._pieces(segments, iter(self._tokenize([segment.text for segment in segments])))
             if self._total(pieces) <= self.max_source_length + self.max_target_length:
                 return self._join(pieces), Truncation(turns_dropped=dropped)
             is_single = len(pieces) == 2
@@ -248,7 +255,8 @@ class Encoder:
         return kept, ids
 
     def _prompt_ids(self, messages: Sequence[Message]) -> list[int]:
-        return self._tokenize([self._template.render(messages, add_generation_prompt=True)])[0]
+        text = self._template.render(messages, add_generation_prompt=True)
+        return [*self._template.prefix, *self._tokenize([text])[0]]
 
     def _join(self, pieces: list[tuple[Segment, list[int]]], *, ends: bool = True) -> Example:
         """Join pieces; `ends` tells whether the last response is whole, so that its end is learned."""

@@ -22,6 +22,8 @@ _PLAIN = (
     "{% endfor %}"
 )
 """A turn a line; the model's end token, and nothing else, is behind a response."""
+_PLAIN_TEXT = "{% for message in messages %}{{ message['content'] + '\\n' }}{% endfor %}"
+"""The same for tokenizers that read no special token in a text."""
 
 _QUESTION, _ANSWER = "qvxzquestion", "qvxzanswer"
 _HINT = "mend the template, or set chat_template: plain"
@@ -57,6 +59,8 @@ class Template:
         self._before, self._ending = self._probe()
         self.shows_eos = self._eos in self._ending
         """Whether the end token is part of the template's text of a response."""
+        self.prefix = _first_ids(tokenizer) if _reads_no_specials(tokenizer) else []
+        """Ids before the text of a conversation that no template can spell; empty for most tokenizers."""
 
     def render(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:
         """Render messages.
@@ -66,7 +70,7 @@ class Template:
             add_generation_prompt: Whether to end with what a response begins behind.
 
         Returns:
-            The text, with all special tokens that the model reads.
+            The text, with all special tokens that the model reads but those in `prefix`.
 
         Raises:
             EventuneError: If the template is broken or refuses the messages, e.g. a system message.
@@ -183,8 +187,20 @@ def choose_template(tokenizer: PreTrainedTokenizerBase, setting: str) -> Templat
 
 def _plain(tokenizer: PreTrainedTokenizerBase) -> str:
     """Return the plain template; it begins with the tokens that the tokenizer puts before a text, such as bos."""
-    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
-    complete = tokenizer("a", add_special_tokens=True)["input_ids"]
-    count = next((at for at in range(len(complete)) if complete[at : at + len(bare)] == bare), 0)
-    first = "".join(tokenizer.convert_ids_to_tokens(complete[:count]))
+    if _reads_no_specials(tokenizer):
+        return _PLAIN_TEXT
+    first = "".join(tokenizer.convert_ids_to_tokens(_first_ids(tokenizer)))
     return f"{{{{ {first!r} }}}}{_PLAIN}" if first else _PLAIN
+
+
+def _reads_no_specials(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Tell whether special tokens that are spelled in a text are read as any other characters."""
+    return bool(getattr(tokenizer, "split_special_tokens", False))
+
+
+def _first_ids(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return the ids that a tokenizer puts before a text."""
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    complete: list[int] = tokenizer("a", add_special_tokens=True)["input_ids"]
+    count = next((at for at in range(len(complete)) if complete[at : at + len(bare)] == bare), 0)
+    return complete[:count]

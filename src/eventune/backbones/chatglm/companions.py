@@ -10,6 +10,7 @@ from typing import Any
 
 from eventune.backbones.chatglm.plan import Plan
 from eventune.backbones.chatglm.tokenizer import ROLES, build_tokenizer, is_tiktoken
+from eventune.errors import EventuneError
 from eventune.results import read_json, write_atomically
 
 _MODEL = "tokenizer.model"
@@ -41,6 +42,11 @@ def write_native_companions(planned: Plan, folder: Path) -> tuple[str, ...]:
         )
     roles = _has_roles(planned.source)
     tokenizer = build_tokenizer(source, roles=roles, model_max_length=int(planned.config.max_position_embeddings))
+    if len(tokenizer) > planned.config.vocab_size:
+        raise EventuneError(
+            f"{source}: expected at most {planned.config.vocab_size} tokens, as config.json says, found {len(tokenizer)}",
+            "give the tokenizer.model of the same checkpoint",
+        )
     tokenizer.save_pretrained(folder)
     shutil.copyfile(source, folder / _KEPT)
     if roles:

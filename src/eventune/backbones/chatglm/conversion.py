@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from eventune import __version__
+from eventune.backbones.chatglm import detection
 from eventune.backbones.chatglm.companions import write_native_companions, write_published_companions
 from eventune.backbones.chatglm.plan import Plan, plan
 from eventune.backbones.chatglm.shards import row_reader, sha256_of, write_shard
@@ -23,7 +24,6 @@ RECORD = "conversion.json"
 _FORM = 1
 """Counts what changes in the files that are written, so that no folder of an earlier version is taken for a new one."""
 _PROGRESS = "progress.json"
-_READ = ("config.json", "generation_config.json", "tokenizer*", "*.index.json", "*.safetensors", "pytorch_model*.bin")
 Notice = Callable[[str], None]
 
 
@@ -116,15 +116,17 @@ def _carry_out(
             "form": _FORM,
             "to": "glm" if planned.to_native else "chatglm",
             "dtype": planned.dtype,
-            "source": {path.name: sha256_of(path) for path in _read_files(planned.source)},
+            "source": {path.name: sha256_of(path) for path in detection.files_read(planned.source)},
         }
         if target.is_dir() and any(target.iterdir()):
             return _earlier(planned, target, origin)
         staging = target.with_name(f".{target.name}.converting")
         try:
-            written, kept = _write_weights(planned, staging, origin, notice)
+            kept = _begin(staging, origin)
+            # Before the weights, which take minutes: a tokenizer that does not fit is found at once.
             notes = write_companions(planned, staging)
-            return _finish(planned, staging, target, origin | {"written": written}, notes, kept)
+            weights = _write_weights(planned, staging, origin, kept, notice)
+            return _finish(planned, staging, target, origin, weights, notes, tuple(kept))
         except OSError as error:
             raise EventuneError(
                 f"{target}: cannot be written: {error.strerror or error}",
@@ -164,21 +166,19 @@ def _state(path: Path) -> str:
 
 
 def _write_weights(
-    planned: Plan, staging: Path, origin: Mapping[str, Any], notice: Notice
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Write what is not there yet, and return all hashes and the names of what was there."""
-    progress = staging / _PROGRESS
-    written = _begin(staging, origin)
-    kept = tuple(written)
+    planned: Plan, staging: Path, origin: Mapping[str, Any], kept: Mapping[str, str], notice: Notice
+) -> dict[str, str]:
+    """Write what is not there yet, and return all hashes."""
+    written = dict(kept)
     for shard in planned.shards:
         if shard.name in written:
             notice(f"{shard.name}: written already")
             continue
-        notice(f"{shard.name}: {shard.bytes / 1e9:,.2f} GB")
+        notice(f"{shard.name}: {shard.bytes:,} bytes")
         with row_reader(planned.entries, shard.files) as read:
             written[shard.name] = write_shard(staging / shard.name, shard, read)
-        write_atomically(progress, json.dumps({**origin, "written": written}))
-    return written, kept
+        write_atomically(staging / _PROGRESS, json.dumps({**origin, "written": written}))
+    return written
 
 
 def _begin(staging: Path, origin: Mapping[str, Any]) -> dict[str, str]:
@@ -203,6 +203,7 @@ def _finish(
     staging: Path,
     target: Path,
     origin: Mapping[str, Any],
+    weights: Mapping[str, str],
     notes: tuple[str, ...],
     kept: tuple[str, ...],
 ) -> Conversion:
@@ -211,10 +212,8 @@ def _finish(
         index = {"metadata": {"total_size": planned.bytes}, "weight_map": weight_map}
         write_atomically(staging / "model.safetensors.index.json", json.dumps(index, indent=2) + "\n")
     (staging / _PROGRESS).unlink(missing_ok=True)
-    weights = dict(origin["written"])
     files = {p.name: weights.get(p.name) or sha256_of(p) for p in sorted(staging.iterdir()) if p.is_file()}
-    about = {name: value for name, value in origin.items() if name != "written"}
-    record = {**about, "eventune": __version__, "parameters": planned.parameters, "files": files, "notes": list(notes)}
+    record = {**origin, "eventune": __version__, "parameters": planned.parameters, "files": files, "notes": list(notes)}
     write_atomically(staging / RECORD, json.dumps(record, ensure_ascii=False, indent=2) + "\n")
     if target.is_dir():
         target.rmdir()
@@ -229,10 +228,6 @@ def _conversion(
     return Conversion(
         planned.source, target, record["parameters"], record["files"], size, tuple(record["notes"]), is_new, kept
     )
-
-
-def _read_files(source: Path) -> list[Path]:
-    return sorted({path for pattern in _READ for path in source.glob(pattern) if path.is_file()})
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from eventune.cli.output import add_json_flag
 
 VERBS = {
     "adapter": "adapter and heads out of a checkpoint that holds a whole model's state",
+    "chatglm2": "ChatGLM2-6B and its successors into transformers' own Glm, or back",
     "chatglm2-adapter": "LoRA or P-tuning v2 of the published ChatGLM2 for transformers' Glm, or LoRA back",
 }
 

@@ -1,0 +1,94 @@
+"""Folders in ChatGLM2's layout, told by their configuration alone, and their conversions in the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from eventune.backbones.gguf import cache_folder
+from eventune.errors import EventuneError
+
+_READ = (
+    *("config.json", "generation_config.json", "tokenizer.model", "tokenizer_config.json", "tokenization_chatglm.py"),
+    *("published_tokenizer.model", "*.index.json", "*.safetensors", "pytorch_model*.bin"),
+)
+
+
+class UnconvertedModelError(EventuneError):
+    """A model whose own code would have to run, and which has to be converted first.
+
+    Attributes:
+        folder: Where it is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"{folder}: expected an architecture of transformers, found ChatGLM2 or a successor in its layout "
+            "(model_type chatglm), which needs the folder's own code, and that is never run",
+            f"eventune convert chatglm2 {folder} {folder}-glm, or give --convert to the command to keep the converted "
+            "model in the cache",
+        )
+        self.folder = folder
+
+
+def native_folder(folder: Path) -> Path:
+    """Return where a model can be loaded from without code of its own.
+
+    Args:
+        folder: The folder of a model of any kind.
+
+    Returns:
+        The folder itself, or in the cache what it was converted to.
+
+    Raises:
+        UnconvertedModelError: If it is in ChatGLM2's layout and was not converted yet.
+    """
+    if not _is_published(folder):
+        return folder
+    converted = _place(folder)
+    if not converted.is_dir():
+        raise UnconvertedModelError(folder)
+    return converted
+
+
+def convert_into_cache(folder: Path, *, notice: Callable[[str], None] = lambda _: None) -> Path:
+    """Convert a folder, so that `native_folder` finds it.
+
+    Args:
+        folder: The folder in ChatGLM2's layout.
+        notice: Hears of each file that is written, and of what a user should know.
+
+    Returns:
+        The folder in the cache.
+
+    Raises:
+        EventuneError: If it cannot be converted.
+    """
+    from eventune.backbones.chatglm.conversion import convert
+
+    conversion = convert(folder, _place(folder), notice=notice)
+    for note in conversion.notes:
+        notice(note)
+    return conversion.target
+
+
+def files_read(folder: Path) -> list[Path]:
+    """Return the files that a conversion depends on."""
+    return sorted({path for pattern in _READ for path in folder.glob(pattern) if path.is_file()})
+
+
+def _is_published(folder: Path) -> bool:
+    try:
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(settings, dict) and settings.get("model_type") == "chatglm"
+
+
+def _place(folder: Path) -> Path:
+    """Return where a folder's conversion is kept: sizes and times tell its files apart without reading gigabytes."""
+    found = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files_read(folder)]
+    digest = hashlib.sha256(json.dumps(found).encode()).hexdigest()
+    return cache_folder() / f"{folder.resolve().name}-{digest[:16]}-glm"
