@@ -6,8 +6,8 @@ narrower, and two linear layers with a tanh between them widen it; what they com
 is computed once.
 
 One thing differs. The published model counts the text's positions from 0, with a prefix too; PEFT and transformers
-count the prefix along, so that the text begins at its length N. Keys of a prefix are not rotated in either. What a query
-at p sees of the key k is R(p)ᵀ k there and R(p + N)ᵀ k here; with R(N) k in place of k it is the same.
+count the prefix along, so that the text begins at its length N. Keys of a prefix are not rotated in either. What a
+query at p sees of the key k is R(p)ᵀ k there and R(p + N)ᵀ k here; with R(N) k in place of k it is the same.
 """
 
 from __future__ import annotations
