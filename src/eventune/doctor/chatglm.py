@@ -7,8 +7,8 @@ from eventune.doctor.remedy import Remedy
 
 def _chatglm(name: str, pattern: str, cause: str, *threads: str, also: str = "") -> Remedy:
     cure = (
-        "With the published code, model and tokenizer need transformers==4.33.3; transformers' GlmForCausalLM needs "
-        "no remote code, once the checkpoint's keys are renamed to its own"
+        "`eventune convert chatglm2 SRC DST` makes a folder for transformers' own GlmForCausalLM, which needs no "
+        "remote code; with the published code, model and tokenizer need transformers==4.33.3"
     )
     return Remedy(f"chatglm-{name}", pattern, cause, f"{cure}{f'; {also}' if also else ''}.", threads)
 
@@ -86,9 +86,24 @@ CHATGLM_REMEDIES = (
     ),
     _chatglm(
         "remote-code",
-        r"contains custom code which must be executed|do you wish to run the custom code",
+        r"contains custom code which must be executed|do you wish to run the custom code"
+        r"|requires you to execute the \w+ file in that repo|no module named '?transformers_modules\.",
         "The folder's configuration names Python files of its own (the original ChatGLM's does), which would be run.",
         also="eventune never runs code from a model's folder",
+    ),
+    _chatglm(
+        "model-type",
+        r"model type .?chatglm.? but transformers does not recognize|keyerror: 'chatglm'"
+        r"|tokenizer class chatglmtokenizer does not exist|unrecognized configuration class .{0,100}chatglmconfig",
+        "transformers has no model of the type chatglm: only the folder's own Python files know it.",
+    ),
+    _chatglm(
+        "targets",
+        r"target modules .{0,200}\bquery_key_value\b.{0,200}not found in the base model"
+        r"|lora_target_modules: 'query_key_value' matches none",
+        "An adapter, or its settings, for the published ChatGLM meets a base whose queries, keys and values are apart.",
+        also="`eventune convert chatglm2-adapter SRC DST` converts its adapters; on a converted base `eventune sft` "
+        "takes query_key_value for q_proj, k_proj and v_proj",
     ),
     _chatglm(
         "random-weights",
