@@ -158,3 +158,88 @@ def tiny_llm(tmp_path_factory):
     )
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def chatglm2_reference():
+    """A tiny ChatGLM2 and what the published code computes with it; no part of the repository."""
+    beside = Path(__file__).resolve().parents[1].parent / "shared" / "reference"
+    folder = Path(os.environ.get("EVENTUNE_REFERENCE", beside)) / "chatglm2"
+    if not (folder / "io.safetensors").is_file():
+        pytest.skip(f"needs the published code's outputs in {folder}; set EVENTUNE_REFERENCE to the folder above it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_glm(tmp_path_factory):
+    """Folder of a random Glm, 2 layers × 32, in several files, without a tokenizer."""
+    import torch
+    from transformers import GlmConfig, GlmForCausalLM
+
+    config = GlmConfig(
+        vocab_size=288,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=8,
+        rms_norm_eps=1e-5,
+        max_position_embeddings=512,
+        rope_parameters={"rope_type": "default", "rope_theta": 10_000.0, "partial_rotary_factor": 0.5},
+        eos_token_id=2,
+        pad_token_id=0,
+        initializer_range=0.2,
+    )
+    folder = tmp_path_factory.mktemp("tiny-glm")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = GlmForCausalLM(config)
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.2)
+    model.save_pretrained(folder, max_shard_size="40KB")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sentencepiece_model():
+    """Makes a SentencePiece file in ChatGLM2's layout; the pieces' scores fall."""
+    import struct
+
+    def varint(value):
+        low, rest = value & 0x7F, value >> 7
+        return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
+
+    def field(number, content):
+        if isinstance(content, int):
+            return varint(number << 3) + varint(content)
+        return varint(number << 3 | 2) + varint(len(content)) + content
+
+    def make(pieces, *, model_type=2, **normalizer):
+        controls = [("<unk>", 2), ("<s>", 3), ("</s>", 3), *((f"<0x{number:02X}>", 6) for number in range(256))]
+        content = b""
+        for number, (text, kind) in enumerate([*controls, *((piece, 1) for piece in pieces)]):
+            score = b"\x15" + struct.pack("<f", -float(number))
+            content += field(1, field(1, text.encode()) + score + field(3, kind))
+        spec = {"character_map": b"", "dummy_prefix": 1, "removes_spaces": 0, "escapes_spaces": 1} | normalizer
+        return content + field(2, field(3, model_type)) + field(3, b"".join(map(field, (2, 3, 4, 5), spec.values())))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_chatglm2(tiny_glm, sentencepiece_model, tmp_path_factory):
+    """Folder of the same model in ChatGLM2's layout, with a tokenizer of few pieces, and code that is never run."""
+    import json
+
+    from eventune.backbones.chatglm.conversion import revert
+
+    folder = tmp_path_factory.mktemp("published") / "chatglm2-tiny"
+    revert(tiny_glm, folder)
+    pieces = ["▁", "a", "b", "▁a", "ab", "▁ab", "1", "问", "答", "："]
+    (folder / "tokenizer.model").write_bytes(sentencepiece_model(pieces))
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    settings["auto_map"] = {"AutoConfig": "configuration_chatglm.ChatGLMConfig"}
+    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+    (folder / "configuration_chatglm.py").write_text("raise RuntimeError('code of the folder')\n", encoding="utf-8")
+    return folder

@@ -44,7 +44,7 @@ def write_native_companions(planned: Plan, folder: Path) -> tuple[str, ...]:
     tokenizer = build_tokenizer(source, roles=roles, model_max_length=int(planned.config.max_position_embeddings))
     if len(tokenizer) > planned.config.vocab_size:
         raise EventuneError(
-            f"{source}: expected at most {planned.config.vocab_size} tokens, as config.json says, found {len(tokenizer)}",
+            f"{source}: expected at most the {planned.config.vocab_size} tokens of config.json, found {len(tokenizer)}",
             "give the tokenizer.model of the same checkpoint",
         )
     tokenizer.save_pretrained(folder)

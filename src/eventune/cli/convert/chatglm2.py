@@ -67,17 +67,15 @@ def _print(console: Console, done: Conversion) -> None:
 
 def _print_plan(console: Console, planned: Plan) -> None:
     for shard in planned.shards:
-        table = plain_table(
-            f"{shard.name} (from {', '.join(path.name for path in shard.files)})", "shape", "type", "bytes"
-        )
+        console.print(f"{shard.name}, of {', '.join(path.name for path in shard.files)}", soft_wrap=True)
+        table = plain_table("tensor", "shape", "type", "bytes")
         for tensor in shard.tensors:
             shape = " × ".join(map(str, tensor.shape))
             table.add_row(tensor.name, shape, str(tensor.dtype).removeprefix("torch."), f"{tensor.bytes:,}")
         table.add_row("together", "", "", f"{shard.bytes:,}")
         console.print(table)
         console.print()
-    table = plain_table("config.json", "")
+    console.print("config.json")
     for name, value in planned.settings.items():
-        table.add_row(name, str(value))
-    console.print(table)
-    console.print(f"{planned.parameters:,} parameters, {planned.bytes:,} bytes of weights")
+        console.print(f"{name}: {value}", soft_wrap=True)
+    console.print(f"\n{planned.parameters:,} parameters, {planned.bytes:,} bytes of weights")
