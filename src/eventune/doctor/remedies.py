@@ -103,7 +103,8 @@ REMEDIES = (
     Remedy(
         "target-modules",
         r"target modules (?!.{0,200}\bquery_key_value\b).{0,500}not found in the base model"
-        r"|no modules were targeted for adaptation|please specify `?target_modules`? in `?peft_config|is not supported\. currently, only the following modules",
+        r"|no modules were targeted for adaptation|please specify `?target_modules`? in `?peft_config"
+        r"|is not supported\. currently, only the following modules",
         "The LoRA targets are no linear layers of this model: layers are named otherwise in each architecture.",
         "`eventune inspect MODEL` shows the targets. BERT: query, key, value, dense; Llama and Glm: q_proj, k_proj, "
         "v_proj, o_proj; published ChatGLM: query_key_value.",
