@@ -68,6 +68,7 @@ def test_a_p_tuning_checkpoint_needs_its_base(run, refused, base, tmp_path):
 
 def test_wrong_input_is_one_clear_error_and_leaves_nothing(refused, adapter, tmp_path):
     out = tmp_path / "out"
+    assert "no such file or folder" in refused("convert", "chatglm2-adapter", tmp_path / "absent", out)
     assert "found neither" in refused("convert", "chatglm2-adapter", tmp_path, out)
     assert "exists already" in refused("convert", "chatglm2-adapter", adapter, tmp_path)
     assert "leave --back out" in refused("convert", "chatglm2-adapter", adapter, out, "--back")

@@ -33,6 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     source, target = Path(arguments.source).expanduser(), Path(arguments.target).expanduser()
     if target.exists():
         raise EventuneError(f"{target}: exists already", "choose another folder, or remove it")
+    if not source.exists():
+        raise EventuneError(f"{source}: no such file or folder")
     is_lora = (source / "adapter_config.json").is_file()
     checkpoint = None if is_lora else prefix_file(source)
     if not is_lora and checkpoint is None:
