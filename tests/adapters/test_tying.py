@@ -64,7 +64,7 @@ def trained(model, steps=20):
 
 
 @pytest.mark.parametrize("merged", [False, True])
-def test_tied_parts_train_as_a_fused_layer_does(merged):
+def test_tied_parts_train_as_a_fused_layer_does(merged) -> None:
     torch.manual_seed(0)
     base = Apart()
     fused = get_peft_model(Fused(base), LoraConfig(r=3, lora_alpha=6, target_modules=["query_key_value"])).double()
@@ -107,7 +107,7 @@ IDS = torch.arange(1, 21).reshape(2, 10)
 
 
 @pytest.mark.parametrize("checkpointing", [False, True])
-def test_a_tied_adapter_is_one_parameter_a_block_and_is_saved_by_every_name(llama, tmp_path, checkpointing):
+def test_a_tied_adapter_is_one_parameter_a_block_and_is_saved_by_every_name(llama, tmp_path, checkpointing) -> None:
     base = llama()
     if checkpointing:
         enable_gradient_checkpointing(base)
@@ -133,7 +133,7 @@ def test_a_tied_adapter_is_one_parameter_a_block_and_is_saved_by_every_name(llam
         assert torch.equal(again.eval()(input_ids=IDS).logits, expected)
 
 
-def test_an_adapter_with_several_matrices_is_not_gone_on_with_as_one(llama, tmp_path):
+def test_an_adapter_with_several_matrices_is_not_gone_on_with_as_one(llama, tmp_path) -> None:
     plain = AdapterArguments(lora_r=2, lora_target_modules=["q_proj", "k_proj", "v_proj"])
     save_trained(attach(llama(), plain), tmp_path)
     with pytest.raises(EventuneError, match=r"k_proj\.lora_A\.weight and .*q_proj\.lora_A\.weight to be equal"):
@@ -155,7 +155,7 @@ def test_an_adapter_with_several_matrices_is_not_gone_on_with_as_one(llama, tmp_
         ({"init_lora_weights": "pissa"}, "init_lora_weights: expected default or gaussian with tie_lora_a"),
     ],
 )
-def test_what_would_not_train_as_a_fused_layer_is_refused(llama, changes, message):
+def test_what_would_not_train_as_a_fused_layer_is_refused(llama, changes, message) -> None:
     values = {"lora_r": 2, "lora_target_modules": ["q_proj", "k_proj", "v_proj"], "tie_lora_a": True, **changes}
     with pytest.raises(EventuneError, match=message):
         attach(llama(), AdapterArguments(**values))

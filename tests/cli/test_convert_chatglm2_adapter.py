@@ -34,7 +34,7 @@ def base(tmp_path):
     return folder
 
 
-def test_an_adapter_goes_there_and_back(run, adapter, base, tmp_path):
+def test_an_adapter_goes_there_and_back(run, adapter, base, tmp_path) -> None:
     shown = run("convert", "chatglm2-adapter", adapter, tmp_path / "native", "--base", base)
     assert (shown.code, shown.err) == (0, "")
     assert "native: lora, 80 parameters" in " ".join(shown.out.split())
@@ -47,7 +47,7 @@ def test_an_adapter_goes_there_and_back(run, adapter, base, tmp_path):
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
-def test_a_rank_that_grows_is_told(run, adapter, tmp_path):
+def test_a_rank_that_grows_is_told(run, adapter, tmp_path) -> None:
     run("convert", "chatglm2-adapter", adapter, tmp_path / "native")
     path = tmp_path / "native" / "adapter_model.safetensors"
     save_file({name: torch.randn_like(tensor) for name, tensor in load_file(path).items()}, path)
@@ -55,7 +55,7 @@ def test_a_rank_that_grows_is_told(run, adapter, tmp_path):
     assert "rank grew from 2 to 6, because q_proj, k_proj, v_proj have A's of their own" in shown.err
 
 
-def test_a_p_tuning_checkpoint_needs_its_base(run, refused, base, tmp_path):
+def test_a_p_tuning_checkpoint_needs_its_base(run, refused, base, tmp_path) -> None:
     checkpoint, out = tmp_path / "checkpoint-10", tmp_path / "out"
     checkpoint.mkdir()
     torch.save({"transformer.prefix_encoder.embedding.weight": torch.randn(3, 8)}, checkpoint / "pytorch_model.bin")
@@ -66,7 +66,7 @@ def test_a_p_tuning_checkpoint_needs_its_base(run, refused, base, tmp_path):
     assert load_file(out / "adapter_model.safetensors")["prompt_embeddings"].shape == (3, 8)
 
 
-def test_wrong_input_is_one_clear_error_and_leaves_nothing(refused, adapter, tmp_path):
+def test_wrong_input_is_one_clear_error_and_leaves_nothing(refused, adapter, tmp_path) -> None:
     out = tmp_path / "out"
     assert "no such file or folder" in refused("convert", "chatglm2-adapter", tmp_path / "absent", out)
     assert "found neither" in refused("convert", "chatglm2-adapter", tmp_path, out)

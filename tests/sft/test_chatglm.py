@@ -104,7 +104,7 @@ def trained(base, tmp_path_factory):
     return folder / "run"
 
 
-def test_lora_on_the_published_name_learns_and_saves_an_adapter_alone(trained):
+def test_lora_on_the_published_name_learns_and_saves_an_adapter_alone(trained) -> None:
     lines = (trained / "history.jsonl").read_text(encoding="utf-8").splitlines()
     losses = [entry["loss"] for entry in map(json.loads, lines) if "loss" in entry]
     assert losses[-1] < losses[0]
@@ -115,18 +115,18 @@ def test_lora_on_the_published_name_learns_and_saves_an_adapter_alone(trained):
     assert torch.equal(weights[f"{block}q_proj.lora_A.weight"], weights[f"{block}k_proj.lora_A.weight"])
 
 
-def test_what_was_translated_is_told_once(trained, base):
+def test_what_was_translated_is_told_once(trained, base) -> None:
     notices = (trained.parent / "said.txt").read_text(encoding="utf-8")
     assert notices.count("lora_target_modules: in transformers' Glm query_key_value is q_proj, k_proj, v_proj") == 1
     assert "target_modules is now lora_target_modules" in notices
 
 
-def test_the_run_answers(trained, capsys):
+def test_the_run_answers(trained, capsys) -> None:
     assert main(["chat", str(trained), "--once", "类型#裤 颜色#红", "--max_new_tokens", "4", "--json"]) == 0
     assert list(json.loads(capsys.readouterr().out)["answers"]) == ["run"]
 
 
-def test_the_adapter_goes_back_to_the_published_layer_with_its_rank(trained, base, tmp_path):
+def test_the_adapter_goes_back_to_the_published_layer_with_its_rank(trained, base, tmp_path) -> None:
     command = ["convert", "chatglm2-adapter", str(trained), str(tmp_path / "back"), "--back", "--base", str(base)]
     assert main(command) == 0
     config = json.loads((tmp_path / "back" / "adapter_config.json").read_text(encoding="utf-8"))
@@ -134,7 +134,7 @@ def test_the_adapter_goes_back_to_the_published_layer_with_its_rank(trained, bas
     assert "query_key_value" in config["target_modules"]
 
 
-def test_turns_are_numbered_behind_one_beginning_and_labels_end_with_the_end_token(base):
+def test_turns_are_numbered_behind_one_beginning_and_labels_end_with_the_end_token(base) -> None:
     tokenizer = load_causal_lm(resolve(str(base))).tokenizer
     encoder = Encoder(tokenizer, max_source_length=200, max_target_length=50)
     asked = (Message("user", "你好"), Message("assistant", "好的"), Message("user", "再见"))

@@ -38,7 +38,7 @@ def same_weights(one, other):
     return first.keys() == second.keys() and all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_a_published_adapter_gives_the_published_logits(reference_folder, tmp_path):
+def test_a_published_adapter_gives_the_published_logits(reference_folder, tmp_path) -> None:
     reference = reference_folder / "chatglm2"
     if not (reference / "lora_io.safetensors").is_file():
         pytest.skip(f"needs ChatGLM2's outputs in {reference}; set EVENTUNE_REFERENCE to the folder above")
@@ -54,7 +54,7 @@ def test_a_published_adapter_gives_the_published_logits(reference_folder, tmp_pa
     torch.testing.assert_close(found, expected, rtol=0, atol=2e-5)
 
 
-def test_both_models_compute_the_same_with_it(adapted, ids):
+def test_both_models_compute_the_same_with_it(adapted, ids) -> None:
     source, published = adapted(lora_dropout=0.1, target_modules=["query_key_value", "dense"])
     result, folder = converted(source, "native")
     torch.testing.assert_close(logits(load_into(tiny_glm(), folder).eval(), ids), logits(published, ids))
@@ -65,7 +65,7 @@ def test_both_models_compute_the_same_with_it(adapted, ids):
     assert "rows: 64 of queries, 32 of keys and of values, taken from the adapter's shapes" in result.notices[0]
 
 
-def test_there_and_back_is_bit_equal(adapted):
+def test_there_and_back_is_bit_equal(adapted) -> None:
     source, _ = adapted(target_modules=["query_key_value", "dense"], modules_to_save=["output_layer"])
     _, native = converted(source, "native")
     _, published = converted(native, "published", back=True)
@@ -77,7 +77,7 @@ def test_there_and_back_is_bit_equal(adapted):
 
 
 @pytest.mark.parametrize("use_rslora", [False, True])
-def test_parts_with_matrices_of_their_own_become_one_of_a_higher_rank(adapted, ids, use_rslora):
+def test_parts_with_matrices_of_their_own_become_one_of_a_higher_rank(adapted, ids, use_rslora) -> None:
     source, native = adapted(published=False, use_rslora=use_rslora)
     result, folder = converted(source, "published", back=True)
     found = PeftModel.from_pretrained(Published(tiny_glm()), folder).eval()
@@ -88,7 +88,7 @@ def test_parts_with_matrices_of_their_own_become_one_of_a_higher_rank(adapted, i
 
 
 @pytest.mark.parametrize("targets", [["q_proj", "v_proj"], ["v_proj"], ["k_proj"]])
-def test_parts_without_an_adapter_change_nothing(adapted, ids, base_folder, targets):
+def test_parts_without_an_adapter_change_nothing(adapted, ids, base_folder, targets) -> None:
     source, native = adapted(published=False, target_modules=targets)
     result, folder = converted(source, "published", back=True, base=str(base_folder))
     found = PeftModel.from_pretrained(Published(tiny_glm()), folder).eval()
@@ -96,14 +96,14 @@ def test_parts_without_an_adapter_change_nothing(adapted, ids, base_folder, targ
     assert result.new_rank == 4 * len(targets)
 
 
-def test_queries_alone_need_the_base(adapted, base_folder):
+def test_queries_alone_need_the_base(adapted, base_folder) -> None:
     source, _ = adapted(published=False, target_modules=["q_proj"])
     with pytest.raises(EventuneError, match="queries alone, which do not tell the number of key heads\ngive --base"):
         converted(source, "refused", back=True)
     assert converted(source, "published", back=True, base=str(base_folder))[0].new_rank == 4
 
 
-def test_ranks_and_scales_that_differ_by_layer_and_part_stay(adapted, ids):
+def test_ranks_and_scales_that_differ_by_layer_and_part_stay(adapted, ids) -> None:
     patterns = {"rank_pattern": {"q_proj": 2, "layers.0.self_attn.k_proj": 3}, "alpha_pattern": {"v_proj": 5}}
     source, native = adapted(published=False, **patterns)
     _, folder = converted(source, "published", back=True)
@@ -113,7 +113,7 @@ def test_ranks_and_scales_that_differ_by_layer_and_part_stay(adapted, ids):
     torch.testing.assert_close(logits(load_into(tiny_glm(), again).eval(), ids), logits(native, ids))
 
 
-def test_some_layers_alone_and_expressions_are_taken_over(adapted, ids):
+def test_some_layers_alone_and_expressions_are_taken_over(adapted, ids) -> None:
     source, published = adapted(layers_to_transform=[1])
     _, folder = converted(source, "native")
     assert config_of(folder)["layers_to_transform"] == [1]
@@ -124,7 +124,7 @@ def test_some_layers_alone_and_expressions_are_taken_over(adapted, ids):
     assert not any(".1." in name for name in load_file(folder / "adapter_model.safetensors"))
 
 
-def test_dora_s_magnitudes_go_with_their_rows(adapted, ids):
+def test_dora_s_magnitudes_go_with_their_rows(adapted, ids) -> None:
     source, published = adapted(use_dora=True)
     _, native = converted(source, "native")
     torch.testing.assert_close(logits(load_into(tiny_glm(), native).eval(), ids), logits(published, ids))
@@ -132,14 +132,14 @@ def test_dora_s_magnitudes_go_with_their_rows(adapted, ids):
     assert same_weights(source, back)
 
 
-def test_dora_on_some_parts_is_refused_on_the_way_back(adapted):
+def test_dora_on_some_parts_is_refused_on_the_way_back(adapted) -> None:
     source, _ = adapted(published=False, use_dora=True, target_modules=["q_proj", "v_proj"])
     with pytest.raises(EventuneError, match="magnitudes of q_proj, k_proj, v_proj, found those of q_proj, v_proj"):
         converted(source, "refused", back=True)
 
 
 @pytest.mark.parametrize("bias", ["lora_only", "all"])
-def test_trained_biases_are_split_and_joined(adapted, ids, bias, base_folder):
+def test_trained_biases_are_split_and_joined(adapted, ids, bias, base_folder) -> None:
     source, published = adapted(bias=bias)
     _, native = converted(source, "native", base=str(base_folder))
     torch.testing.assert_close(logits(load_into(tiny_glm(), native).eval(), ids), logits(published, ids))
@@ -148,14 +148,14 @@ def test_trained_biases_are_split_and_joined(adapted, ids, bias, base_folder):
     assert config_of(native)["bias"] == bias
 
 
-def test_embeddings_and_output_layer_are_saved_whole(adapted, ids):
+def test_embeddings_and_output_layer_are_saved_whole(adapted, ids) -> None:
     source, published = adapted(modules_to_save=["word_embeddings", "output_layer"])
     _, native = converted(source, "native")
     torch.testing.assert_close(logits(load_into(tiny_glm(), native).eval(), ids), logits(published, ids))
     assert set(config_of(native)["modules_to_save"]) == {"embed_tokens", "lm_head"}
 
 
-def test_weights_of_torch_are_read_without_running_code(adapted):
+def test_weights_of_torch_are_read_without_running_code(adapted) -> None:
     source, _ = adapted()
     path = source / "adapter_model.safetensors"
     torch.save(load_file(path), source / "adapter_model.bin")
@@ -165,7 +165,7 @@ def test_weights_of_torch_are_read_without_running_code(adapted):
     assert same_weights(expected, found)
 
 
-def test_the_base_gives_name_and_rows_and_is_checked(adapted, base_folder):
+def test_the_base_gives_name_and_rows_and_is_checked(adapted, base_folder) -> None:
     source, _ = adapted()
     result, folder = converted(source, "native", base=str(base_folder))
     assert result.notices == ()
@@ -192,17 +192,43 @@ def test_the_base_gives_name_and_rows_and_is_checked(adapted, base_folder):
         ({"modules_to_save": ["output_layer"]}, "modules_to_save: 'output_layer' is not in the adapter's file"),
     ],
 )
-def test_what_cannot_be_converted_is_named(adapted, changes, message):
+def test_what_cannot_be_converted_is_named(adapted, changes, message) -> None:
     source, _ = adapted()
     edit(source, **changes)
     with pytest.raises(EventuneError, match=message):
         converted(source, "refused")
 
 
-def test_the_wrong_direction_is_said(adapted):
+def test_the_wrong_direction_is_said(adapted) -> None:
     source, _ = adapted()
     with pytest.raises(EventuneError, match="leave --back out"):
         converted(source, "refused", back=True)
     source, _ = adapted("native", published=False)
     with pytest.raises(EventuneError, match="give --back"):
         converted(source, "refused too")
+
+
+def test_the_fused_layer_is_split_where_it_is_saved_whole(adapted, ids, base_folder) -> None:
+    source, published = adapted(target_modules=["dense"], modules_to_save=["query_key_value"])
+    with pytest.raises(EventuneError, match="saved in full, which does not tell its rows"):
+        converted(source, "refused")
+    _, native = converted(source, "native", base=str(base_folder))
+    torch.testing.assert_close(logits(load_into(tiny_glm(), native).eval(), ids), logits(published, ids))
+    _, back = converted(native, "published", back=True)
+    assert same_weights(source, back)
+    assert config_of(back)["modules_to_save"] == ["query_key_value"]
+
+
+def test_parts_that_are_not_all_saved_whole_are_refused(adapted) -> None:
+    source, _ = adapted(published=False, target_modules=["o_proj"], modules_to_save=["q_proj"])
+    with pytest.raises(EventuneError, match=r"q_proj\.\w+ is saved in full, .*k_proj\.\w+ is not"):
+        converted(source, "refused", back=True)
+
+
+def test_norms_are_saved_by_names_that_no_other_ends_in(adapted, ids) -> None:
+    source, native = adapted(published=False, modules_to_save=["model.norm", "input_layernorm"])
+    _, published = converted(source, "published", back=True)
+    assert config_of(published)["modules_to_save"] == ["transformer.encoder.final_layernorm", "input_layernorm"]
+    _, again = converted(published, "again")
+    assert config_of(again)["modules_to_save"] == ["model.norm", "input_layernorm"]
+    torch.testing.assert_close(logits(load_into(tiny_glm(), again).eval(), ids), logits(native, ids))

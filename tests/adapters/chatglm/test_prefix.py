@@ -45,7 +45,7 @@ def target(tmp_path):
     return tmp_path / "adapter"
 
 
-def test_project_and_peft_compute_what_the_published_code_does(checkpoint, embedding, base_folder, target, ids):
+def test_project_and_peft_compute_what_the_published_code_does(checkpoint, embedding, base_folder, target, ids) -> None:
     result = convert_prefix(checkpoint, target, base=base_folder)
     assert (result.positions, result.had_projection) == (POSITIONS, False)
     with torch.inference_mode():
@@ -58,7 +58,7 @@ def test_project_and_peft_compute_what_the_published_code_does(checkpoint, embed
     assert not torch.allclose(without, expected, atol=1e-3)
 
 
-def test_a_projection_is_computed_once(tmp_path, base_folder, target, ids):
+def test_a_projection_is_computed_once(tmp_path, base_folder, target, ids) -> None:
     torch.manual_seed(4)
     width = HEADS * SIZE
     encoder = nn.ModuleDict(
@@ -77,7 +77,7 @@ def test_a_projection_is_computed_once(tmp_path, base_folder, target, ids):
     assert list(load_file(target / "adapter_model.safetensors")) == ["prompt_embeddings"]
 
 
-def test_values_are_taken_over_bit_by_bit(checkpoint, embedding, base_folder, target):
+def test_values_are_taken_over_bit_by_bit(checkpoint, embedding, base_folder, target) -> None:
     convert_prefix(checkpoint, target, base=base_folder)
     found = load_file(target / "adapter_model.safetensors")["prompt_embeddings"].view(POSITIONS, LAYERS, 2, -1)
     expected = embedding.view(POSITIONS, LAYERS, 2, -1)
@@ -85,7 +85,7 @@ def test_values_are_taken_over_bit_by_bit(checkpoint, embedding, base_folder, ta
     torch.testing.assert_close(found[:, :, 0].norm(dim=-1), expected[:, :, 0].norm(dim=-1))
 
 
-def test_files_that_hold_no_such_prefix_are_refused(checkpoint, base_folder, target, tmp_path):
+def test_files_that_hold_no_such_prefix_are_refused(checkpoint, base_folder, target, tmp_path) -> None:
     torch.save({"transformer.other": torch.ones(2)}, checkpoint)
     with pytest.raises(EventuneError, match="found no tensor of a prefix_encoder"):
         convert_prefix(checkpoint, target, base=base_folder)
@@ -97,6 +97,6 @@ def test_files_that_hold_no_such_prefix_are_refused(checkpoint, base_folder, tar
         convert_prefix(checkpoint, target, base=tmp_path)
 
 
-def test_a_checkpoint_is_found_by_its_folder(checkpoint, tmp_path):
+def test_a_checkpoint_is_found_by_its_folder(checkpoint, tmp_path) -> None:
     assert prefix_file(checkpoint.parent) == prefix_file(checkpoint) == checkpoint
     assert prefix_file(tmp_path) is None

@@ -19,7 +19,7 @@ def trained(model, ids, steps=5):
     return losses
 
 
-def test_a_converted_adapter_goes_on_training_as_the_published_one_does(adapted, ids):
+def test_a_converted_adapter_goes_on_training_as_the_published_one_does(adapted, ids) -> None:
     source, published = adapted()
     folder = source.parent / "native"
     folder.mkdir()
