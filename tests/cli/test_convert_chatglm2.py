@@ -69,15 +69,18 @@ def test_wrong_input_is_one_clear_error(refused, tiny_chatglm2, tiny_glm, tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words", [("inspect",), ("chat",), ("sft", "--output_dir", "run", "--model_name_or_path")])
-def test_commands_name_the_conversion_and_ask_nothing(refused, tiny_chatglm2, tmp_path, monkeypatch, words) -> None:
-    monkeypatch.chdir(tmp_path)
+@pytest.mark.parametrize("verb", ["inspect", "chat", "sft", "train"])
+def test_commands_name_the_conversion_and_ask_nothing(refused, tiny_chatglm2, tmp_path, verb) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"instruction": "a", "output": "b"}\n', encoding="utf-8")
-    more = ("--train_file", rows) if words[0] == "sft" else ()
-    message = refused(*words, tiny_chatglm2, *more)
+    words = {
+        "sft": ("--train_file", rows, "--output_dir", tmp_path / "run", "--model_name_or_path"),
+        "train": ("--train_file", "sample:train", "--output_dir", tmp_path / "run", "--model_name_or_path"),
+    }
+    message = refused(verb, *words.get(verb, ()), tiny_chatglm2)
 
     assert "found ChatGLM2" in message
+    assert not (tmp_path / "run").exists()
     assert f"eventune convert chatglm2 {tiny_chatglm2} {tiny_chatglm2}-glm" in message
 
 

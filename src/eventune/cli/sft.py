@@ -19,7 +19,9 @@ TEXT_SCORES = ("rouge-1", "rouge-2", "rouge-l", "bleu-4", "bleu", "chrf")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the file of settings; the settings' flags are read by `eventune.sft.settings`."""
-    parser.usage = "eventune sft [-h] [--json] [--convert] [ARGS.json|RECIPE.yaml] [--SETTING VALUE ...]"
+    parser.usage = (
+        "eventune sft [-h] [--json] [--convert] [ARGS.json|RECIPE.yaml]\n                    [--SETTING VALUE ...]"
+    )
     parser.epilog = (
         "Settings are those of transformers' Seq2SeqTrainingArguments and of ChatGLM2's script (train_file, "
         "prompt_column, response_column, lora_r, pre_seq_len, …), as flags, JSON or YAML; flags replace the file's. "

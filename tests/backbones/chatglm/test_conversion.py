@@ -10,8 +10,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
+from eventune.backbones.causal_lm import load_causal_lm
 from eventune.backbones.chatglm.conversion import RECORD, convert, revert
 from eventune.backbones.chatglm.plan import plan
+from eventune.backbones.resolve import resolve
 from eventune.errors import EventuneError
 
 FUSED = "transformer.encoder.layers.1.self_attention.query_key_value.weight"
@@ -251,6 +253,23 @@ def test_chatglm3_is_told_by_the_roles_of_its_tokenizer(tiny_chatglm2, tmp_path)
     assert not (tmp_path / "glm" / "chat_template.jinja").exists()
 
 
+def test_chatglm3_is_told_by_its_name(tiny_chatglm2, tmp_path) -> None:
+    shutil.copytree(tiny_chatglm2, tmp_path / "source")
+    settings = json.loads((tmp_path / "source" / "config.json").read_text(encoding="utf-8"))
+    settings["_name_or_path"] = "THUDM/chatglm3-6b"
+    (tmp_path / "source" / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+
+    assert "ChatGLM3's tokenizer" in convert(tmp_path / "source", tmp_path / "glm").notes[0]
+
+
+def test_positions_keep_their_precision_in_half_precision(tiny_chatglm2, tmp_path) -> None:
+    convert(tiny_chatglm2, tmp_path / "glm", dtype="bfloat16")
+    lm = load_causal_lm(resolve(str(tmp_path / "glm")), dtype="bfloat16")
+
+    assert lm.model.dtype == torch.bfloat16
+    assert lm.model.model.rotary_emb.inv_freq.dtype == torch.float32
+
+
 PARITY = """
 import sys
 import torch
@@ -302,3 +321,15 @@ def test_the_published_codes_logits_loss_and_answers_come_out_on_any_processor(c
         )
         del batch["position_ids"]
         assert torch.equal(model.generate(**batch, max_new_tokens=24, do_sample=False), io["G.sequences"])
+
+
+@pytest.mark.slow
+def test_a_large_checkpoint_is_never_in_memory_as_a_whole(tmp_path) -> None:
+    root = Path(__file__).parents[3]
+    words = [sys.executable, root / "benchmarks" / "chatglm_conversion.py", "--gigabytes", "1", "--folder", tmp_path]
+    environment = {**os.environ, "PYTHONPATH": str(root / "src")}
+    done = subprocess.run(map(str, words), env=environment, capture_output=True, text=True, check=True)
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert len(results) == 4
+    assert all(result["exit_code"] == 0 and result["is_within"] for result in results), results

@@ -83,7 +83,9 @@ def _generation(planned: Plan) -> dict[str, Any]:
 
 
 def _has_roles(source: Path) -> bool:
-    """Tell ChatGLM3's tokenizer from ChatGLM2's by what is written beside it; the pieces are the same."""
+    """Tell ChatGLM3's tokenizer from ChatGLM2's by what is written beside it; pieces and settings are the same."""
+    if "chatglm3" in str(read_json(source / "config.json").get("_name_or_path", "")).lower():
+        return True
     for name in ("tokenization_chatglm.py", "tokenizer_config.json"):
         path = source / name
         if path.is_file() and ROLES[1] in path.read_text(encoding="utf-8", errors="replace"):

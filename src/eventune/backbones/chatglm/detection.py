@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,11 +25,11 @@ class UnconvertedModelError(EventuneError):
     """
 
     def __init__(self, folder: Path) -> None:
+        command = shlex.join(["eventune", "convert", "chatglm2", str(folder), f"{folder}-glm"])
         super().__init__(
             f"{folder}: expected an architecture of transformers, found ChatGLM2 or a successor in its layout "
             "(model_type chatglm), which needs the folder's own code, and that is never run",
-            f"eventune convert chatglm2 {folder} {folder}-glm, or give --convert to the command to keep the converted "
-            "model in the cache",
+            f"{command}; or give sft, chat, train or inspect --convert once, which converts into the cache",
         )
         self.folder = folder
 

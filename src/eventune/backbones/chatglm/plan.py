@@ -108,7 +108,10 @@ def _settings(source: Path, *, to_native: bool) -> tuple[GlmConfig, dict[str, An
     if to_native:
         settings = native_settings(given, source=str(path))
         return GlmConfig(**settings), {"model_type": "glm", **settings}
-    config = GlmConfig(**{name: value for name, value in given.items() if name != "model_type"})
+    try:
+        config = GlmConfig(**{name: value for name, value in given.items() if name != "model_type"})
+    except Exception as error:  # configurations check themselves in many ways
+        raise EventuneError(f"{path}: expected settings of Glm, found: {' '.join(str(error).split())}") from error
     return config, published_settings(config)
 
 

@@ -71,7 +71,8 @@ def native_settings(settings: Mapping[str, Any], *, source: str) -> dict[str, An
         source: What an error message calls it.
 
     Returns:
-        Keyword arguments of `GlmConfig`; nothing is left to its defaults, which are another vocabulary's.
+        Keyword arguments of `GlmConfig`; nothing is left to its defaults, which are another vocabulary's, but the type
+        of the weights, which these tell themselves.
 
     Raises:
         EventuneError: With every setting that is missing, unknown, or asks for what Glm does not compute.
@@ -92,11 +93,10 @@ def native_settings(settings: Mapping[str, Any], *, source: str) -> dict[str, An
         "hidden_act": "silu",
         "rope_parameters": rope,
         "tie_word_embeddings": False,
-        "eos_token_id": settings.get("eos_token_id", 2),
-        "pad_token_id": settings.get("pad_token_id", 0),
+        "eos_token_id": _or(settings.get("eos_token_id"), 2),
+        "pad_token_id": _or(settings.get("pad_token_id"), 0),
         "bos_token_id": settings.get("bos_token_id"),
         "architectures": ["GlmForCausalLM"],
-        "dtype": settings.get("torch_dtype") or settings.get("dtype") or "float16",
     }
 
 
@@ -140,7 +140,6 @@ def published_settings(config: GlmConfig) -> dict[str, Any]:
         "architectures": ["ChatGLMModel"],
         "eos_token_id": config.eos_token_id,
         "pad_token_id": config.pad_token_id,
-        "torch_dtype": str(config.dtype).removeprefix("torch."),
     }
 
 
@@ -153,7 +152,7 @@ def _problems(settings: Mapping[str, Any]) -> list[str]:
             problems.append(
                 f"{name}: an unknown setting, which may change what is computed{f' ({hint})' if hint else ''}"
             )
-    problems += [f"{name}: expected a number, found nothing" for name in RENAMED if settings.get(name) is None]
+    problems += _ill_typed(settings)
     for name, (right, silent) in FIXED.items():
         if (found := settings.get(name, silent)) is not right:
             problems.append(f"{name}: expected {str(right).lower()}, found {found!r}")
@@ -167,5 +166,31 @@ def _problems(settings: Mapping[str, Any]) -> list[str]:
     return problems
 
 
+def _ill_typed(settings: Mapping[str, Any]) -> list[str]:
+    problems = []
+    for name in RENAMED:
+        value = settings.get(name)
+        kinds, expected = (int | float, "a number") if name == "layernorm_epsilon" else (int, "an integer")
+        if not isinstance(value, kinds) or isinstance(value, bool) or value <= 0:
+            problems.append(f"{name}: expected {expected} > 0, found {'nothing' if value is None else repr(value)}")
+    for name in ("add_qkv_bias", "use_cache"):
+        if not isinstance(settings.get(name, False), bool):
+            problems.append(f"{name}: expected true or false, found {settings[name]!r}")
+    for name in ("attention_dropout", "rope_ratio"):
+        if not isinstance(settings.get(name) or 0.0, int | float):
+            problems.append(f"{name}: expected a number, found {settings[name]!r}")
+    for name in ("eos_token_id", "pad_token_id", "bos_token_id"):
+        value = settings.get(name)
+        ids = value if isinstance(value, list) and name == "eos_token_id" else [value or 0]
+        if not all(type(index) is int and index >= 0 for index in ids):
+            problems.append(f"{name}: expected the number of a token, found {value!r}")
+    return problems
+
+
+def _or(value: Any, silent: int) -> Any:
+    return silent if value is None else value
+
+
 def _rope_ratio(settings: Mapping[str, Any]) -> float:
-    return float(settings.get("rope_ratio") or 1.0)
+    ratio = settings.get("rope_ratio") or 1.0
+    return float(ratio) if isinstance(ratio, int | float) else 1.0

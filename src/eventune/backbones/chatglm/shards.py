@@ -100,7 +100,8 @@ def weight_files(folder: Path) -> list[Path]:
     for pattern, index in (("*.safetensors", "model.safetensors"), ("pytorch_model*.bin", "pytorch_model.bin")):
         listed: set[str] = set()
         if (folder / f"{index}.index.json").is_file():
-            listed = set(map(str, read_json(folder / f"{index}.index.json").get("weight_map", {}).values()))
+            weight_map = read_json(folder / f"{index}.index.json").get("weight_map")
+            listed = set(map(str, weight_map.values())) if isinstance(weight_map, dict) else set()
         found = sorted(folder.glob(pattern))
         if missing := sorted(listed - {path.name for path in found}):
             if not found and pattern == "*.safetensors" and any(folder.glob("pytorch_model*.bin")):
@@ -112,7 +113,8 @@ def weight_files(folder: Path) -> list[Path]:
         if found:
             return [path for path in found if not listed or path.name in listed]
     raise EventuneError(
-        f"{folder}: expected weights in *.safetensors or pytorch_model*.bin, found none", "copy the whole folder anew"
+        f"{folder}: expected weights in *.safetensors or pytorch_model*.bin, found none",
+        "copy the whole folder anew; from the hub: hf download NAME --local-dir FOLDER",
     )
 
 

@@ -28,7 +28,8 @@ CHAT_TEMPLATE = (
     "{% endfor %}"
 )
 """Rounds of question and answer, numbered from 1; a system message, which the model was not trained with, stands before
-them as plain text. The tokens `[gMASK] sop` are no text: the tokenizer puts them before each text."""
+them as plain text. The tokens `[gMASK] sop` are no text: the tokenizer puts them before each text, so what this renders
+has to be tokenised with special tokens; `apply_chat_template(…, tokenize=True)` leaves them out."""
 
 
 def build_tokenizer(
