@@ -134,6 +134,15 @@ def test_the_adapter_goes_back_to_the_published_layer_with_its_rank(trained, bas
     assert "query_key_value" in config["target_modules"]
 
 
+def test_a_checkpoint_of_the_published_script_is_told_how_to_be_converted(base, tmp_path, capsys) -> None:
+    torch.save({"transformer.prefix_encoder.embedding.weight": torch.zeros(2, 64)}, tmp_path / "pytorch_model.bin")
+    (tmp_path / "rows.json").write_text('{"content": "a", "summary": "b"}\n', encoding="utf-8")
+    words = ["--model_name_or_path", base, "--ptuning_checkpoint", tmp_path, "--test_file", tmp_path / "rows.json"]
+    words += ["--prompt_column", "content", "--response_column", "summary", "--output_dir", tmp_path / "run"]
+    assert main(["sft", *map(str, words)]) == 2
+    assert f"eventune convert chatglm2-adapter {tmp_path} NEW --base {base}" in capsys.readouterr().err
+
+
 def test_turns_are_numbered_behind_one_beginning_and_labels_end_with_the_end_token(base) -> None:
     tokenizer = load_causal_lm(resolve(str(base))).tokenizer
     encoder = Encoder(tokenizer, max_source_length=200, max_target_length=50)
