@@ -17,9 +17,11 @@ from transformers import EarlyStoppingCallback, set_seed
 from eventune.adapters.anatomy import Anatomy
 from eventune.adapters.attaching import attach, enable_gradient_checkpointing, with_saved_modules
 from eventune.adapters.changed_base import changed_base
+from eventune.adapters.chatglm.targets import targets_notice
 from eventune.adapters.guard import ParameterCounts, examine, plain_name, require_gradients
 from eventune.adapters.lora import learning_rate_ratio
 from eventune.adapters.store import AdapterStore, save_trained, weights_file
+from eventune.adapters.targets import model_type_of
 from eventune.backbones.load import Backbone, load_encoder
 from eventune.backbones.resolve import resolve
 from eventune.corpora import write_corpus, write_ontology
@@ -138,6 +140,9 @@ class _Experiment:
         anatomy = with_saved_modules(
             plain, anatomy_of_extractor(plain, self.backbone), self.recipe.adapter.modules_to_save
         )
+        notice = targets_notice(self.recipe.adapter.lora_target_modules, model_type_of(self.backbone.model))
+        if notice:
+            self.reporter.notice(notice)
         model = attach(plain, self.recipe.adapter, anatomy=anatomy, base_name=self.backbone.base.name)
         counts = self._examine(model, anatomy)
         trainer = self._train(model, anatomy.heads)

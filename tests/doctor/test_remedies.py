@@ -116,6 +116,27 @@ MESSAGES = [
     ),
     ("chatglm-remote-code", "Do you wish to run the custom code? [y/N]"),
     (
+        "chatglm-remote-code",
+        "ValueError: Loading ./chatglm2-6b requires you to execute the configuration file in that repo on your local",
+    ),
+    ("chatglm-remote-code", "ModuleNotFoundError: No module named 'transformers_modules.chatglm2-6b'"),
+    (
+        "chatglm-model-type",
+        "ValueError: The checkpoint you are trying to load has model type `chatglm` but Transformers does not "
+        "recognize this architecture.",
+    ),
+    ("chatglm-model-type", "KeyError: 'chatglm'"),
+    ("chatglm-model-type", "ValueError: Tokenizer class ChatGLMTokenizer does not exist or is not currently imported."),
+    (
+        "chatglm-model-type",
+        "ValueError: Unrecognized configuration class <class 'transformers_modules.x.ChatGLMConfig'> for this kind",
+    ),
+    (
+        "chatglm-targets",
+        "ValueError: Target modules {'query_key_value'} not found in the base model. Please check the target modules",
+    ),
+    ("chatglm-targets", "error: lora_target_modules: 'query_key_value' matches none of the base's 14 linear layers"),
+    (
         "chatglm-random-weights",
         "Some weights of GlmForCausalLM were not initialized from the model checkpoint at x and are newly initialized",
     ),
@@ -227,6 +248,26 @@ def test_remedies_are_whole(remedy):
 def test_cures_for_chatglm_name_the_native_way_and_the_version_that_works(remedy):
     assert "GlmForCausalLM" in remedy.cure
     assert "transformers==4.33.3" in remedy.cure
+    assert "`eventune convert chatglm2 SRC DST`" in remedy.cure
+
+
+@pytest.mark.parametrize(
+    ("version", "error"),
+    [
+        ("4.34", "'ChatGLMTokenizer' object has no attribute 'tokenizer'"),
+        ("4.42", "'str' object has no attribute 'shape'"),
+        ("4.44", "_extract_past_from_model_output() got an unexpected keyword argument 'standardize_cache_format'"),
+        ("4.47", "ChatGLMTokenizer has no attribute vocab_size"),
+        ("4.49", "'ChatGLMForConditionalGeneration' object has no attribute '_extract_past_from_model_output'"),
+        ("4.57", "'ChatGLMConfig' object has no attribute 'num_hidden_layers'"),
+        ("5", "'ChatGLMConfig' object has no attribute 'max_length'"),
+        ("5", "'property' object cannot be interpreted as an integer"),
+    ],
+)
+def test_each_version_s_failure_of_the_published_code_is_known(version, error):
+    (match,) = find_remedies(f"Error: {error}")
+    assert match.remedy.name.startswith("chatglm-")
+    assert version in match.remedy.cause
 
 
 def test_case_colours_and_curly_quotes_do_not_matter():

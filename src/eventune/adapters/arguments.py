@@ -52,6 +52,12 @@ class AdapterArguments:
             "help": "default (B is zero), gaussian, orthogonal, olora, pissa, or pissa_niter_N (faster, N iterations)"
         },
     )
+    tie_lora_a: bool = field(
+        default=False,
+        metadata={
+            "help": "One A for q_proj, k_proj and v_proj of a block: trains as LoRA on a fused query_key_value would"
+        },
+    )
     rank_pattern: dict[str, int] = field(
         default_factory=dict, metadata={"help": "Other ranks for some targets, e.g. {query: 4, layer.11: 32}"}
     )
@@ -99,6 +105,7 @@ class AdapterArguments:
         if any(index < 0 for index in self.trainable_token_indices):
             yield InvalidValueError("trainable_token_indices", "token ids >= 0", str(self.trainable_token_indices))
         yield from self._target_problems()
+        yield from self._tying_problems()
         yield from self._base_problems()
 
     def _target_problems(self) -> Iterator[InvalidValueError]:
@@ -112,6 +119,19 @@ class AdapterArguments:
         if self.lora_target_parameters and (self.lora_dropout or self.use_dora):
             expected = "none with lora_dropout or use_dora, which experts' stacked matrices cannot have"
             yield InvalidValueError("lora_target_parameters", expected, str(self.lora_target_parameters))
+
+    def _tying_problems(self) -> Iterator[InvalidValueError]:
+        """Yield what would make tied matrices another thing than one of a fused layer."""
+        allowed: tuple[tuple[str, tuple[object, ...]], ...] = (
+            ("method", ("lora",)),
+            ("lora_dropout", (0.0,)),
+            ("use_dora", (False,)),
+            ("init_lora_weights", ("default", "gaussian")),
+        )
+        for name, values in allowed if self.tie_lora_a else ():
+            if getattr(self, name) not in values:
+                expected = f"{' or '.join(map(str, values))} with tie_lora_a"
+                yield InvalidValueError(name, expected, str(getattr(self, name)))
 
     def _base_problems(self) -> Iterator[InvalidValueError]:
         """Yield what is wrong with settings that change the base's weights."""

@@ -18,6 +18,7 @@ from eventune.adapters.peft_library import BaseTunerLayer, expected_warnings_ign
 from eventune.adapters.precision import autocast_forward, half_type_of, to_float32
 from eventune.adapters.prefix import PREFIX, attach_prefix
 from eventune.adapters.quantisation import mark_quantised, quantise, quantised_bits
+from eventune.adapters.tying import tie_lora_a
 from eventune.adapters.wrapping import taken_apart
 from eventune.errors import EventuneError, did_you_mean
 
@@ -171,6 +172,8 @@ def _attach_peft(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy
         model.name_or_path = base_name  # type: ignore[assignment]
     with expected_warnings_ignored():
         adapted = get_peft_model(model, config)
+    if arguments.tie_lora_a:
+        tie_lora_a(adapted)
     if arguments.changes_base:
         remember_initial(adapted)
     fuse_training(adapted)

@@ -70,6 +70,7 @@ from peft import (  # noqa: E402
 from peft.tuners.lora.layer import Linear as LoraLinear  # noqa: E402
 from peft.tuners.tuners_utils import BaseTunerLayer  # noqa: E402
 from peft.utils import ModulesToSaveWrapper  # noqa: E402
+from peft.utils.other import get_pattern_key  # noqa: E402
 
 __all__ = [
     "BaseTunerLayer",
@@ -81,6 +82,7 @@ __all__ = [
     "PeftModel",
     "PrefixTuningConfig",
     "expected_warnings_ignored",
+    "get_pattern_key",
     "get_peft_model",
     "get_peft_model_state_dict",
     "import_bitsandbytes",

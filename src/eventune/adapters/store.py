@@ -26,6 +26,7 @@ from eventune.adapters.peft_library import (
 from eventune.adapters.precision import half_type_of, unmix_norms
 from eventune.adapters.prefix import PREFIX, attach_prefix, prefix_config
 from eventune.adapters.quantisation import quantised_bits
+from eventune.adapters.tying import require_alike
 from eventune.adapters.weight_files import read_weights, write_weights
 from eventune.adapters.wrapping import unwrap
 from eventune.errors import EventuneError
@@ -203,7 +204,9 @@ def load_trained(model: nn.Module, folder: Path) -> None:
     """
     model = unwrap(model)
     weights = read_weights(weights_file(folder))
-    require_same(trained_weights(model), weights, weights_file(folder))
+    own = trained_weights(model)
+    require_same(own, weights, weights_file(folder))
+    require_alike(own, weights)
     put(model, weights)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
+from eventune.adapters.chatglm.targets import native_targets
 from eventune.adapters.projections import ATTENTION, MLP, Kind, Projection, find_projections
 from eventune.errors import EventuneError, did_you_mean
 
@@ -32,7 +33,7 @@ def find_targets(base: nn.Module, wanted: str | Sequence[str]) -> list[str]:
     Args:
         base: The pretrained model, without the task's heads.
         wanted: One of `CHOICES`; a list: the layers whose name, or end of name, is in it; another string: a regular
-            expression that matches the whole name.
+            expression that matches the whole name. On a Glm, the published ChatGLM2's names stand for its own.
 
     Returns:
         The names, in the model's order.
@@ -42,6 +43,7 @@ def find_targets(base: nn.Module, wanted: str | Sequence[str]) -> list[str]:
     """
     linear = [projection for projection in find_projections(base) if projection.kind is not Kind.EXPERTS]
     names = [projection.name for projection in linear]
+    wanted = native_targets(wanted, model_type_of(base))
     if isinstance(wanted, str):
         if wanted in CHOICES:
             chosen = choose(linear, wanted, model_type=model_type_of(base))

@@ -7,6 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TextIO
 
+from eventune.doctor.chatglm import CHATGLM_REMEDIES
+from eventune.doctor.remedy import Remedy
+
 LONGEST_PIECE = 65_536
 """Characters that are read at once: a log may be one endless line. A message on the border of two pieces is missed."""
 SHOWN_BEFORE, SHOWN_AFTER = 60, 200
@@ -14,25 +17,6 @@ SHOWN_BEFORE, SHOWN_AFTER = 60, 200
 
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 _PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\0": None})
-
-
-@dataclass(frozen=True, slots=True)
-class Remedy:
-    """A known message with its cause and cure.
-
-    Attributes:
-        name: Short name, unique.
-        pattern: Regular expression in lower case over one line. Gaps in it are bounded, so that time stays linear.
-        cause: Why the message comes.
-        cure: What to do.
-        threads: Where it was discussed, e.g. `peft#1070`.
-    """
-
-    name: str
-    pattern: str
-    cause: str
-    cure: str
-    threads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +71,6 @@ def _excerpt(line: str, start: int) -> str:
     return ("…" if len(before) > SHOWN_BEFORE else "") + shown + ("…" if len(after) > SHOWN_AFTER else "")
 
 
-def _chatglm(name: str, pattern: str, cause: str, *threads: str, also: str = "") -> Remedy:
-    cure = (
-        "With the published code, model and tokenizer need transformers==4.33.3; transformers' GlmForCausalLM needs "
-        "no remote code, once the checkpoint's keys are renamed to its own"
-    )
-    return Remedy(f"chatglm-{name}", pattern, cause, f"{cure}{f'; {also}' if also else ''}.", threads)
-
-
 _RENAMED = (
     "Leave it out, or use its new name: evaluation_strategy is eval_strategy, no_cuda is use_cpu, group_by_length is "
     "train_sampling_strategy, warmup_ratio is a fraction in warmup_steps."
@@ -126,8 +102,9 @@ REMEDIES = (
     ),
     Remedy(
         "target-modules",
-        r"target modules .{0,500}not found in the base model|no modules were targeted for adaptation"
-        r"|please specify `?target_modules`? in `?peft_config|is not supported\. currently, only the following modules",
+        r"target modules (?!.{0,200}\bquery_key_value\b).{0,500}not found in the base model"
+        r"|no modules were targeted for adaptation|please specify `?target_modules`? in `?peft_config"
+        r"|is not supported\. currently, only the following modules",
         "The LoRA targets are no linear layers of this model: layers are named otherwise in each architecture.",
         "`eventune inspect MODEL` shows the targets. BERT: query, key, value, dense; Llama and Glm: q_proj, k_proj, "
         "v_proj, o_proj; published ChatGLM: query_key_value.",
@@ -201,88 +178,7 @@ REMEDIES = (
         "4-bit or 8-bit weights were asked for, and bitsandbytes is missing or too old.",
         "pip install 'eventune[llm]', or leave quantisation out.",
     ),
-    _chatglm(
-        "tokenizer",
-        r"'chatglmtokenizer' object has no attribute '(?:sp_)?tokenizer'",
-        "transformers >= 4.34 asks the tokenizer for its vocabulary before the published class has made it.",
-        *("ChatGLM2-6B#574", "Langchain-Chatchat#1835"),
-        also="a newer tokenization_chatglm.py helps up to 4.41",
-    ),
-    _chatglm(
-        "eos-token",
-        r"can't set attribute '?(?:eos|pad|unk)_token|property '(?:eos|pad|unk)_token' of .{0,40} has no setter",
-        "A re-saved tokenizer sets tokens that are read-only in the published class.",
-        *("LlamaFactory#3028", "LlamaFactory#1902", "LlamaFactory#1307", "ChatGLM3#869", "ChatGLM-Finetuning#121"),
-        also="copy the original tokenizer files over the re-saved ones",
-    ),
-    _chatglm(
-        "cache-shape",
-        r"'str' object has no attribute 'shape'",
-        "With ChatGLM: in transformers 4.42 and 4.43, generation hands the published code a cache it cannot read.",
-    ),
-    _chatglm(
-        "standardize-cache",
-        r"unexpected keyword argument 'standardize_cache_format'",
-        "transformers >= 4.44 no longer passes the argument that the published code expects, or the other way round.",
-        *("ChatGLM3#1321", "GLM-4#439"),
-    ),
-    _chatglm(
-        "padding-side",
-        r"_pad\(\) got an unexpected keyword argument 'padding_side'",
-        "transformers >= 4.45 passes `padding_side`, which the published tokenizer does not take.",
-        *("ChatGLM3#1324", "Kolors#197", "ChatGLM2-6B#685"),
-        also="or add padding_side=None to its `_pad`",
-    ),
-    _chatglm(
-        "vocab-size",
-        r"chatglmtokenizer'?(?: object)? has no attribute '?vocab_size",
-        "transformers >= 4.47 asks the published tokenizer for its size before it has one.",
-    ),
-    _chatglm(
-        "extract-past",
-        r"no attribute '_extract_past_from_model_output'",
-        "transformers >= 4.49 has removed a method that the published code calls while it generates.",
-    ),
-    _chatglm(
-        "generate",
-        r"'chatglm\w*' object has no attribute 'generate'|doesn't directly inherit from `?generationmixin",
-        "From 4.50 on, models of transformers cannot generate unless their class inherits GenerationMixin.",
-        *("fms#418", "ms-swift#4324"),
-    ),
-    _chatglm(
-        "hidden-layers",
-        r"'chatglmconfig' object has no attribute 'num_hidden_layers'",
-        "Newer transformers (seen with 4.57) reads `num_hidden_layers`; the published configuration says num_layers.",
-    ),
-    _chatglm(
-        "max-length",
-        r"'chatglmconfig' object has no attribute 'max_length'",
-        "In transformers 5, configurations no longer hold the settings of generation.",
-        *("GLM-4-Voice#181", "ms-swift#8248"),
-    ),
-    _chatglm(
-        "property",
-        r"'property' object cannot be interpreted as an integer",
-        "With ChatGLM: transformers 5 takes for numbers what are properties of the published tokenizer's class.",
-    ),
-    _chatglm(
-        "tuple-cache",
-        r"'dynamiccache' object is not subscriptable|'nonetype' object has no attribute 'shape'.{0,80}past_key_values",
-        "The published code expects the cache to be tuples, which transformers 5 has given up.",
-        "transformers#41378",
-    ),
-    _chatglm(
-        "remote-code",
-        r"contains custom code which must be executed|do you wish to run the custom code",
-        "The folder's configuration names Python files of its own (the original ChatGLM's does), which would be run.",
-        also="eventune never runs code from a model's folder",
-    ),
-    _chatglm(
-        "random-weights",
-        r"some weights of .{0,40}glmforcausallm .{0,200}not (?:initialized|used)|glmforcausallm load report",
-        "The file has ChatGLM2's names of weights under Glm's type: what is not found stays random.",
-        also="convert once and for all, not while loading",
-    ),
+    *CHATGLM_REMEDIES,
     Remedy(
         "unused-arguments",
         r"are not used by the hfargumentparser",

@@ -12,6 +12,7 @@ RENAMED = {
     "per_gpu_eval_batch_size": "per_device_eval_batch_size",
     "xpu_backend": "ddp_backend",
     "use_mps_device": "",
+    "target_modules": "lora_target_modules",
 }
 """What only has another name; an empty one for what means nothing any more."""
 

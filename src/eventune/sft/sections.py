@@ -44,6 +44,7 @@ class ModelArguments:
     use_rslora: bool = field(default=False, metadata={"help": "Scale by lora_alpha / sqrt(lora_r)"})
     use_dora: bool = field(default=False, metadata={"help": "Learn the weights' magnitude beside their direction"})
     init_lora_weights: str = field(default="default", metadata={"help": "default, gaussian, orthogonal, olora, pissa"})
+    tie_lora_a: bool = field(default=False, metadata={"help": "One A for q_proj, k_proj and v_proj of a block"})
     loraplus_lr_ratio: float = field(default=1.0, metadata={"help": "LoRA+: B's learning rate over A's"})
     torch_dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
         default="auto", metadata={"help": "Type of the frozen base; auto: bfloat16 on a GPU that has it, else float32"}
@@ -64,6 +65,7 @@ class ModelArguments:
             use_rslora=self.use_rslora,
             use_dora=self.use_dora,
             init_lora_weights=self.init_lora_weights,
+            tie_lora_a=self.tie_lora_a,
             loraplus_lr_ratio=self.loraplus_lr_ratio,
             pre_seq_len=self.pre_seq_len or 32,
             prefix_projection=self.prefix_projection,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from eventune.adapters.chatglm.prefix import prefix_file
 from eventune.adapters.store import weights_file
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
@@ -53,7 +54,10 @@ def _trained(folder: Path, base: BaseModel, notice: Callable[[str], None]) -> Pa
         folder = folder.parent / "checkpoints" / folder.name
     if not weights_file(folder).is_file():
         raise EventuneError(
-            f"ptuning_checkpoint: expected a finished run or a checkpoint, found no trained weights in {folder}"
+            f"ptuning_checkpoint: expected a finished run or a checkpoint, found no trained weights in {folder}",
+            f"eventune convert chatglm2-adapter {folder} NEW --base {base.name}; then --ptuning_checkpoint NEW"
+            if prefix_file(folder)
+            else "",
         )
     if (folder / BASE).is_file():
         recorded = read_json(folder / BASE)

@@ -12,11 +12,14 @@ from torch import nn
 from transformers import set_seed
 
 from eventune.adapters.anatomy import anatomy_of
+from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attaching import attach, enable_gradient_checkpointing
 from eventune.adapters.changed_base import changed_base
+from eventune.adapters.chatglm.targets import targets_notice
 from eventune.adapters.guard import examine, require_gradients
 from eventune.adapters.lora import learning_rate_ratio
 from eventune.adapters.store import AdapterStore, load_into, save_trained
+from eventune.adapters.targets import model_type_of
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.errors import EventuneError
 from eventune.generation.collating import Collator, Pack, pack
@@ -128,6 +131,7 @@ class _FineTuning:
         if self.arguments.checkpoints_activations:
             enable_gradient_checkpointing(self.lm.model)
         adapter = self.arguments.model.adapter()
+        self._tell_of_targets(adapter)
         anatomy = anatomy_of(self.lm.model)
         model = attach(self.lm.model, adapter, anatomy=anatomy, base_name=self.source.base.name)
         if self.source.run is not None:
@@ -138,6 +142,11 @@ class _FineTuning:
         if self.arguments.data.packing:
             require_rows_apart(model, self.encoded.train, self.task.collate)
         return model
+
+    def _tell_of_targets(self, adapter: AdapterArguments) -> None:
+        notice = targets_notice(adapter.lora_target_modules, model_type_of(self.lm.model))
+        if notice and adapter.method == "lora":
+            self.reporter.notice(notice)
 
     def _train(self) -> nn.Module:
         model, training = self.model, self.arguments.training
