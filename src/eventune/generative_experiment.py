@@ -15,9 +15,11 @@ from transformers import EarlyStoppingCallback, set_seed
 from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.attaching import attach, enable_gradient_checkpointing
 from eventune.adapters.changed_base import changed_base
+from eventune.adapters.chatglm.targets import targets_notice
 from eventune.adapters.guard import examine, require_gradients
 from eventune.adapters.lora import learning_rate_ratio
 from eventune.adapters.store import AdapterStore, load_into, save_trained, weights_file
+from eventune.adapters.targets import model_type_of
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import write_corpus, write_ontology
@@ -127,6 +129,9 @@ class GenerativeExperiment:
         if optimisation.gradient_checkpointing:
             enable_gradient_checkpointing(self.lm.model)
         anatomy = anatomy_of(self.lm.model)
+        notice = targets_notice(adapter.lora_target_modules, model_type_of(self.lm.model))
+        if notice:
+            self.reporter.notice(notice)
         model = attach(self.lm.model, adapter, anatomy=anatomy, base_name=self.base.name)
         report = examine(model, anatomy=anatomy)
         self.parameters = report.require()

@@ -117,3 +117,13 @@ def test_a_run_whose_base_has_lost_its_conversion_converts_it_anew(run, refused,
     assert "found ChatGLM2" in refused("chat", run_folder, "--once", "a")
     run("chat", run_folder, "--once", "a", "--convert")
     assert run("inspect", tiny_chatglm2).code == 0
+
+
+def test_an_adapter_is_converted_by_the_same_command(run, refused, reference_folder, tmp_path) -> None:
+    adapter = reference_folder / "chatglm2" / "adapter_fused"
+    if not adapter.is_dir():
+        pytest.skip(f"needs {adapter}")
+    shown = run("convert", "chatglm2", adapter, tmp_path / "native", "--json")
+    assert json.loads(shown.out)["method"] == "lora"
+    assert (tmp_path / "native" / "adapter_model.safetensors").is_file()
+    assert "leave --dry-run out" in refused("convert", "chatglm2", adapter, tmp_path / "other", "--dry-run")

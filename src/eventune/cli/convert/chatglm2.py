@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from eventune.cli.output import emit, notify, plain_table
+from eventune.errors import EventuneError
 
 if TYPE_CHECKING:
     from eventune.backbones.chatglm.conversion import Conversion
@@ -29,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("target", metavar="DST", help="new folder")
     parser.add_argument(
+        "--base", metavar="FOLDER", default="", help="SRC is an adapter of this model: see chatglm2-adapter"
+    )
+    parser.add_argument(
         "--dtype",
         choices=("float32", "float16", "bfloat16"),
         default="",
@@ -44,6 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.backbones.chatglm.plan import plan
 
     source, target = Path(arguments.source), Path(arguments.target)
+    if arguments.base or (source / "adapter_config.json").is_file():
+        return _adapter(arguments)
     if arguments.dry_run:
         planned = plan(source, dtype=arguments.dtype, to_native=not arguments.back)
         result = {**planned.to_dict(), "output_dir": arguments.target}
@@ -53,6 +59,16 @@ def run(arguments: argparse.Namespace) -> int:
     done = make(source, target, dtype=arguments.dtype, notice=notify)
     emit(done.to_dict(), as_json=arguments.json, render=lambda console: _print(console, done))
     return 0
+
+
+def _adapter(arguments: argparse.Namespace) -> int:
+    """Convert an adapter; what is for models alone is refused."""
+    from eventune.cli.convert import chatglm2_adapter
+
+    for flag, is_given in (("--dtype", bool(arguments.dtype)), ("--dry-run", arguments.dry_run)):
+        if is_given:
+            raise EventuneError(f"{flag}: expected a model, found the adapter {arguments.source}", f"leave {flag} out")
+    return chatglm2_adapter.run(arguments)
 
 
 def _print(console: Console, done: Conversion) -> None:
