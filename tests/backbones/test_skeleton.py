@@ -124,10 +124,10 @@ def test_a_module_that_is_not_there_is_refused():
 
 
 def test_an_architecture_that_needs_its_own_code_is_refused_without_a_question(tmp_path):
-    auto_map = {"AutoModel": "modeling_chatglm.ChatGLMForConditionalGeneration"}
-    folder = write_config(tmp_path / "glm", model_type="chatglm", auto_map=auto_map)
+    auto_map = {"AutoModel": "modeling_baichuan.BaichuanForCausalLM"}
+    folder = write_config(tmp_path / "baichuan", model_type="baichuan", auto_map=auto_map)
 
-    with pytest.raises(EventuneError, match="found 'chatglm'; the folder wants its own code to be run, which"):
+    with pytest.raises(EventuneError, match="found 'baichuan'; the folder wants its own code to be run, which"):
         load_skeleton(str(folder))
 
 

@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -202,6 +203,14 @@ def test_an_interrupted_conversion_goes_on_with_what_was_written(tiny_chatglm2, 
     assert {path.name for path in (tmp_path / "glm").iterdir()} == names
     assert all((tmp_path / "glm" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes() for name in names)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["glm", "whole"]
+
+
+def test_of_two_that_convert_at_once_one_waits_for_the_other(tiny_chatglm2, tmp_path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(convert, tiny_chatglm2, tmp_path / "glm") for _ in range(2)]
+
+    assert sorted(done.result().is_new for done in both) == [False, True]
+    assert [path.name for path in tmp_path.iterdir()] == ["glm"]
 
 
 def test_an_interrupted_conversion_of_other_files_is_begun_anew(tiny_chatglm2, tmp_path) -> None:

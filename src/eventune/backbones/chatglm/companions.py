@@ -15,7 +15,7 @@ from eventune.results import read_json, write_atomically
 
 _MODEL = "tokenizer.model"
 _KEPT = "published_tokenizer.model"
-"""The SentencePiece file in a converted folder: under its own name transformers would build a tokenizer of it."""
+"""The source's file in a converted folder: under its own name transformers would build a tokenizer of it."""
 _GENERATION = "generation_config.json"
 _IDS = ("eos_token_id", "pad_token_id", "bos_token_id")
 
@@ -35,6 +35,7 @@ def write_native_companions(planned: Plan, folder: Path) -> tuple[str, ...]:
     source = planned.source / _MODEL
     if not source.is_file():
         return (f"the source has no {_MODEL}: weights and configuration were converted alone",)
+    shutil.copyfile(source, folder / _KEPT)
     if is_tiktoken(source):
         return (
             f"{_MODEL} is GLM-4's, in tiktoken's form, which is not converted: weights and configuration were "
@@ -48,7 +49,6 @@ def write_native_companions(planned: Plan, folder: Path) -> tuple[str, ...]:
             "give the tokenizer.model of the same checkpoint",
         )
     tokenizer.save_pretrained(folder)
-    shutil.copyfile(source, folder / _KEPT)
     if roles:
         return ("ChatGLM3's tokenizer: its tokens of roles are there; it has no chat template, give one of your own",)
     return ()

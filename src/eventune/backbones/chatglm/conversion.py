@@ -7,13 +7,13 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from eventune import __version__
-from eventune.backbones.chatglm import detection
 from eventune.backbones.chatglm.companions import write_native_companions, write_published_companions
+from eventune.backbones.chatglm.detection import files_read
 from eventune.backbones.chatglm.plan import Plan, plan
 from eventune.backbones.chatglm.shards import row_reader, sha256_of, write_shard
 from eventune.errors import EventuneError
@@ -49,7 +49,7 @@ class Conversion:
     bytes: int
     notes: tuple[str, ...] = ()
     is_new: bool = True
-    kept: tuple[str, ...] = field(default=())
+    kept: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the same as JSON values."""
@@ -116,7 +116,7 @@ def _carry_out(
             "form": _FORM,
             "to": "glm" if planned.to_native else "chatglm",
             "dtype": planned.dtype,
-            "source": {path.name: sha256_of(path) for path in detection.files_read(planned.source)},
+            "source": _hashes(planned.source),
         }
         if target.is_dir() and any(target.iterdir()):
             return _earlier(planned, target, origin)
@@ -132,6 +132,13 @@ def _carry_out(
                 f"{target}: cannot be written: {error.strerror or error}",
                 f"free {planned.bytes / 1e9:,.1f} GB and give the same command: what is in {staging} is gone on with",
             ) from error
+
+
+def _hashes(source: Path) -> dict[str, str]:
+    try:
+        return {path.name: sha256_of(path) for path in files_read(source)}
+    except OSError as error:
+        raise EventuneError(f"{source}: cannot be read: {error}", "copy the whole folder anew") from error
 
 
 def _require_free(target: Path) -> None:
@@ -154,15 +161,10 @@ def _earlier(planned: Plan, target: Path, origin: Mapping[str, Any]) -> Conversi
         )
     for name, digest in record["files"].items():
         path = target / name
-        if not path.is_file() or sha256_of(path) != digest:
-            raise EventuneError(
-                f"{path}: expected the file that was converted, found {_state(path)}", f"remove {target}"
-            )
+        found = "none" if not path.is_file() else "another one" if sha256_of(path) != digest else ""
+        if found:
+            raise EventuneError(f"{path}: expected the file that was converted, found {found}", f"remove {target}")
     return _conversion(planned, target, record, is_new=False)
-
-
-def _state(path: Path) -> str:
-    return "another one" if path.is_file() else "none"
 
 
 def _write_weights(
@@ -242,7 +244,7 @@ def _one_at_a_time(target: Path) -> Iterator[None]:
     while True:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_CREAT | os.O_RDWR)
+            handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
         except OSError as error:
             raise EventuneError(f"{target}: cannot be written: {error.strerror}", "choose another folder") from error
         fcntl.flock(handle, fcntl.LOCK_EX)
