@@ -83,6 +83,11 @@ def test_parts_with_matrices_of_their_own_become_one_of_a_higher_rank(adapted, i
     found = PeftModel.from_pretrained(Published(tiny_glm()), folder).eval()
     torch.testing.assert_close(logits(found, ids), logits(native, ids))
     assert (result.rank, result.new_rank) == (4, 12)
+    stacked, own = (load_file(one / "adapter_model.safetensors") for one in (folder, source))
+    block = "base_model.model.model.layers.0.self_attn."
+    parts = [own[f"{block}{part}.lora_A.weight"] for part in ("q_proj", "k_proj", "v_proj")]
+    fused = "base_model.model.transformer.encoder.layers.0.self_attention.query_key_value"
+    assert torch.equal(stacked[f"{fused}.lora_A.weight"], torch.cat(parts))
     assert result.notices[0].startswith("rank grew from 4 to 12, because q_proj, k_proj, v_proj have A's of their own")
     assert config_of(folder)["lora_alpha"] == pytest.approx(8 * (3**0.5 if use_rslora else 3))
 
@@ -169,6 +174,8 @@ def test_the_base_gives_name_and_rows_and_is_checked(adapted, base_folder) -> No
     source, _ = adapted()
     result, folder = converted(source, "native", base=str(base_folder))
     assert result.notices == ()
+    named, _ = converted(source, "named", base="org/name")
+    assert named.notices[-1] == "--base org/name: no folder of that name here, so that it is taken as a name alone"
     assert config_of(folder)["base_model_name_or_path"] == str(base_folder)
     config = json.loads((base_folder / "config.json").read_text(encoding="utf-8"))
     (base_folder / "config.json").write_text(json.dumps({**config, "num_key_value_heads": 4}), encoding="utf-8")

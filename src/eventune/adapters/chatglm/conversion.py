@@ -203,6 +203,8 @@ class _Conversion:
                 f"rows: {self.rows.query} of queries, {self.rows.key_value} of keys and of values, taken from the "
                 "adapter's shapes; --base FOLDER reads them off the base"
             )
+        if base and not Path(base).expanduser().is_dir():
+            found.append(f"--base {base}: no folder of that name here, so that it is taken as a name alone")
         if not base:
             name = self.old.settings.get("base_model_name_or_path")
             found.append(f"base_model_name_or_path is still {name!r}; --base sets it")

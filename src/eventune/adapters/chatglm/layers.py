@@ -82,8 +82,9 @@ def join(parts: Mapping[str, Layer], rows: Rows, name: str, *, use_rslora: bool)
     Raises:
         EventuneError: If a part has another number of rows, or DoRA's magnitudes are not known for all.
     """
-    first = next(parts[part] for part in PARTS if part in parts)
-    a_of_parts = _distinct([layer.tensors[A] for layer in parts.values()])
+    present = [parts[part] for part in PARTS if part in parts]
+    first = present[0]
+    a_of_parts = _distinct([layer.tensors[A] for layer in present])
     starts = [0]
     for a in a_of_parts:
         starts.append(starts[-1] + a.shape[0])
