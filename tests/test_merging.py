@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
 from eventune.corpora import read_corpus
 from eventune.errors import EventuneError
@@ -73,3 +74,24 @@ def test_a_merge_leaves_torch_as_it_was(tiny_run, tmp_path):
     merge_run(tiny_run, tmp_path / "merged")
     assert torch.is_grad_enabled()
     assert torch.get_rng_state().shape == state.shape
+
+
+def test_a_merged_causal_lm_extracts_the_same_and_is_a_model_that_others_load(tiny_llm, small_corpus, tmp_path):
+    settings = {
+        "task": "generation",
+        "model_name_or_path": str(tiny_llm),
+        "train_file": str(small_corpus / "dev.jsonl"),
+        "ontology_file": str(small_corpus / "ontology.yaml"),
+        "num_train_epochs": 1,
+        "learning_rate": 1e-2,
+        "max_new_tokens": 128,
+    }
+    train(Recipe.of({**settings, "output_dir": str(tmp_path / "run")}))
+    merged = merge_run(tmp_path / "run", tmp_path / "merged")
+    assert merged.difference < 1e-4
+    documents = read_corpus(small_corpus / "dev.jsonl").documents[:2]
+    assert extracted(tmp_path / "merged", documents) == extracted(tmp_path / "run", documents)
+    loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "merged", output_loading_info=True)
+    assert not loaded[1]["missing_keys"]
+    with pytest.raises(EventuneError, match="expected a run with an adapter, found none"):
+        merge_run(tmp_path / "merged", tmp_path / "again")

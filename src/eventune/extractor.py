@@ -200,12 +200,25 @@ def open_run(run: Path, *, model_name_or_path: str | None = None) -> OpenRun:
     directory = RunDirectory(run)
     directory.require(names.EXTRACTOR, names.BASE, names.ONTOLOGY)
     settings = _read_settings(directory)
-    recorded = directory.read(names.BASE, "name_or_path", "revision", "sha256")
     is_generative = isinstance(settings, GenerativeSettings)
     method = settings.method if is_generative else settings["method"]
     directory.require(*(files_of(method) if method != UNTRAINED else ()))
     if is_generative:
         directory.require(PROMPT, *([EXAMPLES] if settings.num_examples else []))
+    return OpenRun(directory, settings, recorded_base(directory, model_name_or_path))
+
+
+def recorded_base(directory: RunDirectory, model_name_or_path: str | None = None) -> BaseModel:
+    """Find the base model of a run.
+
+    Args:
+        directory: The run.
+        model_name_or_path: Where it is on this machine, if not where the run's `base.json` says.
+
+    Raises:
+        EventuneError: If it is not there, or its weights are not those that the run was trained on.
+    """
+    recorded = directory.read(names.BASE, "name_or_path", "revision", "sha256")
     base = resolve(model_name_or_path or recorded["name_or_path"], revision=recorded["revision"])
     if base.sha256() != recorded["sha256"]:
         raise EventuneError(
@@ -213,7 +226,7 @@ def open_run(run: Path, *, model_name_or_path: str | None = None) -> OpenRun:
             f"(sha256 {base.sha256()[:12]}…, expected {recorded['sha256'][:12]}…)",
             f"give the right one with --model_name_or_path (the run was trained on {recorded['name_or_path']!r})",
         )
-    return OpenRun(directory, settings, base)
+    return base
 
 
 def _read_settings(directory: RunDirectory) -> Any:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from eventune.adapters.merged import Merged, merge
 from eventune.adapters.quantisation import dequantise, quantise
 from eventune.adapters.store import ADAPTER_FILES, QUANTISATION, load_into, recorded_bits, save_trained
+from eventune.backbones.causal_lm import load_causal_lm
 from eventune.backbones.load import load_encoder, load_tokenizer
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
@@ -21,9 +23,11 @@ from eventune.errors import EventuneError
 from eventune.events import Ontology, parse_marked_text
 from eventune.extraction.kinds import KINDS
 from eventune.extraction.task import ExtractionTask
-from eventune.extractor import OpenRun, anatomy_of_extractor, open_run
+from eventune.extractor import OpenRun, anatomy_of_extractor, open_run, recorded_base
+from eventune.generative_extractor import GenerativeSettings
 from eventune.training import run_directory as names
 from eventune.training.checkpoint import atomic_folder
+from eventune.training.run_directory import RunDirectory
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -65,17 +69,26 @@ def merge_run(run: Path, target: Path, *, dtype: str = "float32", model_name_or_
     """
     if target.exists():
         raise EventuneError(f"{target}: exists already", "choose another folder, or remove it")
-    opened = open_run(run, model_name_or_path=model_name_or_path)
-    folder, settings = opened.directory.path, opened.settings
-    merged = _merged(opened, dtype)
+    directory = RunDirectory(run)
+    settings_file = names.GENERATOR if (run / names.GENERATOR).is_file() else names.EXTRACTOR
+    if settings_file == names.GENERATOR:
+        directory.require(names.GENERATOR, names.BASE)
+        merged = _merged_lm(run, recorded_base(directory, model_name_or_path), dtype)
+    else:
+        opened = open_run(run, model_name_or_path=model_name_or_path)
+        is_lm = isinstance(opened.settings, GenerativeSettings)
+        merged = _merged_lm(run, opened.base, dtype) if is_lm else _merged(opened, dtype)
     with atomic_folder(target) as staging:
-        for path in folder.iterdir():
-            if path.is_file() and path.name not in {*ADAPTER_FILES, QUANTISATION, names.EXTRACTOR, names.RESULT}:
+        for path in run.iterdir():
+            if path.is_file() and path.name not in {*ADAPTER_FILES, QUANTISATION, settings_file, names.RESULT}:
                 shutil.copyfile(path, staging / path.name)
         saved = save_trained(merged.model, staging)
-        plain = {**opened.directory.read(names.EXTRACTOR), "method": "full"}
-        _write_json(staging / names.EXTRACTOR, plain)
-        result = opened.directory.read(names.RESULT)
+        if isinstance(merged.model, PreTrainedModel):
+            # Weights, configuration and tokenizer together are a model that every other tool loads.
+            merged.model.config.save_pretrained(staging)
+        settings = directory.read(settings_file)
+        _write_json(staging / settings_file, {**settings, "method": "full"})
+        result = directory.read(names.RESULT)
         result["merged"] = {
             "method": settings["method"],
             "dtype": dtype,
@@ -107,6 +120,27 @@ def _merged(opened: OpenRun, dtype: str) -> Merged:
         max_span_length=settings["max_span_length"],
     )
     return merge(adapted, _scores(kind.task(builder), ontology), dtype=DTYPES[dtype], keep=False)
+
+
+def _merged_lm(folder: Path, base: BaseModel, dtype: str) -> Merged:
+    if not (folder / ADAPTER_FILES[0]).is_file():
+        raise EventuneError(
+            f"{folder}: expected a run with an adapter, found none",
+            "what was trained in full is merged already, and what was not trained is its base",
+        )
+    lm = load_causal_lm(base)
+    bits = recorded_bits(folder)
+    if bits:
+        quantise(lm.model, bits)
+        dequantise(lm.model)
+    adapted = load_into(lm.model, folder, quantization_bit=0)
+    ids = lm.tokenizer("In May, some people met near the old bridge of Orsha.", return_tensors="pt").input_ids
+
+    def logits(model: nn.Module) -> Tensor:
+        found: Tensor = model(ids.to(next(model.parameters()).device)).logits
+        return found
+
+    return merge(adapted, logits, dtype=DTYPES[dtype], keep=False)
 
 
 def _scores(task: ExtractionTask, ontology: Ontology) -> Callable[[nn.Module], Tensor]:

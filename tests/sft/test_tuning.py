@@ -18,6 +18,7 @@ from eventune.adapters.store import load_into
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.backbones.resolve import resolve
 from eventune.errors import EventuneError
+from eventune.merging import merge_run
 from eventune.sft.tuning import fine_tune
 
 
@@ -218,3 +219,15 @@ def test_a_finished_run_is_not_overwritten_unless_asked(settings):
     with pytest.raises(EventuneError, match="exists and is not empty"):
         fine_tune(settings())
     assert fine_tune(settings(overwrite_output_dir=True)).resources["steps"] == 6
+
+
+def test_a_run_is_merged_into_one_that_answers_the_same(settings, rows_file, tmp_path):
+    fine_tune(settings())
+    merge_run(tmp_path / "run", tmp_path / "merged")
+    found = {}
+    for name in ("run", "merged"):
+        changes = {"ptuning_checkpoint": str(tmp_path / name), "output_dir": str(tmp_path / f"{name}-scores")}
+        found[name] = fine_tune(settings(do_predict=True, train_file=None, test_file=str(rows_file), **changes))
+    assert found["merged"].scores["test"]["metrics"]["loss"] == pytest.approx(
+        found["run"].scores["test"]["metrics"]["loss"], rel=1e-3
+    )

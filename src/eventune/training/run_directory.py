@@ -46,6 +46,7 @@ OWN_FILES = (
     ),
     *("tokenizer*.json", "special_tokens_map.json", "added_tokens.json", "vocab*.txt", "vocab.json", "merges.txt"),
     *("spiece.model", "spm.model", "sentencepiece*.model", "tokenizer.model", "bpe.codes", "chat_template.jinja"),
+    *("prompt.jinja", "examples.jsonl", "config.json", "generation_config.json"),
     *("final", ".final.tmp", f".{RECIPE}.*.tmp", f".{RESULT}.*.tmp"),
 )
 """Patterns of what a run leaves in its folder: its files, the tokenizer's of any base, and what a kill interrupted."""
