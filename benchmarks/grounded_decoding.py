@@ -22,7 +22,7 @@ from eventune.extractor import open_run
 from eventune.generation.extracting.prompts import Prompt
 from eventune.generation.extracting.task import GenerativeExtractionTask, annotated
 from eventune.generation.templates import choose_template
-from eventune.generative_extractor import PROMPT, TEMPLATE, UNTRAINED, build_task
+from eventune.generative_extractor import EXAMPLES, PROMPT, TEMPLATE, UNTRAINED, build_task
 
 WAYS = ("grounded", "schema", "free")
 
@@ -38,12 +38,13 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     opened = open_run(options.run)
-    lm = load_causal_lm(opened.base)
+    lm = load_causal_lm(opened.base, dtype=opened.settings.torch_dtype)
     choose_template(lm.tokenizer, str(options.run / TEMPLATE))
     model = lm.model if opened.settings.method == UNTRAINED else load_into(lm.model, options.run)
     ontology = read_ontology(options.run / "ontology.yaml")
     prompt = Prompt.read(str(options.run / PROMPT), ontology)
-    asker = build_task(lm, ontology, opened.settings, prompt=prompt).asker
+    examples = read_corpus(options.run / EXAMPLES).documents if opened.settings.num_examples else ()
+    asker = build_task(lm, ontology, opened.settings, prompt=prompt, examples=examples).asker
     part = asker.encode(read_corpus(options.test_file).documents[-options.questions :])
     tasks = {way: GenerativeExtractionTask(asker, decoding=way, batch_size=options.batch_size) for way in WAYS}
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,18 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from eventune.adapters.store import load_into
 from eventune.cli import main
 from eventune.corpora import read_corpus, write_corpus, write_ontology
+from eventune.endpoint_extractor import endpoint_extractor
 from eventune.errors import EventuneError
 from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
 from eventune.experiment import train
 from eventune.extractor import Extractor
 from eventune.generation.chat import ChatSession, Voice
+from eventune.generation.extracting.endpoint import Endpoint
 from eventune.generation.generating import GenerationSettings
 from eventune.recipe import Recipe
 from eventune.results import read_json
 from eventune.scoring import score
+from eventune.training.run_directory import OWN_FILES
 
 ATTACK = EventType("attack", (Role("attacker"), Role("target")))
 
@@ -175,6 +179,85 @@ def test_a_server_that_is_not_there_is_an_error(
     assert message in capsys.readouterr().err
 
 
+@pytest.fixture
+def odd_server() -> Iterator[tuple[str, dict[str, Any]]]:
+    """A server that answers as it is told, and remembers the headers that it gets."""
+    state: dict[str, Any] = {"headers": []}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            state["headers"].append(dict(self.headers))
+            code, headers, content = state["answer"]
+            self.send_response(code)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_GET  # noqa: N815 - the base class names it
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as service:
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{service.server_address[1]}", state
+        service.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ((200, {}, b'{"data": null}'), "it has: none"),
+        ((200, {}, b"[" * 100_000), "no answer"),
+        ((200, {}, b"no json"), "no answer"),
+        ((302, {"Location": "http://127.0.0.2/v1/models"}, b""), "the server refused: 302"),
+        ((401, {}, b"no key"), "the server refused: 401 no key"),
+    ],
+)
+def test_odd_answers_of_a_server_are_one_message(
+    run: Path,
+    folder: Path,
+    odd_server: tuple[str, dict[str, Any]],
+    answer: tuple[int, dict[str, str], bytes],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url, state = odd_server
+    state["answer"] = answer
+    assert main(["evaluate", str(run), "--test_file", str(folder / "test.jsonl"), "--endpoint", url]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_question_that_the_server_refuses_is_counted_and_the_others_are_asked(
+    run: Path, folder: Path, odd_server: tuple[str, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, state = odd_server
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    state["answer"] = (400, {}, b"too long")
+    extractor = endpoint_extractor(run, Endpoint(url, "any"))
+    extractor.extract_all(read_corpus(folder / "test.jsonl").documents)
+    assert extractor.annotator.counts == {"answers": 2, "refused": 2}  # type: ignore[attr-defined]
+    assert state["headers"][0]["Authorization"] == "Bearer secret"
+
+
+def test_every_file_of_a_finished_run_is_known_when_it_is_overwritten(run: Path) -> None:
+    for path in run.iterdir():
+        assert any(fnmatchcase(path.name, own) for own in OWN_FILES), path.name
+
+
+def test_an_initialisation_that_changes_the_base_leaves_an_adapter_alone(
+    folder: Path, settings: dict[str, Any]
+) -> None:
+    output = folder / "pissa"
+    lora = {**settings, "method": "lora", "init_lora_weights": "pissa", "num_train_epochs": 1}
+    train(Recipe.of({**lora, "output_dir": str(output)}))
+    assert all(path.is_file() for path in output.iterdir())
+    assert (output / "adapter_model.safetensors").is_file()
+    Extractor.load(output)
+
+
 def test_another_model_on_the_server_is_an_error(
     run: Path, folder: Path, server: tuple[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -191,6 +274,9 @@ def test_another_model_on_the_server_is_an_error(
         ({"task": "extraction", "num_train_epochs": 0}, "num_train_epochs"),
         ({"prompt_template": "absent.jinja"}, "prompt_template"),
         ({"max_new_tokens": 2000}, "max_new_tokens"),
+        ({"max_new_tokens": 20}, "max_new_tokens: expected at least"),
+        ({"extractor": "question"}, "extractor: expected joint with task: generation"),
+        ({"task": "extraction", "decoding": "free", "method": "lora"}, "decoding: expected grounded with task"),
     ],
 )
 def test_settings_that_do_not_go_together_are_named(

@@ -13,7 +13,7 @@ from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
 from eventune.extractor import Extractor
 from eventune.generation.extracting.answers import Found
-from eventune.generation.extracting.endpoint import Endpoint
+from eventune.generation.extracting.endpoint import Endpoint, RefusedError
 from eventune.generation.extracting.parsing import read_answer
 from eventune.generation.extracting.prompts import Prompt, Question
 from eventune.generation.extracting.questions import Questioner
@@ -73,11 +73,14 @@ class EndpointAnnotator:
 
     def _answer(self, question: Question) -> tuple[list[Found], Counter[str]]:
         types = [self.ontology[question.document.events[index].type] for index in question.events]
-        text = self._endpoint.answer(
-            self._questioner.messages(question),
-            schema=json_schema(types) if self._with_schema else None,
-            max_tokens=self._max_tokens,
-        )
+        try:
+            text = self._endpoint.answer(
+                self._questioner.messages(question),
+                schema=json_schema(types) if self._with_schema else None,
+                max_tokens=self._max_tokens,
+            )
+        except RefusedError:
+            return [], Counter(refused=1)
         return read_answer(text, self._questioner.script(question), question)
 
 
@@ -111,7 +114,8 @@ def endpoint_extractor(source: Path, endpoint: Endpoint) -> Extractor:
             with_schema=settings.decoding != "free",
             max_tokens=settings.max_new_tokens,
         )
-        digest = hashlib.sha256((source / names.EXTRACTOR).read_bytes())
+        files = (names.EXTRACTOR, names.ONTOLOGY, PROMPT, EXAMPLES)
+        digest = hashlib.sha256(b"".join((source / n).read_bytes() for n in files if (source / n).is_file()))
     digest.update(f"{endpoint.url} {endpoint.model}".encode())
     return Extractor(annotator, fingerprint=digest.hexdigest()[:12])
 

@@ -246,8 +246,9 @@ def _read_settings(directory: RunDirectory) -> Any:
 
 def _fingerprint(directory: RunDirectory) -> str:
     digest = hashlib.sha256()
-    for path in (weights_file(directory.path), directory.path / names.EXTRACTOR):
-        # A causal LM that was not trained has no weights of its own.
+    others = (names.EXTRACTOR, names.BASE, names.ONTOLOGY, PROMPT, EXAMPLES)
+    for path in (weights_file(directory.path), *(directory.path / name for name in others)):
+        # A causal LM that was not trained has no weights of its own, and an encoder has no prompt.
         if path.is_file():
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -177,9 +178,9 @@ class GenerativeExperiment:
 
     def _on_unchanged_base(self, model: nn.Module) -> nn.Module:
         """Return the trained model as it is saved: scores are those of the run that others load."""
-        with atomic_folder(self.run.path / "unchanged") as staging:
-            save_trained(model, staging)
-            return load_into(load_causal_lm(self.base, dtype=self.settings.torch_dtype).model, staging)
+        with tempfile.TemporaryDirectory(dir=self.run.path) as folder:
+            save_trained(model, Path(folder))
+            return load_into(load_causal_lm(self.base, dtype=self.settings.torch_dtype).model, Path(folder))
 
     def _calibrated(self, model: nn.Module) -> Calibration:
         """Fit the confidence on the dev part, and score it so."""

@@ -173,7 +173,7 @@ class Recipe:
         # A setting that could not be read has its default now; what it should have been is said already.
         named = {problem.field for problem in problems}
         problems += [p for section in built.values() for p in section.problems() if p.field not in named]
-        problems += _mismatches(built["extraction"], built["data"], built["optimisation"], named)
+        problems += _mismatches(built, named)
         patience = built["optimisation"].early_stopping_patience
         has_dev = built["data"].dev_file or built["data"].dev_fraction or named & {"dev_file", "dev_fraction"}
         if patience > 0 and not has_dev:
@@ -213,19 +213,33 @@ class Recipe:
         return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
-def _mismatches(
-    extraction: ExtractionArguments, data: DataArguments, optimisation: OptimisationArguments, named: set[str]
-) -> Iterator[InvalidValueError]:
+_FOR_ENCODERS = {
+    "data": ("pretrain_file",),
+    "model": ("hidden_dropout",),
+    "adapter": ("modules_to_save", "freeze_heads"),
+    "extraction": ("extractor", "head_dropout", "word_dropout", "pad_to_max_length"),
+}
+"""Settings, by section, that mean nothing to a causal LM."""
+
+
+def _mismatches(built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidValueError]:
     """Yield one error for each setting that does not go with the task."""
-    if extraction.task == "generation":
-        if data.pretrain_file:
-            yield InvalidValueError("pretrain_file", "nothing with task: generation", data.pretrain_file)
-        for name in ("word_dropout", "pad_to_max_length"):
-            if getattr(extraction, name):
-                yield InvalidValueError(name, "none with task: generation", str(getattr(extraction, name)))
-    elif optimisation.num_train_epochs < 1 and "num_train_epochs" not in named:
-        expected = "an integer >= 1 with task: extraction, whose heads are random"
-        yield InvalidValueError("num_train_epochs", expected, str(optimisation.num_train_epochs))
+    task = built["extraction"].task
+    if task == "generation":
+        foreign = _FOR_ENCODERS
+    else:
+        foreign = {"generation": tuple(field.name for field in dataclasses.fields(GenerativeArguments))}
+        epochs = built["optimisation"].num_train_epochs
+        if epochs < 1 and "num_train_epochs" not in named:
+            expected = "an integer >= 1 with task: extraction, whose heads are random"
+            yield InvalidValueError("num_train_epochs", expected, str(epochs))
+    for section, settings in foreign.items():
+        defaults = SECTIONS[section]()
+        for name in settings:
+            value, default = getattr(built[section], name), getattr(defaults, name)
+            if value != default and name not in named:
+                expected = f"{repr(default) if default in ('', []) else default} with task: {task}"
+                yield InvalidValueError(name, expected, str(value))
 
 
 def read_settings(path: Path) -> dict[str, Any]:

@@ -44,6 +44,16 @@ def test_what_vllm_cannot_serve_is_named(tiny_llm: Path, tmp_path: Path, setting
     assert any(problem.startswith(named) for problem in problems_in_vllm(saved(tiny_llm, tmp_path, **settings)))
 
 
+def test_the_command_can_be_pasted_into_a_shell_whatever_the_adapter_says(tiny_llm: Path, tmp_path: Path) -> None:
+    folder = saved(tiny_llm, tmp_path)
+    config = json.loads((folder / "adapter_config.json").read_text())
+    changed = {**config, "base_model_name_or_path": "x; echo pwned #"}
+    (folder / "adapter_config.json").write_text(json.dumps(changed))
+    assert vllm_command(folder).startswith("vllm serve 'x; echo pwned #' --enable-lora")
+    (folder / "adapter_config.json").write_text(json.dumps({**config, "r": None}))
+    assert problems_in_vllm(folder) == ["r: expected an integer from 1 to 512, found None"]
+
+
 def test_a_folder_without_an_adapter_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EventuneError, match="expected an adapter"):
         problems_in_vllm(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from eventune.results import read_json
 
 RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What `--max-lora-rank` may be."""
+_TEMPLATE = "chat_template.jinja"
 DEFAULT_RANK = 16
 """What it is where nothing is said."""
 
@@ -51,8 +53,9 @@ def _problems(folder: Path) -> Iterator[str]:
     for name in ("rank_pattern", "alpha_pattern"):
         if config.get(name):
             yield f"{name}: vLLM scales every layer by lora_alpha / r and would not read it"
-    if config.get("r", 0) > RANKS[-1]:
-        yield f"r: expected at most {RANKS[-1]}, found {config['r']}"
+    rank = config.get("r")
+    if type(rank) is not int or not 1 <= rank <= RANKS[-1]:
+        yield f"r: expected an integer from 1 to {RANKS[-1]}, found {rank!r}"
     foreign = [name for name in _tensors(folder) if not _is_lora(name)]
     if foreign:
         yield f"{ADAPTER_WEIGHTS}: expected lora_A and lora_B of linear layers alone, found {foreign[0]}"
@@ -70,10 +73,18 @@ def _is_lora(name: str) -> bool:
     return name.startswith(PEFT_PREFIX) and name.endswith((".lora_A.weight", ".lora_B.weight"))
 
 
-def vllm_command(folder: Path) -> str:
-    """Return the command that serves an adapter on its base."""
+def vllm_command(folder: Path, *, base: str = "") -> str:
+    """Return the command, ready for a shell, that serves an adapter on its base.
+
+    Args:
+        folder: A run whose adapter `problems_in_vllm` finds nothing wrong with.
+        base: Folder or hub id of the base; what the adapter calls it by default.
+    """
     config = read_json(folder / ADAPTER_CONFIG)
     rank = next(rank for rank in RANKS if rank >= config["r"])
-    options = ["--enable-lora", *([f"--max-lora-rank {rank}"] if rank > DEFAULT_RANK else [])]
-    base = config.get("base_model_name_or_path") or "BASE"
-    return f"vllm serve {base} {' '.join(options)} --lora-modules arguments={folder}"
+    words = ["vllm", "serve", base or str(config.get("base_model_name_or_path") or "BASE"), "--enable-lora"]
+    if rank > DEFAULT_RANK:
+        words += ["--max-lora-rank", str(rank)]
+    if (folder / _TEMPLATE).is_file():
+        words += ["--chat-template", str(folder / _TEMPLATE)]
+    return shlex.join([*words, "--lora-modules", f"arguments={folder}"])

@@ -127,3 +127,34 @@ def test_a_template_that_is_broken_or_would_reach_out_is_an_error(
     with pytest.raises(EventuneError) as raised:
         Prompt(source, ontology).render(Question(document, (0,), Span(0, 4)))
     assert message in str(raised.value)
+
+
+def test_a_budget_below_the_shortest_answer_is_an_error(asker_with: Any, document: Document) -> None:
+    with pytest.raises(EventuneError, match=r"max_new_tokens: expected at least \d+, .* about conflict.attack"):
+        asker_with(max_new_tokens=20).encode([document])
+
+
+def test_events_that_do_not_fit_one_prompt_are_asked_about_apart(asker_with: Any) -> None:
+    words = [f"w{n}" for n in range(400)]
+    events = [Event("conflict.attack", Span(5, 6)), Event("contact.meet", Span(390, 391))]
+    long = Document.from_sentences("long", [words], events=events)
+    asked = asker_with(max_prompt=900, events_per_prompt=2).encode([long]).asked
+    assert [one.question.events for one in asked] == [(0,), (1,)]
+    assert all(one.question.window.contains(events[n].trigger) for n, one in enumerate(asked) if events[n].trigger)
+
+
+def test_examples_that_do_not_fit_are_left_out_and_others_of_unknown_types_never_shown(
+    asker_with: Any, document: Document
+) -> None:
+    long = Document.from_sentences("far", [["w"] * 900], events=[Event("conflict.attack", Span(1, 2))])
+    unknown = Document.from_sentences("other", [["Rain"]], events=[Event("unknown", Span(0, 1))])
+    asker = asker_with(max_prompt=900, shelf=Shelf([long, unknown], num_examples=2))
+    (asked, _) = asker.encode([document]).asked
+    assert asked.question.window == Span(0, len(document.tokens))
+    assert "w w w" not in text_of(asker, asked)
+
+
+def test_a_span_over_a_sentences_end_is_told_from_one_that_is_too_long(asker_with: Any, document: Document) -> None:
+    arguments = (Argument("place", Span(6, 8)),)
+    changed = document.with_events([replace(document.events[0], arguments=arguments)])
+    assert asker_with().encode([changed]).unreachable == {"over a sentence's end": 1}

@@ -45,3 +45,9 @@ def test_the_threshold_gives_the_best_f1() -> None:
     assert best_threshold(probabilities, correct, gold=3) == pytest.approx(0.75)
     assert best_threshold(probabilities, [True] * 5, gold=5) == 0.0
     assert best_threshold([], [], gold=5) == 0.0
+
+
+def test_what_is_more_probable_never_becomes_less_so() -> None:
+    for probabilities, correct in (([0.3, 0.6], [True, False]), ([0.1, 0.2, 0.8, 0.9], [True, True, False, False])):
+        calibration = fit(probabilities, correct)
+        assert calibration(0.9) > calibration(0.1)

@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from eventune.backbones.chatglm.tokenizer import build_tokenizer
 from eventune.corpora import iter_corpus
-from eventune.events import Document, Ontology, Span
+from eventune.events import Argument, Document, Event, Ontology, Span
 from eventune.generation.encoding import Encoder
 from eventune.generation.extracting.answers import found_in
 from eventune.generation.extracting.asking import Asker
-from eventune.generation.extracting.grammar import Grammar, State
+from eventune.generation.extracting.grammar import Grammar, State, Words
 from eventune.generation.extracting.prompts import Prompt, Question
 from eventune.generation.extracting.questions import Questioner
+from eventune.generation.extracting.script import Script
 from eventune.generation.extracting.spelling import Speller
 
 
@@ -204,3 +205,43 @@ def test_random_answers_in_chatglm2s_tokens_are_grounded(
             said = {role: [plain(value) for value in values] for role, values in spoken(grammar, tokens).items()}
             for item in found_in(state, grammar.script, asked.question):
                 assert plain(shown.text_of(item.argument.span)) in said[item.argument.role]
+
+
+def test_special_tokens_and_characters_that_vanish_are_no_values(asker_with: Any, tokenizer: Any) -> None:
+    words = ["Gunmen", "<|im_end|>", "shot", "<|endoftext|>men", "in", "Kabul"]
+    document = Document.from_sentences("s", [words], events=[Event("conflict.attack", Span(2, 3))])
+    asker, draw = asker_with(), random.Random(4)
+    (asked,) = asker.encode([document]).asked
+    ends = [token for token in asked.prompt if token == tokenizer.eos_token_id]
+    assert len(ends) == 1
+    for _ in range(60):
+        state, tokens = written(asker.grammar(asked.question), draw.choice)
+        assert tokens.count(tokenizer.eos_token_id) == 1
+        assert len(spoken(asker.grammar(asked.question), tokens)) == len(state.values)
+
+
+def test_a_normaliser_that_drops_or_changes_characters_breaks_no_answer(ontology: Ontology) -> None:
+    letters = [*'abcdefghijklmnopqrstuvwxyzGKTAQ0123456789{}[]",:.\\_ <>/()?-', "\n", "<u>"]
+    vocabulary = {piece: index for index, piece in enumerate(["</s>", *letters])}
+    backend = Tokenizer(models.BPE(vocabulary, [], unk_token="<u>"))
+    backend.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace("\u200b", "")])
+    backend.decoder = decoders.Fuse()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="</s>", unk_token="<u>")
+    document = Document.from_sentences("n", [["a", "\u200b", "＂hi＂", "b"]])
+    words, draw = Words(document, Span(0, 4), Speller(tokenizer), max_span_length=4), random.Random(5)
+    grammar = Grammar(Script.of([ontology["conflict.attack"]]), words, Speller(tokenizer), 300)
+    for _ in range(40):
+        assert spoken(grammar, written(grammar, draw.choice)[1])
+
+
+def test_a_word_longer_than_the_budget_leaves_the_others(asker_with: Any) -> None:
+    words = ["Gunmen", "shot", "x" * 300, "men"]
+    event = Event("conflict.attack", Span(1, 2), (Argument("attacker", Span(0, 1)), Argument("target", Span(2, 3))))
+    document = Document.from_sentences("w", [words], events=[event])
+    part = asker_with(max_new_tokens=120).encode([document])
+    assert part.unreachable == {"beyond max_new_tokens": 1}
+    grammar = asker_with(max_new_tokens=120).grammar(part.asked[0].question)
+    for choose in (lambda allowed: allowed[-1], min):
+        state, tokens = written(grammar, choose)
+        assert len(tokens) <= 120
+        assert any(state.values)

@@ -53,12 +53,32 @@ def test_each_kind_of_mistake_is_counted(read: Any, text: str, kind: str, spans:
 def test_escaped_values_and_several_events_are_read(read: Any) -> None:
     found, counts = read('{"1": {"place": ["Kabul"]}, "2": {"participant": ["Gunmen of \\"Al\\\\Q\\""]}}', 0, 1)
     assert found == [(0, "place", Span(5, 6)), (1, "participant", Span(10, 13))]
-    assert counts == {"ambiguous": 1}
+    assert counts == {"ambiguous": 1, "missing_role": 2}
 
 
 def test_one_event_may_stand_below_its_number(read: Any) -> None:
-    assert read('{"1": {"place": []}}') == ([], {})
+    assert read('{"1": {"place": []}}') == ([], {"missing_role": 2})
 
 
 def test_null_and_empty_values_mean_none(read: Any) -> None:
-    assert read('{"place": null, "target": [""]}') == ([], {})
+    assert read('{"place": null, "target": [""], "attacker": []}') == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("text", "events", "counts"),
+    [
+        ('{"attacker": ["Kabul"]}', (0, 1), {"unknown_event": 1, "missing_role": 4}),
+        ('{"1": ["Gunmen"], "3": {"x": ["y"]}}', (0, 1), {"unknown_event": 2, "missing_role": 4}),
+        ("{}", (0,), {"missing_role": 3}),
+        ('{"place": [], "place": [], "target": [], "attacker": []}', (0,), {"repeated_key": 1}),
+        ('{"place": "Kabul", "target": [], "attacker": []}', (0,), {"not_a_list": 1, "ambiguous": 1}),
+        ('{"place": [] "target": []}', (0,), {"malformed": 1}),
+        ('For {event}: {"place": [], "target": [], "attacker": []}', (0,), {"repaired": 1}),
+        ('{"place": ' + "[" * 9000, (0,), {"malformed": 1}),
+        ('{"place": ' + "9" * 5000 + "}", (0,), {"malformed": 1}),
+    ],
+)
+def test_nothing_that_is_wrong_goes_uncounted(
+    read: Any, text: str, events: tuple[int, ...], counts: dict[str, int]
+) -> None:
+    assert read(text, *events)[1] == counts

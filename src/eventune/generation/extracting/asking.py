@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 
 from eventune.errors import EventuneError
 from eventune.events import Document, Span
-from eventune.generation.conversation import Conversation
+from eventune.generation.conversation import Conversation, Message
 from eventune.generation.encoding import IGNORED, Encoder, Example
 from eventune.generation.extracting.grammar import AnyText, Grammar, Values, Words
 from eventune.generation.extracting.prompts import Question
 from eventune.generation.extracting.questions import Questioner
 from eventune.generation.extracting.spelling import Speller
+
+_LONGEST_TEXT = 64
+"""Tokens of the longest value where values may be any text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +94,13 @@ class Asker:
         ]
         prompts = self._prompts([question for _, question in numbered])
         asked, examples, unreachable, arguments = [], [], Counter[str](), 0
-        for (number, question), prompt in zip(numbered, prompts, strict=True):
-            question, prompt = self._fitted(question, prompt)
-            asked.append(Asked(number, question, prompt))
-            answer, missed = self._answer(question)
-            unreachable += missed
-            arguments += sum(len(question.document.events[index].arguments) for index in question.events)
-            examples.append(Example(prompt + answer, [IGNORED] * len(prompt) + answer))
+        for (number, whole), ids in zip(numbered, prompts, strict=True):
+            for question, prompt in self._fitted(whole, ids):
+                asked.append(Asked(number, question, prompt))
+                answer, missed = self._answer(question)
+                unreachable += missed
+                arguments += sum(len(question.document.events[index].arguments) for index in question.events)
+                examples.append(Example(prompt + answer, [IGNORED] * len(prompt) + answer))
         return Part(documents, asked, examples, arguments, unreachable)
 
     def grammar(self, question: Question, *, is_grounded: bool = True) -> Grammar:
@@ -109,22 +112,47 @@ class Asker:
         """
         script = self.questioner.script(question)
         words = Words(question.document, question.window, self.speller, max_span_length=self.max_span_length)
-        values: Values = words if is_grounded else AnyText(self.speller, max_tokens=max(words.longest, 8))
+        values: Values = words if is_grounded else AnyText(self.speller, max_tokens=_LONGEST_TEXT)
         return Grammar(script, values, self.speller, self.max_new_tokens)
 
-    def _prompts(self, questions: Sequence[Question]) -> list[list[int]]:
-        return self.encoder.prompts([Conversation(self.questioner.messages(question)) for question in questions])[0]
+    def _prompts(self, questions: Sequence[Question], *, num_examples: int | None = None) -> list[list[int]]:
+        rows = [
+            Conversation(
+                tuple(self._harmless(m) for m in self.questioner.messages(question, num_examples=num_examples))
+            )
+            for question in questions
+        ]
+        return self.encoder.prompts(rows)[0]
 
-    def _fitted(self, question: Question, prompt: list[int]) -> tuple[Question, list[int]]:
-        """Show fewer words, those around the triggers, until the prompt is short enough."""
+    def _harmless(self, message: Message) -> Message:
+        """Put a space into what a document spells like a special token: it would end the turn."""
+        content = message.content
+        for special in self.speller.tokenizer.all_special_tokens:
+            content = content.replace(special, f"{special[0]} {special[1:]}")
+        return replace(message, content=content)
+
+    def _fitted(self, question: Question, prompt: list[int]) -> list[tuple[Question, list[int]]]:
+        """Make a prompt short enough: with fewer examples, of fewer events, then with the words around the trigger."""
         if len(prompt) <= self.max_prompt:
-            return question, prompt
+            return [(question, prompt)]
+        for count in reversed(range(self.questioner.shelf.num_examples)):
+            (ids,) = self._prompts([question], num_examples=count)
+            if len(ids) <= self.max_prompt:
+                return [(question, ids)]
+        if len(question.events) > 1:
+            half = len(question.events) // 2
+            parts = [replace(question, events=events) for events in (question.events[:half], question.events[half:])]
+            pairs = zip(parts, self._prompts(parts), strict=True)
+            return [fitted for part, ids in pairs for fitted in self._fitted(part, ids)]
+        return [self._cut(question)]
+
+    def _cut(self, question: Question) -> tuple[Question, list[int]]:
         low, high = 0, len(question.document.tokens)
         fitting: tuple[Question, list[int]] | None = None
         while low < high:
             words = (low + high + 1) // 2
             tried = replace(question, window=_around(question, words))
-            (ids,) = self._prompts([tried])
+            (ids,) = self._prompts([tried], num_examples=0)
             if len(ids) <= self.max_prompt:
                 low, fitting = words, (tried, ids)
             else:
@@ -133,14 +161,27 @@ class Asker:
             raise EventuneError(
                 f"document {question.document.id}: expected a prompt of at most {self.max_prompt} tokens, found more "
                 "without any text: the roles alone are longer",
-                "set a greater max_length, or fewer num_examples or events_per_prompt",
+                "set a greater max_length",
             )
         return fitting
 
     def _answer(self, question: Question) -> tuple[list[int], Counter[str]]:
         grammar = self.grammar(question)
+        if grammar.least > self.max_new_tokens:
+            types = ", ".join(question.document.events[index].type for index in question.events)
+            raise EventuneError(
+                f"max_new_tokens: expected at least {grammar.least}, which an answer about {types} has without any "
+                f"argument, found {self.max_new_tokens}",
+                "set it higher, or events_per_prompt lower",
+            )
         values, missed = self._gold(question, grammar)
-        return grammar.write(values), missed
+        answer = grammar.write(values)
+        while len(answer) > self.max_new_tokens:
+            longest = max((value for slot in values for value in slot), key=len)
+            next(slot for slot in values if longest in slot).remove(longest)
+            missed["beyond max_new_tokens"] += 1
+            answer = grammar.write(values)
+        return answer, missed
 
     def _gold(self, question: Question, grammar: Grammar) -> tuple[list[list[list[int]]], Counter[str]]:
         """Return the tokens of each role's gold values, and how many arguments are none, by reason."""
@@ -151,9 +192,7 @@ class Asker:
             event = question.document.events[question.events[slot.event]]
             spans = sorted({argument.span for argument in event.arguments if argument.role == slot.role.name})
             spelled = [(span, grammar.words.spell(span)) for span in spans]
-            for span, tokens in spelled:
-                if tokens is None:
-                    missed["outside the text shown" if not question.window.contains(span) else "too long"] += 1
+            missed.update(self._reason(question, span) for span, tokens in spelled if tokens is None)
             reached = [tokens for _, tokens in spelled if tokens is not None]
             missed["more than the role may have"] += max(0, len(reached) - slot.role.multiplicity)
             answer.append(reached[: slot.role.multiplicity])
@@ -162,6 +201,14 @@ class Asker:
             roles = {role.name for role in self.questioner.ontology[event.type].roles}
             missed["role not in the ontology"] += sum(argument.role not in roles for argument in event.arguments)
         return answer, +missed
+
+    def _reason(self, question: Question, span: Span) -> str:
+        document = question.document
+        if not question.window.contains(span):
+            return "outside the text shown"
+        if document.sentence_of(span.start) != document.sentence_of(span.end - 1):
+            return "over a sentence's end"
+        return "too long" if len(span) > self.max_span_length else "with words that the tokenizer cannot write"
 
 
 def _around(question: Question, words: int) -> Span:

@@ -10,6 +10,11 @@ import numpy as np
 
 _LEAST = 1e-6
 _STEPS = 50
+_PRIOR = 2.0
+"""How strongly the map is held to the identity: as a few arguments would, which matters where there are few."""
+_LEAST_SLOPE = 0.05
+"""What is more probable must not become less so."""
+_FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +59,29 @@ def fit(probabilities: Sequence[float], correct: Sequence[bool]) -> Calibration:
     weights = np.array([1.0, 0.0])
     for _ in range(_STEPS):
         found = 1.0 / (1.0 + np.exp(-np.clip(weights @ inputs, -50, 50)))
-        gradient = inputs @ (found - target) + 1e-3 * (weights - [1.0, 0.0])
-        curvature = (inputs * (found * (1 - found))) @ inputs.T + 1e-3 * np.eye(2)
+        gradient = inputs @ (found - target) + _PRIOR * (weights - [1.0, 0.0])
+        curvature = (inputs * (found * (1 - found))) @ inputs.T + _PRIOR * np.eye(2)
         step = np.linalg.solve(curvature, gradient)
         weights = weights - np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-9:
             break
-    return Calibration(float(weights[0]), float(weights[1]))
+    return Calibration(max(float(weights[0]), _LEAST_SLOPE), float(weights[1]))
+
+
+def cross_fitted(probabilities: Sequence[float], correct: Sequence[bool]) -> list[float]:
+    """Return each argument's calibrated probability by a map that was fitted to others.
+
+    Args:
+        probabilities: What the model gave.
+        correct: Whether it was right.
+    """
+    pairs = list(zip(probabilities, correct, strict=True))
+    maps = [fit(*_unzipped([p for n, p in enumerate(pairs) if n % _FOLDS != fold])) for fold in range(_FOLDS)]
+    return [maps[number % _FOLDS](probability) for number, (probability, _) in enumerate(pairs)]
+
+
+def _unzipped(pairs: Sequence[tuple[float, bool]]) -> tuple[list[float], list[bool]]:
+    return [probability for probability, _ in pairs], [is_right for _, is_right in pairs]
 
 
 def best_threshold(probabilities: Sequence[float], correct: Sequence[bool], gold: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import time
@@ -17,7 +18,23 @@ from eventune.generation.conversation import Message
 KEY_VARIABLE = "OPENAI_API_KEY"
 """The environment variable that a server's key is read from, where it wants one."""
 _RETRIED = {408, 429, 500, 502, 503, 504}
+_REFUSED = {400, 413, 422}
 _TRIES = 4
+_MOST_BYTES = 64 << 20
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: the key and the documents are for the server that was named."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
+
+
+class RefusedError(EventuneError):
+    """A question that a server does not take, such as one that is too long for its model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +65,10 @@ class Endpoint:
         if not url.startswith(("http://", "https://")):
             raise EventuneError(f"--endpoint: expected a URL, found {url!r}", "e.g. http://localhost:8000/v1")
         found = cls(url.rstrip("/"), model)._request("models")
-        names = [str(entry.get("id")) for entry in found.get("data", []) if isinstance(entry, dict)]
+        models = found.get("data")
+        names = (
+            [str(entry.get("id")) for entry in models if isinstance(entry, dict)] if isinstance(models, list) else []
+        )
         if model and model not in names:
             raise EventuneError(f"--endpoint_model: {model!r} is not at {url}", f"it has: {', '.join(names) or 'none'}")
         if not model and len(names) != 1:
@@ -70,7 +90,8 @@ class Endpoint:
             The answer's text.
 
         Raises:
-            EventuneError: If the server refuses, or does not answer in time.
+            RefusedError: If the server does not take the question.
+            EventuneError: If it does not answer in time, or has no such model.
         """
         body: dict[str, Any] = {
             "model": self.model,
@@ -96,14 +117,15 @@ class Endpoint:
         request = urllib.request.Request(f"{self.url}/{path}", data, headers)
         for attempt in range(1, _TRIES + 1):
             try:
-                with urllib.request.urlopen(request, timeout=self.timeout_seconds) as response:
-                    answer = json.loads(response.read())
+                with _OPENER.open(request, timeout=self.timeout_seconds) as response:
+                    answer = json.loads(response.read(_MOST_BYTES))
                     return answer if isinstance(answer, dict) else {}
             except urllib.error.HTTPError as error:
                 text = error.read().decode(errors="replace")[:300]
                 if error.code not in _RETRIED or attempt == _TRIES:
-                    raise EventuneError(f"{self.url}/{path}: the server refused: {error.code} {text}") from None
-            except (OSError, ValueError) as error:
+                    kind = RefusedError if error.code in _REFUSED else EventuneError
+                    raise kind(f"{self.url}/{path}: the server refused: {error.code} {text}") from None
+            except (OSError, ValueError, http.client.HTTPException, RecursionError) as error:
                 reason = getattr(error, "reason", error)
                 raise EventuneError(f"{self.url}/{path}: no answer: {reason}", "is the server running?") from None
             time.sleep(2.0 ** (attempt - 2))

@@ -77,6 +77,7 @@ class State:
         ended: Spans of the value that may end here, or was ended by the piece that is being written.
         log_probability: Of the value that is being written.
         ending: Log-probability of how it ends, given that it does: with one more value, or with none.
+        room: Tokens that it may have.
     """
 
     threads: tuple[Thread, ...]
@@ -87,6 +88,7 @@ class State:
     ended: tuple[Span, ...] = ()
     log_probability: float = 0.0
     ending: float = 0.0
+    room: int = 0
 
     @property
     def is_complete(self) -> bool:
@@ -136,18 +138,23 @@ class Words:
         self._sentences = [document.sentence_of(index) for index in range(window.start, window.end)]
         places = range(window.start, window.end)
         self._next = [speller.word(document, index, is_first=False) for index in places]
+        first = [speller.word(document, index, is_first=True) for index in places]
+        self._is_plain = [all(map(speller.is_plain, pair)) for pair in zip(first, self._next, strict=True)]
+        self._starts = [
+            Thread(tokens, "value", first=index, word=index) for index, tokens in zip(places, first, strict=True)
+        ]
         self.starts: tuple[Thread, ...] = tuple(
-            Thread(speller.word(document, index, is_first=True), "value", first=index, word=index) for index in places
+            thread for thread, is_plain in zip(self._starts, self._is_plain, strict=True) if is_plain
         )
         self.longest = self._longest()
 
     def after(self, thread: Thread) -> Thread | None:
         """Return the word that may follow in a span: the next one of the same sentence."""
-        following = thread.word + 1
+        following, start = thread.word + 1, self._window.start
         if following >= self._window.end or following - thread.first >= self._max_span_length:
             return None
-        start = self._window.start
-        if self._sentences[following - start] != self._sentences[thread.first - start]:
+        is_same = self._sentences[following - start] == self._sentences[thread.first - start]
+        if not is_same or not self._is_plain[following - start]:
             return None
         return Thread(self._next[following - start], "value", first=thread.first, word=following)
 
@@ -155,7 +162,8 @@ class Words:
         """Return a span's tokens; None where it can be no value: outside, over a sentence's end, or too long."""
         if not (self._window.start <= span.start and span.end <= self._window.end):
             return None
-        thread: Thread | None = self.starts[span.start - self._window.start]
+        place = span.start - self._window.start
+        thread = self._starts[place] if self._is_plain[place] else None
         tokens: list[int] = []
         while thread is not None:
             tokens += thread.tokens
@@ -169,7 +177,7 @@ class Words:
         return max(
             (
                 len(thread.tokens) + sum(later[place + 1 : place + self._max_span_length])
-                for place, thread in enumerate(self.starts)
+                for place, thread in enumerate(self._starts)
             ),
             default=0,
         )
@@ -285,11 +293,14 @@ class Grammar:
         return replace(state, log_probability=state.log_probability + min(total, 0.0), ending=own - total)
 
     def _after_words(self, state: State, going_on: tuple[Thread, ...], words: Sequence[Thread]) -> State:
-        following = tuple(thread for thread in map(self.words.after, words) if thread is not None)
+        room = state.room - len(state.tokens)
+        following = tuple(
+            thread for thread in map(self.words.after, words) if thread and max(len(thread.tokens), 1) <= room
+        )
         slot = self.script.slots[state.slot]
         ends = [Thread(self.speller.piece(slot.closing), "close")]
         is_full = len(state.values[state.slot]) + 1 >= slot.role.multiplicity
-        if not is_full and self._has_room(state, len(self.speller.piece(BETWEEN))):
+        if not is_full and self._starts(self._room(state) - len(self.speller.piece(BETWEEN))):
             ends.append(Thread(self.speller.piece(BETWEEN), "more"))
         ended = () if words[0].any_of else tuple(Span(thread.first, thread.word + 1) for thread in words)
         return replace(state, threads=(*going_on, *following, *ends), ended=ended)
@@ -298,7 +309,7 @@ class Grammar:
         piece = self.speller.piece
         if kind == "head":
             threads = [Thread(piece(self.script.slots[state.slot].empty), "empty")]
-            if self._has_room(state, len(piece(OPENING))):
+            if self._starts(self._room(state) - len(piece(OPENING))):
                 threads.append(Thread(piece(OPENING), "open"))
             return replace(state, threads=tuple(threads), log_probability=0.0)
         if kind in {"more", "close"}:
@@ -308,7 +319,8 @@ class Grammar:
         if kind in {"open", "empty"}:
             state = replace(state, values=(*state.values, ()))
         if kind in {"open", "more"}:
-            return replace(state, threads=self.words.starts)
+            room = self._room(state)
+            return replace(state, threads=self._starts(room), room=room)
         if kind in {"empty", "close"} and state.slot + 1 < len(self.script.slots):
             return replace(state, threads=(self._head(state.slot + 1),), slot=state.slot + 1)
         return replace(state, threads=() if kind == "end" else (Thread((self.speller.eos,), "end"),))
@@ -316,8 +328,13 @@ class Grammar:
     def _head(self, slot: int) -> Thread:
         return Thread(self.speller.piece(self.script.slots[slot].head), "head")
 
-    def _has_room(self, state: State, opening: int) -> bool:
-        """Tell whether one more value fits, and after it the shortest end."""
+    def _room(self, state: State) -> int:
+        """Return how many tokens one more value may have, so that the shortest end fits behind it."""
         closing = len(self.speller.piece(self.script.slots[state.slot].closing))
-        needed = opening + self.words.longest + closing + self._rest[state.slot + 1]
-        return bool(self.words.starts) and state.written + needed <= self.budget
+        return self.budget - state.written - closing - self._rest[state.slot + 1]
+
+    def _starts(self, room: int) -> tuple[Thread, ...]:
+        """Return what a value of so many tokens may begin with."""
+        if room >= self.words.longest:
+            return self.words.starts
+        return tuple(thread for thread in self.words.starts if max(len(thread.tokens), 1) <= room)

@@ -31,7 +31,8 @@ class Grounding(LogitsProcessor):
         self._grammars = grammars
         self._min_probability = min_probability
         self.states: list[State] = [grammar.start() for grammar in grammars]
-        self._probabilities: list[dict[int, float]] = [{} for _ in grammars]
+        self._probabilities: list[Tensor] = [torch.empty(0) for _ in grammars]
+        self._free: dict[frozenset[int], Tensor] = {}
         self._length = -1
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
@@ -45,16 +46,25 @@ class Grounding(LogitsProcessor):
                 # Behind its end a row is padded by the caller, whatever stands here.
                 masked[row] = scores[row]
                 continue
-            allowed = state.allowed()
-            places = torch.tensor(allowed, device=scores.device)
+            places = self._places(state, scores.device)
             found = scores[row, places].float()
             if not torch.isfinite(found).any():
                 found = torch.zeros_like(found)
-            probable = found.log_softmax(0)
-            self._probabilities[row] = dict(zip(allowed, probable.tolist(), strict=True))
+            self._probabilities[row] = scores.new_full(scores.shape[1:], FORBIDDEN, dtype=torch.float32)
+            self._probabilities[row][places] = found.log_softmax(0)
             masked[row, places] = found.to(scores.dtype)
             self._prefer(masked[row], row, state)
         return masked
+
+    def _places(self, state: State, device: torch.device) -> Tensor:
+        """Return the tokens that may follow; of any text they are most of the vocabulary, always the same."""
+        free = next((thread.any_of for thread in state.threads if thread.any_of), None)
+        if free is None:
+            return torch.tensor(state.allowed(), device=device)
+        if free not in self._free:
+            self._free[free] = torch.tensor(sorted(free), device=device)
+        others = {thread.tokens[thread.at] for thread in state.threads if not thread.any_of} - free
+        return torch.cat([self._free[free], torch.tensor(sorted(others), device=device, dtype=torch.int64)])
 
     def finish(self) -> None:
         """Take the last tokens, behind which no more step was made: each answer's end."""
@@ -67,14 +77,19 @@ class Grounding(LogitsProcessor):
         """Go on with the tokens that were chosen, one for each row."""
         for row, (token, state) in enumerate(zip(tokens, self.states, strict=True)):
             if not state.is_complete:
-                self.states[row] = self._grammars[row].advance(state, token, self._probabilities[row])
+                known = self._known(row, state, token)
+                self.states[row] = self._grammars[row].advance(state, token, known)
+
+    def _known(self, row: int, state: State, token: int) -> dict[int, float]:
+        """Return the log-probabilities that confidence is made of: of the token, and of what may end a value."""
+        ends = {thread.tokens[0] for thread in state.threads if thread.then in {"more", "close"}}
+        return {place: float(self._probabilities[row][place]) for place in {token, *ends}}
 
     def _prefer(self, masked: Tensor, row: int, state: State) -> None:
         """Fill a role where that is probable enough, and leave it empty otherwise."""
         openers = state.openers()
         if not openers or self._min_probability == 0.5:
             return
-        known = self._probabilities[row]
-        probability = sum(float(torch.tensor(known[token]).exp()) for token in openers)
-        others = [token for token in known if token not in openers]
+        probability = float(self._probabilities[row][openers].exp().sum())
+        others = [token for token in state.allowed() if token not in openers]
         masked[others if probability >= self._min_probability else openers] = FORBIDDEN

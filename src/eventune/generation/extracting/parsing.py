@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,7 +17,11 @@ from eventune.generation.extracting.script import Script
 KINDS = {
     "malformed": "answers that are no JSON object, even when what was cut off is closed",
     "repaired": "answers that became one by taking text around it away, or by closing what was cut off",
+    "unknown_event": "parts of an answer about several events that belong to none of them",
     "unknown_role": "roles that the event does not have",
+    "missing_role": "roles that were left out",
+    "repeated_key": "names that stand twice in an object, of which the last one counts",
+    "not_a_list": "values without a list around them, taken as one",
     "not_a_text": "values that are no text",
     "hallucinated": "values that the document does not have",
     "respelled": "values that the document has in other case or spacing, taken as it has them",
@@ -25,6 +30,10 @@ KINDS = {
     "too_many": "values beyond a role's multiplicity",
 }
 """What can be wrong with an answer."""
+_MOST_OBJECTS = 16
+"""Openings of an object that are tried."""
+_MOST_ENDS = 64
+"""Places that are tried as the last whole one of an answer that breaks off."""
 
 
 def read_answer(text: str, script: Script, question: Question) -> tuple[list[Found], Counter[str]]:
@@ -43,11 +52,12 @@ def read_answer(text: str, script: Script, question: Question) -> tuple[list[Fou
     if value is None:
         counts["malformed"] += 1
         return [], counts
-    by_event = _by_event(value, len(question.events))
+    by_event = _by_event(value, len(question.events), counts)
     found: list[Found] = []
-    for number, answer in by_event.items():
+    for number, index in enumerate(question.events):
+        answer = by_event.get(number, {})
         slots = {slot.role.name: slot for slot in script.slots if slot.event == number}
-        index = question.events[number]
+        counts["missing_role"] += len(slots.keys() - answer.keys())
         for name, values in answer.items():
             if name not in slots:
                 counts["unknown_role"] += 1
@@ -59,7 +69,7 @@ def read_answer(text: str, script: Script, question: Question) -> tuple[list[Fou
     return found, +counts
 
 
-def _by_event(value: Mapping[str, Any], events: int) -> dict[int, Mapping[str, Any]]:
+def _by_event(value: Mapping[str, Any], events: int, counts: Counter[str]) -> dict[int, Mapping[str, Any]]:
     """Return each event's roles; of one event they may stand below its number, too."""
     numbered = {str(number + 1): number for number in range(events)}
     found: dict[int, Mapping[str, Any]] = {
@@ -67,10 +77,13 @@ def _by_event(value: Mapping[str, Any], events: int) -> dict[int, Mapping[str, A
     }
     if not found and events == 1:
         return {0: value}
+    counts["unknown_event"] += len(value) - len(found)
     return found
 
 
 def _texts(values: Any, counts: Counter[str]) -> Iterator[str]:
+    if not isinstance(values, list) and values is not None:
+        counts["not_a_list"] += 1
     for value in values if isinstance(values, list) else [values]:
         if isinstance(value, str) and value.strip():
             yield value
@@ -134,34 +147,44 @@ def _plain(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return re.sub(r"\s+", "", text).casefold().strip(".,;:!?\"'()[]。，；：！？“”‘’")
+    # A model's tokenizer may write characters in another form than the document has them in.
+    normal = unicodedata.normalize("NFKC", text)
+    return re.sub(r"\s+", "", normal).casefold().strip(".,;:!?\"'()[]。，；：！？“”‘’")
 
 
 def _read_object(text: str, counts: Counter[str]) -> Mapping[str, Any] | None:
     """Return the first JSON object of a text; its end is added where the text breaks off in it."""
-    start = text.find("{")
-    if start < 0:
-        return None
-    try:
-        value, end = json.JSONDecoder().raw_decode(text, start)
-    except json.JSONDecodeError:
-        value = _closed(text[start:])
-        if value is None:
+    repeated: Counter[str] = Counter()
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        repeated["repeated_key"] += len(items) - len(found)
+        return found
+
+    decoder = json.JSONDecoder(object_pairs_hook=pairs)
+    for start in [at for at, character in enumerate(text) if character == "{"][:_MOST_OBJECTS]:
+        repeated.clear()
+        try:
+            value, end = decoder.raw_decode(text, start)
+        except json.JSONDecodeError as error:
+            breaks_off = error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip())
+            value, end = (_closed(text[start:]) if breaks_off else None), -1
+        except (RecursionError, ValueError):
             return None
-        counts["repaired"] += 1
-        return value
-    if text[:start].strip() or text[end:].strip():
-        counts["repaired"] += 1
-    return value if isinstance(value, dict) else None
+        if isinstance(value, dict):
+            counts.update(repeated)
+            counts["repaired"] += end < 0 or bool(text[:start].strip() or text[end:].strip())
+            return value
+    return None
 
 
 def _closed(text: str) -> Mapping[str, Any] | None:
     """Return the object that a text begins and does not end; what was cut in two is left out."""
     ends = [at + 1 for at, character in enumerate(text) if character in '"]}[']
-    for end in reversed(ends):
+    for end in reversed(ends[-_MOST_ENDS:]):
         try:
             value = json.loads(text[:end] + _closers(text[:end]))
-        except json.JSONDecodeError:
+        except (RecursionError, ValueError):
             continue
         return value if isinstance(value, dict) else None
     return None

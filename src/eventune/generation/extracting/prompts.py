@@ -89,7 +89,15 @@ class Prompt:
         try:
             rendered = self._template.render(events=described, text=text)
         # Templates are programs: whatever Python raises in them is their own error.
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        except (
+            TemplateError,
+            TypeError,
+            ValueError,
+            ArithmeticError,
+            LookupError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise self._broken(error) from error
         if not shown:
             raise EventuneError(

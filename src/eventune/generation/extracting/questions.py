@@ -46,10 +46,18 @@ class Questioner:
         """Return how an answer is written."""
         return Script.of([self.ontology[question.document.events[index].type] for index in question.events])
 
-    def messages(self, question: Question) -> tuple[Message, ...]:
-        """Return a question as a conversation, after solved examples where there are any."""
+    def messages(self, question: Question, *, num_examples: int | None = None) -> tuple[Message, ...]:
+        """Return a question as a conversation, after solved examples where there are any.
+
+        Args:
+            question: The question.
+            num_examples: The most examples; all that the shelf gives by default.
+        """
+        solved_ones = self.shelf.like(question, known=self.ontology)
+        if num_examples is not None:
+            solved_ones = solved_ones[max(len(solved_ones) - num_examples, 0) :]
         turns: list[Message] = []
-        for solved in self.shelf.like(question):
+        for solved in solved_ones:
             turns.append(Message("user", self.prompt.render(solved)))
             turns.append(Message("assistant", self._answer(solved)))
         return (*turns, Message("user", self.prompt.render(question)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from eventune.events import Document, Span
+from eventune.events import Document, Ontology, Span
 from eventune.generation.extracting.prompts import Question
 
 
@@ -29,23 +29,25 @@ class Shelf:
         self._weight = {word: math.log(1 + len(documents) / count) for word, count in frequency.items()}
         self._norm = [self._length(words) for words in self._words]
 
-    def like(self, question: Question) -> list[Question]:
-        """Return questions with known answers, the most alike last; never about the question's own document."""
+    def like(self, question: Question, *, known: Ontology) -> list[Question]:
+        """Return questions with known answers, the most alike last; never about the question's own document.
+
+        Args:
+            question: The question.
+            known: The ontology; events of other types cannot be asked about.
+        """
         if not self.num_examples:
             return []
         wanted = {question.document.events[index].type for index in question.events}
         own = _words(question.document)
         found = []
         for number, document in enumerate(self.documents):
-            if document.text == question.document.text:
-                continue
-            events = [index for index, event in enumerate(document.events) if event.type in wanted]
-            others = [index for index, event in enumerate(document.events) if event.arguments]
-            if events or others:
+            events = _asked_about(document, wanted, known, len(question.events))
+            if events and document.text != question.document.text:
+                is_kin = all(document.events[index].type in wanted for index in events)
                 shared = sum(self._weight[word] ** 2 for word in own & self._words[number])
-                rank = (bool(events), shared / (self._norm[number] * self._length(own) or 1.0), -number)
-                chosen = tuple((events or others)[: len(question.events)])
-                found.append((rank, Question(document, chosen, Span(0, len(document.tokens)))))
+                rank = (is_kin, shared / (self._norm[number] * self._length(own) or 1.0), -number)
+                found.append((rank, Question(document, events, Span(0, len(document.tokens)))))
         found.sort(key=lambda pair: pair[0], reverse=True)
         return [solved for _, solved in reversed(found[: self.num_examples])]
 
@@ -55,3 +57,11 @@ class Shelf:
 
 def _words(document: Document) -> frozenset[str]:
     return frozenset(word.lower() for word in document.words)
+
+
+def _asked_about(document: Document, wanted: Collection[str], known: Ontology, count: int) -> tuple[int, ...]:
+    """Return so many of a document's events, those of the wanted types first; none where it has fewer."""
+    usable = [index for index, event in enumerate(document.events) if event.type in known and known[event.type].roles]
+    usable.sort(key=lambda index: document.events[index].type not in wanted)
+    # As many, so that the answer has the same form.
+    return tuple(sorted(usable[:count])) if len(usable) >= count else ()

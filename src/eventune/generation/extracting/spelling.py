@@ -33,7 +33,9 @@ class Speller:
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
         self.tokenizer = tokenizer
         self.eos = int(tokenizer.eos_token_id)
+        self._special = {*map(int, tokenizer.all_special_ids), self.eos}
         self._guard = self._ids(_GUARD)
+        self._judged: dict[tuple[int, ...], bool] = {}
         self._plain: frozenset[int] | None = None
         self._known: dict[str, tuple[int, ...]] = {}
 
@@ -55,8 +57,7 @@ class Speller:
     def plain_tokens(self) -> frozenset[int]:
         """Return the tokens that can stand anywhere inside a JSON string."""
         if self._plain is None:
-            special = set(self.tokenizer.all_special_ids) | {self.eos}
-            texts = {token: self.text((token,)) for token in range(len(self.tokenizer)) if token not in special}
+            texts = {token: self.text((token,)) for token in range(len(self.tokenizer)) if token not in self._special}
             self._plain = frozenset(token for token, text in texts.items() if text and not _ESCAPED.search(text))
         return self._plain
 
@@ -64,5 +65,21 @@ class Speller:
         """Return the text of some tokens."""
         return str(self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False))
 
+    def is_plain(self, tokens: tuple[int, ...]) -> bool:
+        """Tell whether tokens can stand inside a JSON string: none is special, and their text parses.
+
+        A tokenizer's normaliser may leave nothing of a word, or make a quotation mark of it.
+        """
+        if tokens not in self._judged:
+            judged = bool(tokens) and self._special.isdisjoint(tokens)
+            try:
+                json.loads(f'"{self.text(tokens)}"')
+            except json.JSONDecodeError:
+                judged = False
+            self._judged[tokens] = judged
+        return self._judged[tokens]
+
     def _ids(self, text: str) -> tuple[int, ...]:
-        return tuple(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+        # A document may spell a special token; it is read as any other characters.
+        encoded = self.tokenizer(text, add_special_tokens=False, split_special_tokens=True, verbose=False)
+        return tuple(encoded["input_ids"])

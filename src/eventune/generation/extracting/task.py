@@ -17,9 +17,11 @@ from eventune.generation.extracting.asking import Asked, Asker, Part
 from eventune.generation.extracting.calibration import (
     Calibration,
     best_threshold,
+    cross_fitted,
     expected_calibration_error,
     fit,
 )
+from eventune.generation.extracting.grammar import Grammar, State
 from eventune.generation.extracting.grounding import Grounding
 from eventune.generation.extracting.parsing import read_answer
 from eventune.generation.generating import GenerationSettings, ReadyModel, decode, made_ready
@@ -124,7 +126,8 @@ class GenerativeExtractionTask:
             part: The part.
 
         Returns:
-            The calibration, and its expected calibration error before and after.
+            The calibration, and the expected calibration error before and after it, the latter by maps that were fitted
+            to other arguments than those they are tried on.
         """
         probabilities, correct = [], []
         for document, found in zip(part.documents, answers.found, strict=True):
@@ -139,7 +142,7 @@ class GenerativeExtractionTask:
         gold = sum(len(event.arguments) for document in part.documents for event in document.events)
         errors = {
             "ece_before": expected_calibration_error(probabilities, correct),
-            "ece": expected_calibration_error(calibrated, correct),
+            "ece": expected_calibration_error(cross_fitted(probabilities, correct), correct),
         }
         return replace(calibration, threshold=best_threshold(calibrated, correct, gold)), errors
 
@@ -160,7 +163,7 @@ class GenerativeExtractionTask:
             grounding.finish()
             if self.decoding == "grounded":
                 return [
-                    (found_in(state, grammar.script, asked.question), Counter())
+                    _grounded(state, grammar, asked)
                     for state, grammar, asked in zip(grounding.states, grammars, chosen, strict=True)
                 ]
             texts = [decode(self.tokenizer, ids) for ids in rows]
@@ -168,6 +171,12 @@ class GenerativeExtractionTask:
             read_answer(text, grammar.script, asked.question)
             for text, grammar, asked in zip(texts, grammars, chosen, strict=True)
         ]
+
+
+def _grounded(state: State, grammar: Grammar, asked: Asked) -> tuple[list[Found], Counter[str]]:
+    found = found_in(state, grammar.script, asked.question)
+    values = sum(len(values) for values in state.values)
+    return found, +Counter(repeated=values - len(found))
 
 
 def annotated(
