@@ -36,7 +36,7 @@ from eventune.model_card import model_card
 from eventune.parts import Parts, read_parts
 from eventune.recipe import Recipe
 from eventune.reporter import Reporter, SilentReporter
-from eventune.results import RunResult, read_json, write_atomically
+from eventune.results import RunResult, read_json, write_atomically, write_json
 from eventune.run_costs import RunCosts
 from eventune.training import processes
 from eventune.training import run_directory as names
@@ -279,8 +279,8 @@ class _Experiment:
             saved_bytes = weights_file(staging).stat().st_size
             write_ontology(self.task.ontology, staging / names.ONTOLOGY)
             self.backbone.tokenizer.save_pretrained(staging)
-            _write_json(staging / names.BASE, self.backbone.base.to_dict())
-            _write_json(
+            write_json(staging / names.BASE, self.backbone.base.to_dict())
+            write_json(
                 staging / names.EXTRACTOR,
                 {
                     "task": "extraction",
@@ -349,7 +349,3 @@ class _Experiment:
             for name, part in (("train", self.train_part), ("dev", self.dev_part), ("test", self.test_part))
             if part is not None
         }
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

@@ -43,7 +43,7 @@ from eventune.model_card import model_card
 from eventune.parts import Parts
 from eventune.recipe import Recipe
 from eventune.reporter import Reporter
-from eventune.results import RunResult
+from eventune.results import RunResult, write_json
 from eventune.run_costs import generation_costs
 from eventune.training import processes
 from eventune.training import run_directory as names
@@ -245,10 +245,10 @@ class GenerativeExperiment:
         if self.settings.num_examples:
             write_corpus(self.parts.train, folder / EXAMPLES)
         self.lm.tokenizer.save_pretrained(folder)
-        _write_json(folder / names.BASE, self.base.to_dict())
+        write_json(folder / names.BASE, self.base.to_dict())
         size = (folder / names.ONTOLOGY).stat().st_size
         settings = {"task": "generation", **asdict(self.settings), names.ONTOLOGY_BYTES: size}
-        _write_json(folder / names.EXTRACTOR, settings)
+        write_json(folder / names.EXTRACTOR, settings)
 
     def _verify(self, model: nn.Module, folder: Path) -> None:
         """Load what was saved anew and compare: a run that does not give the trained model back is no run."""
@@ -273,7 +273,3 @@ class GenerativeExperiment:
             "unreachable": dict(part.unreachable),
             **({"answers": counts} if counts else {}),
         }
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from eventune.extraction.kinds import KINDS
 from eventune.extraction.task import ExtractionTask
 from eventune.extractor import OpenRun, anatomy_of_extractor, open_run, recorded_base
 from eventune.generative_extractor import GenerativeSettings
+from eventune.results import write_json
 from eventune.training import run_directory as names
 from eventune.training.checkpoint import atomic_folder
 from eventune.training.run_directory import RunDirectory
@@ -87,7 +87,7 @@ def merge_run(run: Path, target: Path, *, dtype: str = "float32", model_name_or_
             # Weights, configuration and tokenizer together are a model that every other tool loads.
             merged.model.config.save_pretrained(staging)
         settings = directory.read(settings_file)
-        _write_json(staging / settings_file, {**settings, "method": "full"})
+        write_json(staging / settings_file, {**settings, "method": "full"})
         result = directory.read(names.RESULT)
         result["merged"] = {
             "method": settings["method"],
@@ -96,7 +96,7 @@ def merge_run(run: Path, target: Path, *, dtype: str = "float32", model_name_or_
             "difference_after_cast": merged.difference_after_cast,
             "saved_bytes": saved.bytes,
         }
-        _write_json(staging / names.RESULT, result)
+        write_json(staging / names.RESULT, result)
     return MergedRun(target, saved.bytes, merged.difference, merged.difference_after_cast)
 
 
@@ -158,7 +158,3 @@ def _scores(task: ExtractionTask, ontology: Ontology) -> Callable[[nn.Module], T
         return torch.cat([found.spans.flatten(), found.null.flatten()])
 
     return scores
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

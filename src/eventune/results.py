@@ -111,6 +111,11 @@ class RunResult:
         return cls(**{name: value[name] for name in names})
 
 
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write an object as JSON, completely or not at all."""
+    write_atomically(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object from a file.
 

@@ -17,7 +17,7 @@ from eventune.adapters.weight_files import read_weights
 from eventune.backbones.causal_lm import CausalLM
 from eventune.errors import EventuneError
 from eventune.model_card import generator_card
-from eventune.results import RunResult, read_json
+from eventune.results import RunResult, read_json, write_json
 from eventune.run_costs import generation_costs
 from eventune.sft.parts import EncodedParts, Parts
 from eventune.sft.responses import Predictions
@@ -87,8 +87,8 @@ def save_run(run: RunDirectory, model: nn.Module, finished: Finished) -> RunResu
                 "saved_bytes": weights_file(staging).stat().st_size,
             }
         finished.lm.tokenizer.save_pretrained(staging)
-        _write_json(staging / names.BASE, finished.source.base.to_dict())
-        _write_json(staging / names.GENERATOR, _generator(finished))
+        write_json(staging / names.BASE, finished.source.base.to_dict())
+        write_json(staging / names.GENERATOR, _generator(finished))
         result = RunResult(
             scores={name: _score(finished, name) for name in finished.scores},
             resources=resources,
@@ -166,13 +166,9 @@ def _write_classic(folder: Path, finished: Finished, resources: Mapping[str, Any
             }
             everything[prefix] = {**figures, f"{prefix}_samples": len(getattr(finished.parts, part))}
     for prefix, figures in everything.items():
-        _write_json(folder / f"{prefix}_results.json", figures)
+        write_json(folder / f"{prefix}_results.json", figures)
     together = {name: value for part in everything.values() for name, value in part.items()}
     for name in ("all_results.json", "metrics.json"):
-        _write_json(folder / name, together)
+        write_json(folder / name, together)
     if finished.predictions is not None:
         finished.predictions.write(folder)
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

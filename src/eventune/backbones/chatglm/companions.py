@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from eventune.backbones.chatglm.plan import Plan
 from eventune.backbones.chatglm.tokenizer import ROLES, build_tokenizer, is_tiktoken
 from eventune.errors import EventuneError
-from eventune.results import read_json, write_atomically
+from eventune.results import read_json, write_json
 
 _MODEL = "tokenizer.model"
 _KEPT = "published_tokenizer.model"
@@ -30,8 +28,8 @@ def write_native_companions(planned: Plan, folder: Path) -> tuple[str, ...]:
     Returns:
         What a user should know.
     """
-    _write_json(folder / "config.json", planned.settings)
-    _write_json(folder / _GENERATION, _generation(planned))
+    write_json(folder / "config.json", planned.settings)
+    write_json(folder / _GENERATION, _generation(planned))
     source = planned.source / _MODEL
     if not source.is_file():
         return (f"the source has no {_MODEL}: weights and configuration were converted alone",)
@@ -64,8 +62,8 @@ def write_published_companions(planned: Plan, folder: Path) -> tuple[str, ...]:
     Returns:
         What a user should know.
     """
-    _write_json(folder / "config.json", planned.settings)
-    _write_json(folder / _GENERATION, _generation(planned))
+    write_json(folder / "config.json", planned.settings)
+    write_json(folder / _GENERATION, _generation(planned))
     notes = ["the published code (*.py, auto_map) is not written: copy it from the original folder where it is needed"]
     if (planned.source / _KEPT).is_file():
         shutil.copyfile(planned.source / _KEPT, folder / _MODEL)
@@ -91,7 +89,3 @@ def _has_roles(source: Path) -> bool:
         if path.is_file() and ROLES[1] in path.read_text(encoding="utf-8", errors="replace"):
             return True
     return False
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    write_atomically(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from eventune.events import Argument, Span
@@ -61,8 +61,3 @@ def nearest(spans: Iterable[Span], question: Question, event: int, taken: Iterab
 def distance(span: Span, other: Span) -> int:
     """Return how many words lie between two spans; 0 where they overlap."""
     return max(0, span.start - other.end + 1, other.start - span.end + 1)
-
-
-def arguments_of(found: Sequence[Found], event: int) -> tuple[Argument, ...]:
-    """Return an event's arguments among those found."""
-    return tuple(item.argument for item in found if item.event == event)

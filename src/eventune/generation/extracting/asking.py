@@ -111,8 +111,11 @@ class Asker:
             is_grounded: Whether values are spans of the document, and not any text.
         """
         script = self.questioner.script(question)
-        words = Words(question.document, question.window, self.speller, max_span_length=self.max_span_length)
-        values: Values = words if is_grounded else AnyText(self.speller, max_tokens=_LONGEST_TEXT)
+        values: Values
+        if is_grounded:
+            values = Words(question.document, question.window, self.speller, max_span_length=self.max_span_length)
+        else:
+            values = AnyText(self.speller, max_tokens=_LONGEST_TEXT)
         return Grammar(script, values, self.speller, self.max_new_tokens)
 
     def _prompts(self, questions: Sequence[Question], *, num_examples: int | None = None) -> list[list[int]]:

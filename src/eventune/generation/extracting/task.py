@@ -154,22 +154,23 @@ class GenerativeExtractionTask:
         self, ready: ReadyModel, chosen: Sequence[Asked], min_probability: float
     ) -> list[tuple[list[Found], Counter[str]]]:
         prompts, numbers = [asked.prompt for asked in chosen], range(len(chosen))
-        grammars = [self.asker.grammar(asked.question, is_grounded=self.decoding == "grounded") for asked in chosen]
-        if self.decoding == "free":
-            texts = [decode(self.tokenizer, ids) for ids in ready.run(prompts, numbers)]
-        else:
-            grounding = Grounding(grammars, min_probability=min_probability)
-            rows = ready.run(prompts, numbers, processors=(grounding,))
+        processors: tuple[Grounding, ...] = ()
+        if self.decoding != "free":
+            is_grounded = self.decoding == "grounded"
+            grammars = [self.asker.grammar(asked.question, is_grounded=is_grounded) for asked in chosen]
+            processors = (Grounding(grammars, min_probability=min_probability),)
+        rows = ready.run(prompts, numbers, processors=processors)
+        if self.decoding == "grounded":
+            (grounding,) = processors
             grounding.finish()
-            if self.decoding == "grounded":
-                return [
-                    _grounded(state, grammar, asked)
-                    for state, grammar, asked in zip(grounding.states, grammars, chosen, strict=True)
-                ]
-            texts = [decode(self.tokenizer, ids) for ids in rows]
+            return [
+                _grounded(state, grammar, asked)
+                for state, grammar, asked in zip(grounding.states, grammars, chosen, strict=True)
+            ]
+        script = self.asker.questioner.script
         return [
-            read_answer(text, grammar.script, asked.question)
-            for text, grammar, asked in zip(texts, grammars, chosen, strict=True)
+            read_answer(decode(self.tokenizer, ids), script(asked.question), asked.question)
+            for ids, asked in zip(rows, chosen, strict=True)
         ]
 
 
