@@ -134,6 +134,25 @@ def test_missing_unknown_and_misshapen_tensors_are_named(tiny_chatglm2, tmp_path
     assert [path.name for path in tmp_path.iterdir() if "glm" in path.name] == []
 
 
+class RunsCode:
+    """What a file of `torch.save` can hold: a call that happens when it is read carelessly."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_code_in_a_pytorch_file_is_refused_and_not_run(pickled, tmp_path) -> None:
+    path = min(pickled.glob("*.bin"))
+    torch.save({"weight": torch.ones(1), "more": RunsCode(tmp_path / "ran")}, path)
+    with pytest.raises(EventuneError, match="expected weights alone"):
+        convert(pickled, tmp_path / "glm")
+    assert not (tmp_path / "ran").exists()
+    assert not (tmp_path / "glm").exists()
+
+
 def test_a_folder_that_was_copied_in_part_is_refused(tiny_chatglm2, pickled, tmp_path) -> None:
     shutil.copytree(tiny_chatglm2, tmp_path / "source")
     lost = max((tmp_path / "source").glob("*.safetensors"))
