@@ -19,7 +19,7 @@ from eventune.adapters.store import load_into
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.corpora import read_corpus, read_ontology
 from eventune.extractor import open_run
-from eventune.generation.extracting.prompts import Prompt
+from eventune.generation.extracting.prompts import PromptTemplate
 from eventune.generation.extracting.task import GenerativeExtractionTask, annotated
 from eventune.generation.templates import choose_template
 from eventune.generative_extractor import EXAMPLES, PROMPT, TEMPLATE, UNTRAINED, build_task
@@ -42,11 +42,11 @@ def main() -> None:
     choose_template(lm.tokenizer, str(options.run / TEMPLATE))
     model = lm.model if opened.settings.method == UNTRAINED else load_into(lm.model, options.run)
     ontology = read_ontology(options.run / "ontology.yaml")
-    prompt = Prompt.read(str(options.run / PROMPT), ontology)
+    prompt = PromptTemplate.read(str(options.run / PROMPT), ontology)
     examples = read_corpus(options.run / EXAMPLES).documents if opened.settings.num_examples else ()
-    asker = build_task(lm, ontology, opened.settings, prompt=prompt, examples=examples).asker
-    part = asker.encode(read_corpus(options.test_file).documents[-options.questions :])
-    tasks = {way: GenerativeExtractionTask(asker, decoding=way, batch_size=options.batch_size) for way in WAYS}
+    prompt_encoder = build_task(lm, ontology, opened.settings, prompt=prompt, examples=examples).prompt_encoder
+    part = prompt_encoder.encode(read_corpus(options.test_file).documents[-options.questions :])
+    tasks = {way: GenerativeExtractionTask(prompt_encoder, decoding=way, batch_size=options.batch_size) for way in WAYS}
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}
     answers: dict[str, Any] = {}
     for _ in range(options.repeats):

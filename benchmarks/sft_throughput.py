@@ -35,8 +35,8 @@ from eventune.adapters.attaching import attach
 from eventune.adapters.store import AdapterStore
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.backbones.resolve import resolve
-from eventune.generation.collating import Collator
-from eventune.generation.encoding import Encoder, Example
+from eventune.generation.collating import RowCollator
+from eventune.generation.encoding import ConversationEncoder, EncodedRow
 from eventune.generation.rows import read_rows
 from eventune.generation.task import GenerationTask
 from eventune.generation.templates import choose_template
@@ -55,7 +55,7 @@ class Bench:
         lm = load_causal_lm(self.base)
         choose_template(lm.tokenizer, "auto")
         self.tokenizer = lm.tokenizer
-        encoder = Encoder(
+        encoder = ConversationEncoder(
             lm.tokenizer, max_source_length=options.max_source_length, max_target_length=options.max_target_length
         )
         rows = read_rows(options.train_file, max_rows=options.rows)
@@ -86,7 +86,7 @@ class Bench:
         adapted = attach(model, AdapterArguments(lora_r=RANK, lora_alpha=2 * RANK, lora_target_modules=TARGETS))
         return TaskTrainer(
             adapted,
-            GenerationTask(Collator(int(self.tokenizer.pad_token_id))),
+            GenerationTask(RowCollator(int(self.tokenizer.pad_token_id))),
             TrainingArguments(**self._settings(folder, label_names=[])),
             examples=self.examples,
             learning_rate_of=lambda _: 1e-4,
@@ -97,9 +97,9 @@ class Bench:
         """Padding to the maximum, all logits."""
         model = get_peft_model(load_causal_lm(self.base).model, self._lora())
         length = self.options.max_source_length + self.options.max_target_length
-        collator = Collator(int(self.tokenizer.pad_token_id), length=length)
+        collator = RowCollator(int(self.tokenizer.pad_token_id), length=length)
 
-        def collate(rows: list[Example]) -> dict[str, torch.Tensor]:
+        def collate(rows: list[EncodedRow]) -> dict[str, torch.Tensor]:
             batch = collator(rows)
             del batch["position_ids"]
             return batch

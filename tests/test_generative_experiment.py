@@ -21,12 +21,12 @@ from eventune.errors import EventuneError
 from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
 from eventune.experiment import train
 from eventune.extractor import Extractor
-from eventune.generation.chat import ChatSession, Voice
+from eventune.generation.chat import ChatModel, ChatSession
 from eventune.generation.extracting.endpoint import Endpoint
 from eventune.generation.generating import GenerationSettings
 from eventune.recipe import Recipe
-from eventune.results import read_json
 from eventune.scoring import score
+from eventune.storage.json_files import read_json
 from eventune.training.run_directory import OWN_FILES
 
 ATTACK = EventType("attack", (Role("attacker"), Role("target")))
@@ -118,7 +118,7 @@ def server(run: Path, tiny_llm: Path) -> Iterator[tuple[str, list[dict[str, Any]
     """An OpenAI-compatible server with the run's model, and the requests that it gets."""
     tokenizer = AutoTokenizer.from_pretrained(run)
     model = load_into(AutoModelForCausalLM.from_pretrained(tiny_llm), run)
-    lock, asked = threading.Lock(), list[dict[str, Any]]()
+    lock, questions = threading.Lock(), list[dict[str, Any]]()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -127,9 +127,9 @@ def server(run: Path, tiny_llm: Path) -> Iterator[tuple[str, list[dict[str, Any]
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             with lock:
-                asked.append(body)
+                questions.append(body)
                 limit = GenerationSettings(max_new_tokens=min(body["max_tokens"], 120))
-                session = ChatSession({"it": Voice.of(model)}, tokenizer, limit, max_length=1024)
+                session = ChatSession({"it": ChatModel.of(model)}, tokenizer, limit, max_length=1024)
                 text = "".join(session.ask(body["messages"][-1]["content"]))
             self._send({"choices": [{"message": {"role": "assistant", "content": text}}]})
 
@@ -145,21 +145,21 @@ def server(run: Path, tiny_llm: Path) -> Iterator[tuple[str, list[dict[str, Any]
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as service:
         threading.Thread(target=service.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{service.server_address[1]}/v1", asked
+        yield f"http://127.0.0.1:{service.server_address[1]}/v1", questions
         service.shutdown()
 
 
 def test_a_server_can_be_the_extractor(
     run: Path, folder: Path, server: tuple[str, list[dict[str, Any]]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    url, asked = server
+    url, questions = server
     corpus = str(folder / "test.jsonl")
     for source in (run, folder / "ontology.yaml"):
         assert main(["evaluate", str(source), "--test_file", corpus, "--endpoint", url, "--json"]) == 0
         result = json.loads(capsys.readouterr().out)
         assert result["metrics"]["f1"] == 1.0
         assert result["answers"] == {"answers": 2}
-    schema = asked[0]["response_format"]["json_schema"]["schema"]
+    schema = questions[0]["response_format"]["json_schema"]["schema"]
     assert schema["required"] == ["attacker", "target"]
     assert schema["properties"]["target"] == {"type": "array", "items": {"type": "string"}, "maxItems": 1}
 

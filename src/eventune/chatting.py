@@ -16,19 +16,19 @@ from eventune.backbones.causal_lm import load_causal_lm
 from eventune.backbones.chatglm.detection import UnconvertedModelError
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
-from eventune.generation.chat import ChatSession, Voice
+from eventune.generation.chat import ChatModel, ChatSession
 from eventune.generation.generating import GenerationSettings
 from eventune.generation.templates import choose_template
-from eventune.results import read_json
+from eventune.storage.json_files import read_json
 from eventune.training.run_directory import BASE, EXTRACTOR, GENERATOR
 
-BASE_VOICE = "base"
+BASE_NAME = "base"
 """What the model without an adapter is called."""
 _BANKED = ("LORA", "IA3")
 _TEMPLATE = "chat_template.jinja"
 
 
-class Voices:
+class ChatModels:
     """What can answer: the base, and each run on it.
 
     Attributes:
@@ -55,19 +55,19 @@ class Voices:
         bits = {recorded_bits(run) for run in runs.values() if _is_banked(run)}
         self._bank = AdapterBank(lm.model, quantization_bit=max(bits, default=0))
         self._base: nn.Module = lm.model
-        self._voices = {BASE_VOICE: Voice(self._base_alone)}
+        self._chat_models = {BASE_NAME: ChatModel(self._base_alone)}
         for name, run in runs.items():
             if _is_banked(run):
                 self._bank.add(name, run)
-                speaking: Callable[[], AbstractContextManager[nn.Module]] = partial(self._adapted, name)
+                activated: Callable[[], AbstractContextManager[nn.Module]] = partial(self._adapted, name)
             else:
                 # A prefix or weights of the base's own: these change the model itself, so each gets one.
-                speaking = Voice.of(load_into(load_causal_lm(base, dtype=dtype).model, run)).speaking
-            self._voices[name] = Voice(speaking, _source_prefix(run))
+                activated = ChatModel.of(load_into(load_causal_lm(base, dtype=dtype).model, run)).activated
+            self._chat_models[name] = ChatModel(activated, _source_prefix(run))
 
     def session(self, settings: GenerationSettings, *, system: str = "") -> ChatSession:
         """Begin a conversation; see `ChatSession`."""
-        return ChatSession(self._voices, self.tokenizer, settings, max_length=self.max_length, system=system)
+        return ChatSession(self._chat_models, self.tokenizer, settings, max_length=self.max_length, system=system)
 
     @contextmanager
     def _base_alone(self) -> Iterator[nn.Module]:
@@ -82,7 +82,7 @@ class Voices:
         yield self._bank.use(name)
 
 
-def open_voices(model: str, adapters: Mapping[str, Path], *, dtype: str = "float32") -> Voices:
+def open_chat_models(model: str, adapters: Mapping[str, Path], *, dtype: str = "float32") -> ChatModels:
     """Load a model, or the base of a run, with runs on it.
 
     Args:
@@ -99,7 +99,7 @@ def open_voices(model: str, adapters: Mapping[str, Path], *, dtype: str = "float
     folder = Path(model).expanduser()
     name, revision = base_of(folder)
     if not name:
-        return Voices(resolve(model), adapters, dtype=dtype)
+        return ChatModels(resolve(model), adapters, dtype=dtype)
     try:
         base = resolve(name, revision=revision)
     except UnconvertedModelError:
@@ -109,16 +109,16 @@ def open_voices(model: str, adapters: Mapping[str, Path], *, dtype: str = "float
             f"{folder} was trained on {name!r}: {error.message}",
             f"if that is elsewhere on this machine: eventune chat MODEL --adapter {folder}",
         ) from error
-    own = voice_name(folder)
+    own = adapter_name(folder)
     if own in adapters:
         raise EventuneError(f"--adapter: {own!r} is the run {folder} already", f"e.g. --adapter other={adapters[own]}")
-    return Voices(base, {own: folder, **adapters}, dtype=dtype)
+    return ChatModels(base, {own: folder, **adapters}, dtype=dtype)
 
 
-def voice_name(run: Path) -> str:
+def adapter_name(run: Path) -> str:
     """Return what a run is called that was given no name: its folder's, as far as a name may be so."""
     name = re.sub(r"[^\w-]", "_", run.expanduser().resolve().name)
-    is_name = name.replace("-", "_").isidentifier() and name != BASE_VOICE
+    is_name = name.replace("-", "_").isidentifier() and name != BASE_NAME
     return name if is_name else f"run_{name}"
 
 

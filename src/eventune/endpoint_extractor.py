@@ -15,9 +15,9 @@ from eventune.extractor import Extractor
 from eventune.generation.extracting.answers import Found
 from eventune.generation.extracting.endpoint import Endpoint, RefusedError
 from eventune.generation.extracting.parsing import read_answer
-from eventune.generation.extracting.prompts import Prompt, Question
-from eventune.generation.extracting.questions import Questioner
-from eventune.generation.extracting.retrieval import Shelf
+from eventune.generation.extracting.prompts import PromptTemplate, Question
+from eventune.generation.extracting.questions import QuestionBuilder
+from eventune.generation.extracting.retrieval import ExampleRetriever
 from eventune.generation.extracting.script import json_schema
 from eventune.generation.extracting.task import Answers, annotated
 from eventune.generative_extractor import EXAMPLES, PROMPT, GenerativeSettings
@@ -41,14 +41,14 @@ class EndpointAnnotator:
     def __init__(
         self,
         endpoint: Endpoint,
-        questioner: Questioner,
+        question_builder: QuestionBuilder,
         *,
         with_schema: bool = True,
         max_tokens: int = MAX_TOKENS,
     ) -> None:
-        self.ontology: Ontology = questioner.ontology
+        self.ontology: Ontology = question_builder.ontology
         self.counts: Counter[str] = Counter()
-        self._endpoint, self._questioner = endpoint, questioner
+        self._endpoint, self._question_builder = endpoint, question_builder
         self._with_schema, self._max_tokens = with_schema, max_tokens
 
     def annotate(
@@ -58,7 +58,7 @@ class EndpointAnnotator:
         asked = [
             (number, question)
             for number, document in enumerate(documents)
-            for question in self._questioner.questions(document)
+            for question in self._question_builder.questions(document)
         ]
         answers = Answers([[] for _ in documents])
         with ThreadPoolExecutor(WORKERS) as pool:
@@ -75,13 +75,13 @@ class EndpointAnnotator:
         types = [self.ontology[question.document.events[index].type] for index in question.events]
         try:
             text = self._endpoint.answer(
-                self._questioner.messages(question),
+                self._question_builder.messages(question),
                 schema=json_schema(types) if self._with_schema else None,
                 max_tokens=self._max_tokens,
             )
         except RefusedError:
             return [], Counter(refused=1)
-        return read_answer(text, self._questioner.script(question), question)
+        return read_answer(text, self._question_builder.script(question), question)
 
 
 def endpoint_extractor(source: Path, endpoint: Endpoint) -> Extractor:
@@ -96,7 +96,7 @@ def endpoint_extractor(source: Path, endpoint: Endpoint) -> Extractor:
     """
     if source.is_file():
         ontology = read_ontology(source)
-        annotator = EndpointAnnotator(endpoint, Questioner(ontology, Prompt.read("", ontology)))
+        annotator = EndpointAnnotator(endpoint, QuestionBuilder(ontology, PromptTemplate.read("", ontology)))
         digest = hashlib.sha256(source.read_bytes())
     else:
         directory = RunDirectory(source)
@@ -110,7 +110,7 @@ def endpoint_extractor(source: Path, endpoint: Endpoint) -> Extractor:
         settings = GenerativeSettings.of(values, source / names.EXTRACTOR)
         annotator = EndpointAnnotator(
             endpoint,
-            _questioner(source, settings),
+            _question_builder(source, settings),
             with_schema=settings.decoding != "free",
             max_tokens=settings.max_new_tokens,
         )
@@ -120,12 +120,12 @@ def endpoint_extractor(source: Path, endpoint: Endpoint) -> Extractor:
     return Extractor(annotator, fingerprint=digest.hexdigest()[:12])
 
 
-def _questioner(folder: Path, settings: GenerativeSettings) -> Questioner:
+def _question_builder(folder: Path, settings: GenerativeSettings) -> QuestionBuilder:
     ontology = read_ontology(folder / names.ONTOLOGY)
     examples = read_corpus(folder / EXAMPLES).documents if settings.num_examples else ()
-    return Questioner(
+    return QuestionBuilder(
         ontology,
-        Prompt.read(str(folder / PROMPT), ontology),
-        shelf=Shelf(examples, num_examples=settings.num_examples),
+        PromptTemplate.read(str(folder / PROMPT), ontology),
+        retriever=ExampleRetriever(examples, num_examples=settings.num_examples),
         events_per_prompt=settings.events_per_prompt,
     )

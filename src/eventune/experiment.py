@@ -28,20 +28,22 @@ from eventune.corpora import write_corpus, write_ontology
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
 from eventune.extraction.decoding import Margins
-from eventune.extraction.kinds import KINDS
-from eventune.extraction.task import ExtractionTask, Part
+from eventune.extraction.kinds import VARIANTS
+from eventune.extraction.task import EncodedPart, ExtractionTask
 from eventune.extractor import anatomy_of_extractor, build_model
 from eventune.generative_experiment import GenerativeExperiment
 from eventune.model_card import model_card
-from eventune.parts import Parts, read_parts
+from eventune.parts import DocumentSplits, read_parts
 from eventune.recipe import Recipe
 from eventune.reporter import Reporter, SilentReporter
-from eventune.results import RunResult, read_json, write_atomically, write_json
+from eventune.results import RunResult
 from eventune.run_costs import RunCosts
+from eventune.storage.atomic import atomic_folder, write_atomically
+from eventune.storage.json_files import read_json, write_json
 from eventune.training import processes
 from eventune.training import run_directory as names
 from eventune.training.arguments import OptimisationArguments
-from eventune.training.checkpoint import atomic_folder, last_checkpoint
+from eventune.training.checkpoint import last_checkpoint
 from eventune.training.determinism import deterministic
 from eventune.training.dropout import cheapen_dropout
 from eventune.training.epochwise import training_arguments
@@ -81,9 +83,9 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
     try:
         with deterministic(recipe.optimisation.seed):
             if recipe.extraction.task == "generation":
-                return GenerativeExperiment(recipe, parts, base, run, reporter).carry_out()
+                return GenerativeExperiment(recipe, parts, base, run, reporter).make()
             backbone = load_encoder(base, dropout=recipe.model.hidden_dropout)
-            return _Experiment(recipe, parts, backbone, run, reporter).carry_out()
+            return _Experiment(recipe, parts, backbone, run, reporter).make()
     except BaseException:
         if is_main:
             run.abandon()
@@ -96,7 +98,7 @@ class _Experiment:
     def __init__(
         self,
         recipe: Recipe,
-        parts: Parts,
+        parts: DocumentSplits,
         backbone: Backbone,
         run: RunDirectory,
         reporter: Reporter,
@@ -115,7 +117,7 @@ class _Experiment:
     def _task(self, ontology: Ontology) -> ExtractionTask:
         arguments = self.recipe.extraction
         max_length = min(arguments.max_length or self.backbone.max_length, self.backbone.max_length)
-        kind = KINDS[arguments.extractor]
+        kind = VARIANTS[arguments.extractor]
         builder = kind.builder(
             self.backbone.tokenizer, ontology, max_length=max_length, max_span_length=arguments.max_span_length
         )
@@ -126,10 +128,10 @@ class _Experiment:
             pad_to_max_length=arguments.pad_to_max_length,
         )
 
-    def carry_out(self) -> RunResult:
+    def make(self) -> RunResult:
         """Train, choose the margins, save, verify what was saved, and score."""
-        self._report_reach()
-        plain = KINDS[self.recipe.extraction.extractor].model(
+        self._report_coverage()
+        plain = VARIANTS[self.recipe.extraction.extractor].model(
             self.backbone.model,
             max_span_length=self.recipe.extraction.max_span_length,
             dropout=self.recipe.extraction.head_dropout,
@@ -223,7 +225,7 @@ class _Experiment:
         model: nn.Module,
         heads: Sequence[str],
         task: ExtractionTask,
-        part: Part,
+        part: EncodedPart,
         optimisation: OptimisationArguments,
         checkpoints: Path,
     ) -> TaskTrainer:
@@ -256,13 +258,13 @@ class _Experiment:
         batch = {name: tensor.to(trainer.args.device) for name, tensor in batch.items()}
         require_gradients(model, lambda: self.task.loss(model.train(), batch), heads=heads)
 
-    def _report_reach(self) -> None:
+    def _report_coverage(self) -> None:
         for name, part in (("train", self.train_part), ("dev", self.dev_part), ("test", self.test_part)):
-            if part is not None and part.reach.unreachable:
-                reasons = ", ".join(f"{count} {reason}" for reason, count in part.reach.unreachable.items())
+            if part is not None and part.coverage.unreachable:
+                reasons = ", ".join(f"{count} {reason}" for reason, count in part.coverage.unreachable.items())
                 self.reporter.notice(
-                    f"{name}: {part.reach.unreachable.total()} of {part.reach.arguments} gold arguments are out of "
-                    f"reach ({reasons}); they count as missed"
+                    f"{name}: {part.coverage.unreachable.total()} of {part.coverage.arguments} gold arguments are out "
+                    f"of reach ({reasons}); they count as missed"
                 )
 
     def _save(
@@ -343,8 +345,8 @@ class _Experiment:
             name: {
                 "documents": len(part.documents),
                 "events": sum(len(document.events) for document in part.documents),
-                "arguments": part.reach.arguments,
-                "unreachable": dict(part.reach.unreachable),
+                "arguments": part.coverage.arguments,
+                "unreachable": dict(part.coverage.unreachable),
             }
             for name, part in (("train", self.train_part), ("dev", self.dev_part), ("test", self.test_part))
             if part is not None

@@ -20,7 +20,7 @@ from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Ontology
 from eventune.events.naming import natural_name
 from eventune.extraction.decoding import Margins
-from eventune.extraction.kinds import KINDS
+from eventune.extraction.kinds import VARIANTS
 from eventune.extraction.task import ExtractionTask
 from eventune.generative_extractor import EXAMPLES, PROMPT, UNTRAINED, GenerativeAnnotator, GenerativeSettings
 from eventune.training import run_directory as names
@@ -30,7 +30,7 @@ BACKBONE = "encoder"
 """Name of the pretrained encoder inside the joint extractor."""
 
 SETTINGS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
-    "extractor": (" or ".join(KINDS), lambda value: type(value) is str and value in KINDS),
+    "extractor": (" or ".join(VARIANTS), lambda value: type(value) is str and value in VARIANTS),
     "method": ("a name", lambda value: type(value) is str),
     "max_length": ("an integer >= 1", lambda value: type(value) is int and value >= 1),
     "max_span_length": ("an integer >= 1", lambda value: type(value) is int and value >= 1),
@@ -151,7 +151,7 @@ class Extractor:
 
 def _encoding(opened: OpenRun, batch_size: int) -> Annotator:
     folder, settings = opened.directory.path, opened.settings
-    kind = KINDS[settings["extractor"]]
+    kind = VARIANTS[settings["extractor"]]
     span_length = settings["max_span_length"]
     model = build_model(opened.base, folder, kind=settings["extractor"], max_span_length=span_length)
     builder = kind.builder(
@@ -291,7 +291,7 @@ def build_model(base: BaseModel, folder: Path, *, max_span_length: int, kind: st
         base: The base model.
         folder: The folder with the trained weights: a PEFT adapter with heads, or the whole model's.
         max_span_length: Words of the longest argument.
-        kind: The extractor, one of `KINDS`.
+        kind: The extractor, one of `VARIANTS`.
 
     Returns:
         The model, in evaluation mode.
@@ -300,6 +300,6 @@ def build_model(base: BaseModel, folder: Path, *, max_span_length: int, kind: st
         EventuneError: If a file is missing, damaged or of another model.
     """
     backbone = load_encoder(base)
-    model: nn.Module = KINDS[kind].model(backbone.model, max_span_length=max_span_length)
+    model: nn.Module = VARIANTS[kind].model(backbone.model, max_span_length=max_span_length)
     anatomy = anatomy_of_extractor(model, backbone)
     return load_into(model, folder, anatomy=anatomy).eval()

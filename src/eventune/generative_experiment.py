@@ -26,10 +26,10 @@ from eventune.backbones.resolve import BaseModel
 from eventune.corpora import write_corpus, write_ontology
 from eventune.errors import EventuneError
 from eventune.events import Document
-from eventune.generation.extracting.asking import Part
 from eventune.generation.extracting.calibration import Calibration
-from eventune.generation.extracting.prompts import Prompt
-from eventune.generation.extracting.task import GENEROUS, LIKELIER, annotated
+from eventune.generation.extracting.prompt_encoding import EncodedQuestions
+from eventune.generation.extracting.prompts import PromptTemplate
+from eventune.generation.extracting.task import DEFAULT_MIN_PROBABILITY, RECALL_MIN_PROBABILITY, annotated
 from eventune.generation.templates import choose_template
 from eventune.generative_extractor import (
     EXAMPLES,
@@ -40,14 +40,16 @@ from eventune.generative_extractor import (
     build_task,
 )
 from eventune.model_card import model_card
-from eventune.parts import Parts
+from eventune.parts import DocumentSplits
 from eventune.recipe import Recipe
 from eventune.reporter import Reporter
-from eventune.results import RunResult, write_json
+from eventune.results import RunResult
 from eventune.run_costs import generation_costs
+from eventune.storage.atomic import atomic_folder
+from eventune.storage.json_files import write_json
 from eventune.training import processes
 from eventune.training import run_directory as names
-from eventune.training.checkpoint import atomic_folder, last_checkpoint
+from eventune.training.checkpoint import last_checkpoint
 from eventune.training.epochwise import training_arguments
 from eventune.training.meter import current_memory_bytes, hardware, library_versions
 from eventune.training.run_directory import RunDirectory
@@ -57,12 +59,14 @@ from eventune.training.trainer import TaskTrainer
 class GenerativeExperiment:
     """One run, from the loaded model to the finished directory."""
 
-    def __init__(self, recipe: Recipe, parts: Parts, base: BaseModel, run: RunDirectory, reporter: Reporter) -> None:
+    def __init__(
+        self, recipe: Recipe, parts: DocumentSplits, base: BaseModel, run: RunDirectory, reporter: Reporter
+    ) -> None:
         self.recipe, self.parts, self.base, self.run, self.reporter = recipe, parts, base, run, reporter
         self.lm = load_causal_lm(base, dtype=recipe.generation.torch_dtype)
         choose_template(self.lm.tokenizer, "auto")
         self.settings = self._settings()
-        self.prompt = Prompt.read(recipe.generation.prompt_template, parts.ontology)
+        self.prompt = PromptTemplate.read(recipe.generation.prompt_template, parts.ontology)
         self.task = build_task(
             self.lm,
             parts.ontology,
@@ -73,7 +77,7 @@ class GenerativeExperiment:
         )
         self.baseline_memory_bytes = current_memory_bytes()
         documents = {"train": parts.train if self.is_trained else (), "dev": parts.dev, "test": parts.test}
-        self.encoded = {name: self.task.asker.encode(part) for name, part in documents.items() if part}
+        self.encoded = {name: self.task.prompt_encoder.encode(part) for name, part in documents.items() if part}
         self.task.dev = self.encoded.get("dev")
         self.resources: dict[str, Any] = {}
         self.scores: dict[str, Any] = {}
@@ -85,9 +89,9 @@ class GenerativeExperiment:
         """Whether anything is trained, and not the model tried as it is."""
         return self.recipe.optimisation.num_train_epochs > 0
 
-    def carry_out(self) -> RunResult:
+    def make(self) -> RunResult:
         """Train, calibrate, score, save."""
-        self._report_reach()
+        self._report_coverage()
         trainer: TaskTrainer | None = None
         model: nn.Module = self.lm.model
         if self.is_trained:
@@ -122,7 +126,9 @@ class GenerativeExperiment:
             events_per_prompt=generation.events_per_prompt,
             num_examples=generation.num_examples,
             torch_dtype=generation.torch_dtype,
-            min_probability=GENEROUS if self.parts.dev and generation.decoding == "grounded" else LIKELIER,
+            min_probability=RECALL_MIN_PROBABILITY
+            if self.parts.dev and generation.decoding == "grounded"
+            else DEFAULT_MIN_PROBABILITY,
         )
 
     def _attached(self) -> nn.Module:
@@ -202,7 +208,7 @@ class GenerativeExperiment:
         self.counts[name] = dict(answers.counts)
         return documents
 
-    def _report_reach(self) -> None:
+    def _report_coverage(self) -> None:
         for name, part in self.encoded.items():
             if part.unreachable:
                 reasons = ", ".join(f"{count} {reason}" for reason, count in part.unreachable.items())
@@ -264,7 +270,7 @@ class GenerativeExperiment:
                 "please report this with the recipe: it is a defect of eventune",
             )
 
-    def _counted(self, name: str, part: Part) -> dict[str, Any]:
+    def _counted(self, name: str, part: EncodedQuestions) -> dict[str, Any]:
         counts: Mapping[str, Any] = self.counts.get(name, {})
         return {
             "documents": len(part.documents),

@@ -16,15 +16,15 @@ from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_corpus
 from eventune.errors import InvalidValueError
 from eventune.events import Document, Ontology
-from eventune.generation.encoding import Encoder
+from eventune.generation.encoding import ConversationEncoder
+from eventune.generation.extracting.answer_tokens import AnswerTokenizer
 from eventune.generation.extracting.arguments import DECODINGS
-from eventune.generation.extracting.asking import Asker
 from eventune.generation.extracting.calibration import Calibration
-from eventune.generation.extracting.prompts import Prompt
-from eventune.generation.extracting.questions import Questioner
-from eventune.generation.extracting.retrieval import Shelf
-from eventune.generation.extracting.spelling import Speller
-from eventune.generation.extracting.task import LIKELIER, GenerativeExtractionTask, annotated
+from eventune.generation.extracting.prompt_encoding import PromptEncoder
+from eventune.generation.extracting.prompts import PromptTemplate
+from eventune.generation.extracting.questions import QuestionBuilder
+from eventune.generation.extracting.retrieval import ExampleRetriever
+from eventune.generation.extracting.task import DEFAULT_MIN_PROBABILITY, GenerativeExtractionTask, annotated
 from eventune.generation.templates import choose_template
 
 PROMPT = "prompt.jinja"
@@ -63,7 +63,7 @@ class GenerativeSettings:
     events_per_prompt: int = 1
     num_examples: int = 0
     torch_dtype: str = "float32"
-    min_probability: float = LIKELIER
+    min_probability: float = DEFAULT_MIN_PROBABILITY
     calibration: Mapping[str, float] = field(default_factory=lambda: asdict(Calibration()))
 
     @classmethod
@@ -107,7 +107,7 @@ def build_task(
     ontology: Ontology,
     settings: GenerativeSettings,
     *,
-    prompt: Prompt,
+    prompt: PromptTemplate,
     examples: Sequence[Document] = (),
     batch_size: int = 16,
 ) -> GenerativeExtractionTask:
@@ -121,17 +121,17 @@ def build_task(
         examples: Annotated documents that solved examples may be taken from.
         batch_size: Questions a batch.
     """
-    shelf = Shelf(examples, num_examples=settings.num_examples)
-    asker = Asker(
-        Questioner(ontology, prompt, shelf=shelf, events_per_prompt=settings.events_per_prompt),
+    retriever = ExampleRetriever(examples, num_examples=settings.num_examples)
+    prompt_encoder = PromptEncoder(
+        QuestionBuilder(ontology, prompt, retriever=retriever, events_per_prompt=settings.events_per_prompt),
         # Prompts are cut around their triggers, not at their end.
-        Encoder(lm.tokenizer, max_source_length=2**31, max_target_length=settings.max_new_tokens),
-        Speller(lm.tokenizer),
+        ConversationEncoder(lm.tokenizer, max_source_length=2**31, max_target_length=settings.max_new_tokens),
+        AnswerTokenizer(lm.tokenizer),
         max_prompt=settings.max_length,
         max_new_tokens=settings.max_new_tokens,
         max_span_length=settings.max_span_length,
     )
-    return GenerativeExtractionTask(asker, decoding=settings.decoding, batch_size=batch_size)
+    return GenerativeExtractionTask(prompt_encoder, decoding=settings.decoding, batch_size=batch_size)
 
 
 class GenerativeAnnotator:
@@ -143,7 +143,7 @@ class GenerativeAnnotator:
     """
 
     def __init__(self, model: nn.Module, task: GenerativeExtractionTask, settings: GenerativeSettings) -> None:
-        self.ontology = task.asker.questioner.ontology
+        self.ontology = task.prompt_encoder.question_builder.ontology
         self.counts: Counter[str] = Counter()
         self._model, self._task, self._settings = model.eval(), task, settings
 
@@ -167,7 +167,7 @@ class GenerativeAnnotator:
         choose_template(lm.tokenizer, str(folder / TEMPLATE))
         model = lm.model if settings.method == UNTRAINED else load_into(lm.model, folder)
         examples = read_corpus(folder / EXAMPLES).documents if settings.num_examples else ()
-        prompt = Prompt.read(str(folder / PROMPT), ontology)
+        prompt = PromptTemplate.read(str(folder / PROMPT), ontology)
         task = build_task(lm, ontology, settings, prompt=prompt, examples=examples, batch_size=batch_size)
         return cls(model, task, settings)
 
@@ -175,7 +175,7 @@ class GenerativeAnnotator:
         self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
     ) -> list[Document]:
         """Return documents with the arguments found in place of their own."""
-        part = self._task.asker.encode(documents)
+        part = self._task.prompt_encoder.encode(documents)
         answers = self._task.answer(
             self._model, part, min_probability=self._settings.min_probability, on_batch=on_batch
         )

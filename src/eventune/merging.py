@@ -20,13 +20,13 @@ from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
 from eventune.errors import EventuneError
 from eventune.events import Ontology, parse_marked_text
-from eventune.extraction.kinds import KINDS
+from eventune.extraction.kinds import VARIANTS
 from eventune.extraction.task import ExtractionTask
 from eventune.extractor import OpenRun, anatomy_of_extractor, open_run, recorded_base
 from eventune.generative_extractor import GenerativeSettings
-from eventune.results import write_json
+from eventune.storage.atomic import atomic_folder
+from eventune.storage.json_files import write_json
 from eventune.training import run_directory as names
-from eventune.training.checkpoint import atomic_folder
 from eventune.training.run_directory import RunDirectory
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -103,7 +103,7 @@ def merge_run(run: Path, target: Path, *, dtype: str = "float32", model_name_or_
 def _merged(opened: OpenRun, dtype: str) -> Merged:
     folder, settings, base = opened.directory.path, opened.settings, opened.base
     backbone = load_encoder(base)
-    kind = KINDS[settings["extractor"]]
+    kind = VARIANTS[settings["extractor"]]
     model = kind.model(backbone.model, max_span_length=settings["max_span_length"])
     anatomy = anatomy_of_extractor(model, backbone)
     bits = recorded_bits(folder)

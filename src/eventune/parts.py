@@ -14,7 +14,7 @@ from eventune.recipe import DataArguments
 
 
 @dataclass(frozen=True)
-class Parts:
+class DocumentSplits:
     """The documents of a run.
 
     Attributes:
@@ -34,7 +34,7 @@ class Parts:
     pretrain_ontology: Ontology
 
 
-def read_parts(data: DataArguments, notice: Callable[[str], None]) -> Parts:
+def read_parts(data: DataArguments, notice: Callable[[str], None]) -> DocumentSplits:
     """Read the corpora and split off what has no file of its own.
 
     Args:
@@ -62,7 +62,7 @@ def read_parts(data: DataArguments, notice: Callable[[str], None]) -> Parts:
     train, test_split = _split(train, data.test_fraction, data)
     train, dev_split = _split(train, data.dev_fraction / (1.0 - data.test_fraction), data)
     dev, test = dev or dev_split, test or test_split
-    return Parts(
+    return DocumentSplits(
         ontology=_ontology(data, "ontology_file", train, files),
         train=train,
         dev=dev,

@@ -18,7 +18,7 @@ from eventune.corpora.ontologies import refuse_repeated_keys
 from eventune.corpora.sample import sample_file
 from eventune.errors import EventuneError, InvalidValueError, did_you_mean
 from eventune.extraction.arguments import ExtractionArguments
-from eventune.generation.extracting.arguments import GenerativeArguments
+from eventune.generation.extracting.arguments import GenerativeExtractionArguments
 from eventune.training.arguments import OptimisationArguments
 
 DATA_FILES = ("train_file", "dev_file", "test_file", "ontology_file", "pretrain_file", "pretrain_ontology_file")
@@ -115,7 +115,7 @@ SECTIONS: Mapping[str, type] = {
     "model": ModelArguments,
     "adapter": AdapterArguments,
     "extraction": ExtractionArguments,
-    "generation": GenerativeArguments,
+    "generation": GenerativeExtractionArguments,
     "optimisation": OptimisationArguments,
 }
 
@@ -137,7 +137,7 @@ class Recipe:
     model: ModelArguments
     adapter: AdapterArguments
     extraction: ExtractionArguments
-    generation: GenerativeArguments
+    generation: GenerativeExtractionArguments
     optimisation: OptimisationArguments
 
     @classmethod
@@ -228,7 +228,7 @@ def _mismatches(built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidVa
     if task == "generation":
         foreign = _FOR_ENCODERS
     else:
-        foreign = {"generation": tuple(field.name for field in dataclasses.fields(GenerativeArguments))}
+        foreign = {"generation": tuple(field.name for field in dataclasses.fields(GenerativeExtractionArguments))}
         epochs = built["optimisation"].num_train_epochs
         if epochs < 1 and "num_train_epochs" not in named:
             expected = "an integer >= 1 with task: extraction, whose heads are random"

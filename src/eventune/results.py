@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from eventune.errors import EventuneError
+from eventune.storage.json_files import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,56 +108,3 @@ class RunResult:
         if missing:
             raise EventuneError(f"{path}: expected a run's result, found no field {missing[0]!r}")
         return cls(**{name: value[name] for name in names})
-
-
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Write an object as JSON, completely or not at all."""
-    write_atomically(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object from a file.
-
-    Args:
-        path: The file, in UTF-8.
-
-    Returns:
-        The object.
-
-    Raises:
-        EventuneError: If the file is missing, is cut off, or holds something else than one JSON object.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise EventuneError(f"{path}: no such file") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise EventuneError(f"{path}: expected JSON, found: {error}", "the file may have been cut off") from None
-    if not isinstance(value, dict):
-        raise EventuneError(f"{path}: expected a JSON object, found {type(value).__name__}")
-    return value
-
-
-def write_atomically(path: Path, text: str | Iterable[str], *, hint: str = "") -> None:
-    """Write a text file so that it is either complete or as it was, also when the process is killed.
-
-    Args:
-        path: The file; its folder exists.
-        text: Its content, or the pieces of it one by one, written as UTF-8; what they raise leaves the file as it was.
-        hint: What to do where it cannot be written.
-
-    Raises:
-        EventuneError: If the disk is full or the folder cannot be written to.
-    """
-    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with staging.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines([text] if isinstance(text, str) else text)
-            file.flush()
-            os.fsync(file.fileno())
-        staging.replace(path)
-    except OSError as error:
-        hint = hint or "free some space or choose another place"
-        raise EventuneError(f"{path}: cannot be written: {error.strerror}", hint) from None
-    finally:
-        staging.unlink(missing_ok=True)

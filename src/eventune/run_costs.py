@@ -8,7 +8,7 @@ from typing import Any
 from eventune.adapters.guard import ParameterCounts
 from eventune.backbones.load import Backbone
 from eventune.backbones.masked_lm import MaskedLanguageModel
-from eventune.extraction.task import ExtractionTask, Part
+from eventune.extraction.task import EncodedPart, ExtractionTask
 from eventune.recipe import Recipe
 from eventune.training.flops import forward_flops, gemm_flops_per_second
 from eventune.training.meter import memory_split
@@ -28,7 +28,7 @@ class RunCosts:
         counts: ParameterCounts,
         cost: Mapping[str, float],
         task: ExtractionTask,
-        part: Part,
+        part: EncodedPart,
     ) -> dict[str, Any]:
         """Return what `result.json` holds of it under `resources`, beside time and memory of the epochs.
 
@@ -54,7 +54,7 @@ class RunCosts:
             **self._forgetting(),
         }
 
-    def _use(self, trainer: TaskTrainer, seconds: float, task: ExtractionTask, part: Part) -> dict[str, float]:
+    def _use(self, trainer: TaskTrainer, seconds: float, task: ExtractionTask, part: EncodedPart) -> dict[str, float]:
         # A backward pass needs twice the forward pass's products, but only once where the weights are frozen.
         passes = 3 if self._recipe.adapter.method == "full" else 2
         lengths = [task.length(example) for example in part.examples]

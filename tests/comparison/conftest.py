@@ -3,7 +3,7 @@
 import pytest
 
 from eventune.comparison.arms import parse_arms
-from eventune.comparison.comparing import Options, carry_out
+from eventune.comparison.comparing import Options, run_comparison
 
 
 @pytest.fixture(scope="session")
@@ -17,5 +17,5 @@ def finished(base, tmp_path_factory):
     """A finished comparison: its folder and its result. One arm's runs fail."""
     folder = tmp_path_factory.mktemp("comparison")
     arms = parse_arms("full,lora:r=2,lora:r=4:lora_target_modules=[querry]")
-    result = carry_out(base, arms, folder, Options(seeds=(0, 1), workers=2), title="three arms")
+    result = run_comparison(base, arms, folder, Options(seeds=(0, 1), workers=2), title="three arms")
     return folder, result

@@ -2,7 +2,7 @@ import pytest
 
 from eventune.comparison.arms import parse_arms
 from eventune.comparison.cluster import download, make_runs_on_ray, make_shared_run, upload
-from eventune.comparison.comparing import Options, carry_out
+from eventune.comparison.comparing import Options, run_comparison
 from eventune.comparison.execution import make_run
 from eventune.comparison.plan import plan_runs
 from eventune.errors import EventuneError
@@ -57,4 +57,4 @@ def test_a_run_is_shared_with_its_result_last_and_only_complete_ones_are_taken(b
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_that_is_not_there_is_one_clear_error(base, tmp_path):
     with pytest.raises(EventuneError, match=r"--ray: no cluster at '127\.0\.0\.1:1'"):
-        carry_out(base, parse_arms("full"), tmp_path, Options(ray="127.0.0.1:1"), title="")
+        run_comparison(base, parse_arms("full"), tmp_path, Options(ray="127.0.0.1:1"), title="")

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from eventune.comparison.arms import parse_arms
-from eventune.comparison.comparing import Options, carry_out
+from eventune.comparison.comparing import Options, run_comparison
 from eventune.comparison.execution import make_run, make_runs
 from eventune.comparison.plan import plan_runs
 from eventune.errors import EventuneError
@@ -19,9 +19,9 @@ COMPARE = """
 import json, sys
 from pathlib import Path
 from eventune.comparison.arms import parse_arms
-from eventune.comparison.comparing import Options, carry_out
+from eventune.comparison.comparing import Options, run_comparison
 base, folder = json.loads(sys.argv[1]), Path(sys.argv[2])
-carry_out(base, parse_arms("lora:r=2,bitfit"), folder, Options(seeds=(0,), workers=2), title="killed")
+run_comparison(base, parse_arms("lora:r=2,bitfit"), folder, Options(seeds=(0,), workers=2), title="killed")
 """
 
 
@@ -46,7 +46,7 @@ def test_a_finished_comparison_makes_nothing_again(finished, base, tmp_path):
 
     arms = parse_arms("full,lora:r=2")
     options = Options(seeds=(0, 1))
-    carry_out(base, arms, folder, options, title="again", listener=lambda run, outcome: heard.append(outcome))
+    run_comparison(base, arms, folder, options, title="again", listener=lambda run, outcome: heard.append(outcome))
 
     assert heard == ["there already"] * 4
     assert {path: path.stat().st_mtime_ns for path in results(folder)} == before
@@ -102,7 +102,7 @@ def test_a_killed_comparison_goes_on_and_makes_nothing_twice(victim, base, tmp_p
     heard = {}
     arms = parse_arms("lora:r=2,bitfit")
     options = Options(workers=2)
-    result = carry_out(
+    result = run_comparison(
         slow, arms, tmp_path, options, title="", listener=lambda run, outcome: heard.setdefault(run.arm.name, outcome)
     )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from eventune.comparison.arms import Arm, parse_arms, recipe_of
-from eventune.comparison.comparing import Options, carry_out, write_result
+from eventune.comparison.comparing import Options, run_comparison, write_result
 from eventune.comparison.kinds import kind_of
 from eventune.comparison.plan import Run, plan_runs
 from eventune.comparison.result import compare
@@ -62,7 +62,7 @@ def finished(base, tmp_path_factory):
         patch.setenv("EVENTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
         for run in plan_runs(base, arms, [0, 1], folder)[1:]:
             fine_tune(run.recipe)
-        result = carry_out(base, arms, folder, Options(seeds=(0, 1)), title="two arms")
+        result = run_comparison(base, arms, folder, Options(seeds=(0, 1)), title="two arms")
     return folder, result
 
 
@@ -177,7 +177,7 @@ def test_what_is_there_is_taken_over_and_other_settings_are_refused(finished, ba
     folder, result = finished
     heard = []
     options = Options(seeds=(0, 1))
-    again = carry_out(
+    again = run_comparison(
         base, parse_arms(ARMS, base), folder, options, title="", listener=lambda run, outcome: heard.append(outcome)
     )
 

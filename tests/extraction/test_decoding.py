@@ -17,7 +17,7 @@ from eventune.extraction.decoding import (
     Candidate,
     Margins,
     best_spans,
-    ranked,
+    non_maximum_suppression,
     select,
     tune_margins,
 )
@@ -87,27 +87,27 @@ def candidate(start, end, log_odds):
 
 def test_a_span_found_in_two_windows_is_kept_once_with_its_better_score():
     found = [candidate(3, 5, 1.0), candidate(8, 9, 0.5), candidate(3, 5, 2.0)]
-    assert ranked(found, 4) == [candidate(3, 5, 2.0), candidate(8, 9, 0.5)]
+    assert non_maximum_suppression(found, 4) == [candidate(3, 5, 2.0), candidate(8, 9, 0.5)]
 
 
 def test_of_overlapping_spans_the_better_one_is_kept():
     found = [candidate(0, 3, 1.0), candidate(2, 4, 3.0), candidate(3, 6, 2.0), candidate(4, 6, 0.0)]
-    assert ranked(found, 9) == [candidate(2, 4, 3.0), candidate(4, 6, 0.0)]
+    assert non_maximum_suppression(found, 9) == [candidate(2, 4, 3.0), candidate(4, 6, 0.0)]
 
 
 def test_spans_that_only_touch_are_both_kept():
-    assert len(ranked([candidate(0, 2, 1.0), candidate(2, 3, 1.0)], 2)) == 2
+    assert len(non_maximum_suppression([candidate(0, 2, 1.0), candidate(2, 3, 1.0)], 2)) == 2
 
 
 @pytest.mark.parametrize("multiplicity", [1, 2, 3])
 def test_no_more_candidates_are_kept_than_a_role_may_have(multiplicity):
     found = [candidate(n, n + 1, n / 2) for n in range(5)]
-    assert [c.span.start for c in ranked(found, multiplicity)] == [4, 3, 2][:multiplicity]
+    assert [c.span.start for c in non_maximum_suppression(found, multiplicity)] == [4, 3, 2][:multiplicity]
 
 
 def test_ties_are_broken_by_place_so_that_results_do_not_depend_on_the_batch():
     found = [candidate(n, n + 1, 1.0) for n in range(6)]
-    assert ranked(found[::-1], 2) == ranked(found, 2) == found[:2]
+    assert non_maximum_suppression(found[::-1], 2) == non_maximum_suppression(found, 2) == found[:2]
 
 
 def test_the_best_candidate_must_beat_the_empty_role_and_a_further_one_come_close_to_the_best():

@@ -11,7 +11,7 @@ from eventune.corpora import read_corpus, read_ontology
 from eventune.corpora.sample import sample_file
 from eventune.errors import EventuneError
 from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
-from eventune.extraction.features import MAX_PIECES_A_WORD, Collator, windows
+from eventune.extraction.features import MAX_PIECES_A_WORD, WindowCollator, windows
 from eventune.extraction.model import MAX_SENTENCE_DISTANCE, Mark
 
 SENTENCES = [["Rebels", "from", "Homs", "rested", "."], ["They", "shelled", "the", "old-town", "."], ["Silence", "."]]
@@ -156,11 +156,11 @@ def test_an_argument_far_from_its_trigger_is_in_exactly_the_windows_that_hold_it
     sentences = [words[n : n + 20] for n in range(0, 2000, 20)]
     far = document(("target", (place, place + 4)), sentences=sentences, trigger=Span(1501, 1502))
 
-    examples, reach = encode(builder(), far)
+    examples, coverage = encode(builder(), far)
 
     assert len(examples) > 10
-    assert reach.arguments == 1
-    assert not reach.unreachable
+    assert coverage.arguments == 1
+    assert not coverage.unreachable
     holding = 0
     for example in examples:
         window = Span(example.first_word, example.first_word + len(example.word_starts))
@@ -182,14 +182,14 @@ def test_the_prompt_names_the_trigger_in_windows_far_from_it(builder):
 
 
 def test_arguments_out_of_reach_are_counted_by_reason(builder):
-    _, reach = encode(
+    _, coverage = encode(
         builder(max_span_length=2),
         document(("attacker", (0, 1)), ("target", (7, 10)), ("target", (4, 6)), ("victim", (0, 1))),
         document(("attacker", (0, 1)), type="unheard.of"),
         document(("place", (2, 3)), type="rest"),
     )
-    assert reach.arguments == 6
-    assert reach.unreachable == {
+    assert coverage.arguments == 6
+    assert coverage.unreachable == {
         "longer than max_span_length 2": 1,
         "crosses a sentence boundary": 1,
         "role not in the ontology": 2,
@@ -198,8 +198,10 @@ def test_arguments_out_of_reach_are_counted_by_reason(builder):
 
 
 def test_fillers_beyond_what_a_role_may_have_are_out_of_reach(builder):
-    examples, reach = encode(builder(), document(*[("target", (n, n + 1)) for n in (0, 2, 7, 8)], ("attacker", (5, 6))))
-    assert reach.unreachable == {"more fillers than the ontology allows": 2}
+    examples, coverage = encode(
+        builder(), document(*[("target", (n, n + 1)) for n in (0, 2, 7, 8)], ("attacker", (5, 6)))
+    )
+    assert coverage.unreachable == {"more fillers than the ontology allows": 2}
     assert len(examples[0].gold) == 5
 
 
@@ -212,21 +214,21 @@ def test_arguments_out_of_reach_are_no_targets(builder):
 
 
 def test_an_argument_that_stands_twice_is_one_target(builder):
-    [example], reach = encode(builder(), document(("attacker", (0, 1)), ("attacker", (0, 1))))
+    [example], coverage = encode(builder(), document(("attacker", (0, 1)), ("attacker", (0, 1))))
     assert example.gold == [(0, 0, 0)]
-    assert reach.arguments == 2
-    assert reach.unreachable == {"overlaps another filler of its role": 1}
+    assert coverage.arguments == 2
+    assert coverage.unreachable == {"overlaps another filler of its role": 1}
 
 
 def test_a_filler_inside_another_is_out_of_reach_unless_its_role_differs(builder):
-    _, reach = encode(builder(), document(("attacker", (0, 3)), ("attacker", (2, 3)), ("target", (2, 3))))
-    assert reach.unreachable == {"overlaps another filler of its role": 1}
+    _, coverage = encode(builder(), document(("attacker", (0, 3)), ("attacker", (2, 3)), ("target", (2, 3))))
+    assert coverage.unreachable == {"overlaps another filler of its role": 1}
 
 
 def test_events_without_roles_or_of_unknown_type_give_no_example(builder):
-    examples, reach = encode(builder(), document(type="rest"), document(type="unheard.of"))
+    examples, coverage = encode(builder(), document(type="rest"), document(type="unheard.of"))
     assert examples == []
-    assert (reach.arguments, reach.unreachable.total()) == (0, 0)
+    assert (coverage.arguments, coverage.unreachable.total()) == (0, 0)
 
 
 def test_examples_know_document_and_event(builder):
@@ -275,7 +277,7 @@ def test_batches_are_padded_with_what_does_not_count(builder, tokenizer):
     long, _ = encode(builder(), document(("target", (8, 9)), ("attacker", (0, 1))))
     short, _ = encode(builder(), document(("end_date", (0, 1)), sentences=[["They", "met"]], trigger=None, type="meet"))
 
-    batch = Collator(int(tokenizer.pad_token_id))([*long, *short])
+    batch = WindowCollator(int(tokenizer.pad_token_id))([*long, *short])
 
     pieces = len(short[0].input_ids)
     assert batch["input_ids"].shape == batch["attention_mask"].shape == batch["marks"].shape
@@ -291,11 +293,11 @@ def test_batches_are_padded_with_what_does_not_count(builder, tokenizer):
 
 def test_batches_without_gold_have_targets_of_the_right_shape(builder):
     examples, _ = encode(builder(), document())
-    assert Collator(0)(examples)["targets"].shape == (0, 4)
+    assert WindowCollator(0)(examples)["targets"].shape == (0, 4)
 
 
 def test_lengths_are_rounded_so_that_few_shapes_occur(builder):
     examples, _ = encode(builder(), document())
-    batch = Collator(0, multiple=16)(examples)
+    batch = WindowCollator(0, multiple=16)(examples)
     assert batch["input_ids"].shape[1] % 16 == 0
     assert batch["word_starts"].shape[1] % 16 == 0

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from eventune.events import Argument, Document, Event, Span
-from eventune.extraction.features import Collator
+from eventune.extraction.features import WindowCollator
 from eventune.extraction.loss import span_loss
 from eventune.extraction.model import JointExtractor, SpanScorer, SpanScores
 
@@ -120,7 +120,7 @@ def examples(builder):
 
 
 def run(model, examples, *, multiple=16):
-    batch = Collator(0, multiple=multiple)(examples)
+    batch = WindowCollator(0, multiple=multiple)(examples)
     targets, slots = batch.pop("targets"), batch.pop("slots")
     with torch.no_grad():
         scores = model(**batch)
@@ -184,7 +184,7 @@ def test_marks_tell_the_model_where_the_trigger_is(model, builder):
 
 
 def test_gradients_reach_every_parameter_of_head_and_encoder(model, examples):
-    batch = Collator(0)(examples)
+    batch = WindowCollator(0)(examples)
     targets, slots = batch.pop("targets"), batch.pop("slots")
     model.zero_grad()
     span_loss(model(**batch), targets, slots).backward()

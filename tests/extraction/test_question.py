@@ -36,7 +36,7 @@ def builder(tokenizer, ontology):
 
 
 def test_each_slot_of_each_role_is_one_input_with_one_filler_at_most(builder, document):
-    examples, reach = builder.encode([document])
+    examples, coverage = builder.encode([document])
 
     assert [(example.roles, example.gold) for example in examples] == [
         ((0,), [(0, 0, 1)]),
@@ -44,8 +44,8 @@ def test_each_slot_of_each_role_is_one_input_with_one_filler_at_most(builder, do
         ((1,), [(0, 5, 0)]),
         ((2,), []),
     ]
-    assert reach.arguments == 3
-    assert not reach.unreachable
+    assert coverage.arguments == 3
+    assert not coverage.unreachable
 
 
 def test_the_question_is_the_ontology_s_or_the_role_s_name_with_type_and_trigger(builder, document, tokenizer):

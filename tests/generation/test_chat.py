@@ -1,4 +1,4 @@
-"""Conversations: turns build on one another, and each voice answers as its model generates."""
+"""Conversations: turns build on one another, and each model answers as its model generates."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from eventune.errors import EventuneError
-from eventune.generation.chat import ChatSession, Voice
+from eventune.generation.chat import ChatModel, ChatSession
 from eventune.generation.conversation import Message
 from eventune.generation.generating import GenerationSettings, generate
 
@@ -38,8 +38,8 @@ def models(tiny_llm: Path) -> dict[str, nn.Module]:
 
 @pytest.fixture
 def session(models: dict[str, nn.Module], tokenizer: Any) -> ChatSession:
-    voices = {name: Voice.of(model) for name, model in models.items()}
-    return ChatSession(voices, tokenizer, SETTINGS, max_length=1024)
+    chat_models = {name: ChatModel.of(model) for name, model in models.items()}
+    return ChatSession(chat_models, tokenizer, SETTINGS, max_length=1024)
 
 
 def said(model: nn.Module, tokenizer: Any, text: str, settings: GenerationSettings = SETTINGS) -> str:
@@ -81,7 +81,7 @@ def test_a_reset_keeps_the_system_message_and_a_new_one_begins_anew(session: Cha
     assert session.messages == ()
 
 
-def test_another_voice_knows_what_was_said(session: ChatSession, models: Any, tokenizer: Any) -> None:
+def test_another_model_knows_what_was_said(session: ChatSession, models: Any, tokenizer: Any) -> None:
     assert session.name == "shirts"
     first = "".join(session.ask("hi"))
     session.switch("base")
@@ -126,8 +126,8 @@ def test_an_answer_that_was_not_heard_to_its_end_is_not_kept(session: ChatSessio
 
 def test_each_turn_draws_anew_and_the_same_with_the_same_seed(models: Any, tokenizer: Any) -> None:
     settings = GenerationSettings(max_new_tokens=10, do_sample=True, temperature=2.0, seed=4)
-    voices = {"base": Voice.of(models["base"])}
-    sessions = [ChatSession(voices, tokenizer, settings, max_length=1024) for _ in range(2)]
+    chat_models = {"base": ChatModel.of(models["base"])}
+    sessions = [ChatSession(chat_models, tokenizer, settings, max_length=1024) for _ in range(2)]
     answers = [["".join(session.ask("hi")) for _ in range(2)] for session in sessions]
     assert answers[0] == answers[1]
     assert answers[0][0] != answers[0][1]
@@ -137,15 +137,15 @@ def test_each_turn_draws_anew_and_the_same_with_the_same_seed(models: Any, token
 
 def test_beams_answer_in_one_piece(models: Any, tokenizer: Any) -> None:
     settings = GenerationSettings(max_new_tokens=10, num_beams=3)
-    session = ChatSession({"base": Voice.of(models["poems"])}, tokenizer, settings, max_length=1024)
+    session = ChatSession({"base": ChatModel.of(models["poems"])}, tokenizer, settings, max_length=1024)
     expected = said(models["poems"], tokenizer, turn("user", "hi") + OPEN, settings)
     assert list(session.ask("hi")) == [expected]
     assert expected
 
 
-def test_a_voice_reads_the_prefix_that_it_was_trained_with(models: Any, tokenizer: Any) -> None:
-    voice = Voice(Voice.of(models["base"]).speaking, source_prefix="describe: ")
-    session = ChatSession({"base": voice}, tokenizer, SETTINGS, max_length=1024)
+def test_a_model_reads_the_prefix_that_it_was_trained_with(models: Any, tokenizer: Any) -> None:
+    prefixed = ChatModel(ChatModel.of(models["base"]).activated, source_prefix="describe: ")
+    session = ChatSession({"base": prefixed}, tokenizer, SETTINGS, max_length=1024)
     first = "".join(session.ask("a shirt"))
     assert first == said(models["base"], tokenizer, turn("user", "describe: a shirt") + OPEN)
     assert session.messages[0] == Message("user", "a shirt")
@@ -153,14 +153,14 @@ def test_a_voice_reads_the_prefix_that_it_was_trained_with(models: Any, tokenize
 
 def test_a_model_without_a_chat_template_gets_a_plain_one(models: Any, tokenizer: Any) -> None:
     tokenizer.chat_template = None
-    session = ChatSession({"base": Voice.of(models["base"])}, tokenizer, SETTINGS, max_length=1024)
+    session = ChatSession({"base": ChatModel.of(models["base"])}, tokenizer, SETTINGS, max_length=1024)
     first = "".join(session.ask("hi"))
     assert first == said(models["base"], tokenizer, "hi\n")
     assert "".join(session.ask("you?")) == said(models["base"], tokenizer, f"hi\n{first}<|im_end|>you?\n")
 
 
 def test_old_turns_are_left_out_where_the_model_can_read_no_more(models: Any, tokenizer: Any) -> None:
-    session = ChatSession({"base": Voice.of(models["base"])}, tokenizer, SETTINGS, max_length=70)
+    session = ChatSession({"base": ChatModel.of(models["base"])}, tokenizer, SETTINGS, max_length=70)
     "".join(session.ask("the first question"))
     last = "".join(session.ask("now, the second"))
     assert last == said(models["base"], tokenizer, turn("user", "now, the second") + OPEN)
@@ -173,10 +173,10 @@ def test_what_cannot_be_asked_is_refused(session: ChatSession, models: Any, toke
     with pytest.raises(EventuneError, match="expected a question, found an empty one"):
         list(session.ask(" \n"))
     with pytest.raises(EventuneError, match="max_new_tokens: expected less than the 10 tokens"):
-        ChatSession({"base": Voice.of(models["base"])}, tokenizer, SETTINGS, max_length=10)
+        ChatSession({"base": ChatModel.of(models["base"])}, tokenizer, SETTINGS, max_length=10)
     tokenizer.chat_template = "{{ raise_exception('no system') if messages[0]['role'] == 'system' }}" + (
         "{% for m in messages %}{{ m['content'] }}{% if m['role'] == 'assistant' %}<|im_end|>{% endif %}{% endfor %}"
     )
-    strict = ChatSession({"base": Voice.of(models["base"])}, tokenizer, SETTINGS, max_length=99, system="Be brief.")
+    strict = ChatSession({"base": ChatModel.of(models["base"])}, tokenizer, SETTINGS, max_length=99, system="Be brief.")
     with pytest.raises(EventuneError, match="no system"):
         list(strict.ask("hi"))

@@ -6,7 +6,7 @@ import pytest
 
 from eventune.backbones.chatglm.tokenizer import build_tokenizer
 from eventune.generation.conversation import Conversation, Message
-from eventune.generation.encoding import IGNORED, Encoder
+from eventune.generation.encoding import IGNORED, ConversationEncoder
 from eventune.generation.templates import choose_template
 
 
@@ -27,7 +27,7 @@ def own_tokenizer(tmp_path, sentencepiece_model):
 
 
 def encoder_of(tokenizer, source=256, target=64):
-    return Encoder(tokenizer, max_source_length=source, max_target_length=target)
+    return ConversationEncoder(tokenizer, max_source_length=source, max_target_length=target)
 
 
 def asked(*turns):

@@ -7,7 +7,7 @@ from transformers import AutoTokenizer
 
 from eventune.errors import EventuneError
 from eventune.generation.conversation import Conversation, Message
-from eventune.generation.encoding import IGNORED, Encoder, Truncation, encode
+from eventune.generation.encoding import IGNORED, ConversationEncoder, Truncation, encode
 from eventune.generation.templates import choose_template
 
 EOS = "<|im_end|>"
@@ -45,8 +45,8 @@ def chat_tokenizer(tiny_llm):
     return AutoTokenizer.from_pretrained(tiny_llm)
 
 
-def encoder_of(tokenizer, source=1024, target=512) -> Encoder:
-    return Encoder(tokenizer, max_source_length=source, max_target_length=target)
+def encoder_of(tokenizer, source=1024, target=512) -> ConversationEncoder:
+    return ConversationEncoder(tokenizer, max_source_length=source, max_target_length=target)
 
 
 def learned(tokenizer, example) -> str:
@@ -196,7 +196,7 @@ def test_a_row_without_trained_response_or_that_the_template_refuses_is_named(ch
         encode([row("x")], encoder_of(chat_tokenizer))
 
 
-class CountingEncoder(Encoder):
+class CountingEncoder(ConversationEncoder):
     """Counts how often rows are encoded."""
 
     calls = 0

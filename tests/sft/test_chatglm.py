@@ -14,7 +14,7 @@ from eventune.backbones.chatglm.conversion import convert
 from eventune.backbones.resolve import resolve
 from eventune.cli import main
 from eventune.generation.conversation import Conversation, Message
-from eventune.generation.encoding import IGNORED, Encoder
+from eventune.generation.encoding import IGNORED, ConversationEncoder
 
 SIZES = {
     "hidden_size": 32,
@@ -145,7 +145,7 @@ def test_a_checkpoint_of_the_published_script_is_told_how_to_be_converted(base, 
 
 def test_turns_are_numbered_behind_one_beginning_and_labels_end_with_the_end_token(base) -> None:
     tokenizer = load_causal_lm(resolve(str(base))).tokenizer
-    encoder = Encoder(tokenizer, max_source_length=200, max_target_length=50)
+    encoder = ConversationEncoder(tokenizer, max_source_length=200, max_target_length=50)
     asked = (Message("user", "你好"), Message("assistant", "好的"), Message("user", "再见"))
     prompt = encoder.prompt(Conversation(asked))
     beginning = tokenizer.convert_tokens_to_ids(["[gMASK]", "sop"])

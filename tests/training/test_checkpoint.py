@@ -8,14 +8,15 @@ from safetensors import SafetensorError
 from torch import nn
 
 from eventune.errors import EventuneError
+from eventune.storage.atomic import atomic_folder
 from eventune.training.checkpoint import (
     OPTIMIZER_TENSORS,
     STATES,
-    atomic_folder,
     last_checkpoint,
     load_optimizer,
     load_random_states,
     save_states,
+    save_tensors,
 )
 
 
@@ -143,10 +144,23 @@ def test_an_error_leaves_nothing_behind_and_passes_on(tmp_path, error):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), SafetensorError("No space left")])
-def test_a_full_disk_leaves_nothing_behind_and_is_one_clear_error(tmp_path, error):
+def test_a_full_disk_leaves_nothing_behind_and_is_one_clear_error(tmp_path):
     with pytest.raises(EventuneError, match=r"new: cannot be written: No space left.*\nfree some space"):
-        write_half(tmp_path / "new", error)
+        write_half(tmp_path / "new", OSError(errno.ENOSPC, "No space left on device"))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_tensors_that_do_not_fit_on_the_disk_leave_nothing_behind(tmp_path, monkeypatch):
+    def full_disk(*_):
+        raise SafetensorError("No space left on device")
+
+    monkeypatch.setattr("eventune.training.checkpoint.save_file", full_disk)
+    with (
+        pytest.raises(EventuneError, match=r"new: cannot be written: No space left.*\nfree some space"),
+        atomic_folder(tmp_path / "new") as staging,
+    ):
+        save_tensors({"weight": torch.zeros(1)}, staging / "average.safetensors")
 
     assert list(tmp_path.iterdir()) == []
 

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from eventune.adapters.store import ADAPTER_CONFIG, ADAPTER_WEIGHTS, PEFT_PREFIX
 from eventune.errors import EventuneError
-from eventune.results import read_json
+from eventune.storage.json_files import read_json
 
 RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What `--max-lora-rank` may be."""

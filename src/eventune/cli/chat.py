@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Talk until the input ends."""
-    from eventune.chatting import base_of, open_voices
+    from eventune.chatting import base_of, open_chat_models
     from eventune.generation.generating import GenerationSettings
 
     if arguments.json and arguments.once is None:
@@ -68,8 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.convert:
         name, revision = base_of(Path(arguments.model).expanduser())
         convert_if_needed(name or arguments.model, revision=revision)
-    voices = open_voices(arguments.model, _adapters(arguments.adapter), dtype=arguments.torch_dtype)
-    talk = _Talk(voices.session(settings, system=arguments.system), compare=arguments.compare)
+    chat_models = open_chat_models(arguments.model, _adapters(arguments.adapter), dtype=arguments.torch_dtype)
+    talk = _Talk(chat_models.session(settings, system=arguments.system), compare=arguments.compare)
     if arguments.once is None:
         talk.go_on()
     elif arguments.json:
@@ -82,14 +82,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _adapters(words: list[str]) -> dict[str, Path]:
     """Return runs by name; one without a name is called by its folder's."""
-    from eventune.chatting import BASE_VOICE, voice_name
+    from eventune.chatting import BASE_NAME, adapter_name
 
     runs: dict[str, Path] = {}
     for word in words:
         name, equals, path = word.partition("=")
         folder = Path(path if equals else word)
-        name = name if equals else voice_name(folder)
-        if name in runs or name == BASE_VOICE:
+        name = name if equals else adapter_name(folder)
+        if name in runs or name == BASE_NAME:
             raise EventuneError(f"--adapter: the name {name!r} is taken", f"e.g. --adapter other={folder}")
         runs[name] = folder
     return runs

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Make the runs and print the table; exit code 1 where a run failed."""
     from eventune.comparison.arms import parse_arms, read_arms
-    from eventune.comparison.comparing import Options, carry_out
+    from eventune.comparison.comparing import Options, run_comparison
     from eventune.recipe import read_settings
 
     _check(arguments)
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
         notify(f"[{len(heard)}/{total}] {made.arm.name}, seed {made.seed}: {outcome}{error}")
 
     try:
-        result = carry_out(
+        result = run_comparison(
             base,
             arms,
             Path(arguments.output_dir),

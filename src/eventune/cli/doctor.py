@@ -65,7 +65,7 @@ def check_for_vllm(run: Path, *, as_json: bool) -> int:
     from eventune.adapters.store import ADAPTER_CONFIG
     from eventune.adapters.vllm import problems_in_vllm, vllm_command
     from eventune.backbones.resolve import PACKAGED, resolve
-    from eventune.results import read_json
+    from eventune.storage.json_files import read_json
 
     problems = problems_in_vllm(run)
     # Names of packaged models are this project's own.

@@ -17,7 +17,6 @@ from eventune.corpora.coreference import with_coreference
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
 from eventune.reports import errors_page
-from eventune.results import write_atomically
 from eventune.scoring import SCORERS, Scorer, Tally, make_scorer, official_report
 from eventune.scoring.differences import Differences
 from eventune.scoring.errors import ErrorAnalysis
@@ -28,6 +27,7 @@ from eventune.scoring.pairs import Pairing
 from eventune.scoring.prediction_files import first_record, predictions_of
 from eventune.scoring.rams_pairs import count_files
 from eventune.scoring.resampling import bootstrap
+from eventune.storage.atomic import write_atomically
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -37,7 +37,7 @@ class Options:
     trials: int = 8
 
 
-def carry_out(
+def run_comparison(
     base: Mapping[str, Any],
     arms: Sequence[Arm],
     output_dir: Path,

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from eventune.comparison.plan import ERROR, LOG, RECIPE, Run
-from eventune.results import write_atomically
+from eventune.storage.atomic import write_atomically
 
 ELSEWHERE = "made elsewhere"
 _LOCK = ".lock"

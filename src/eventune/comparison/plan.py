@@ -12,7 +12,9 @@ from eventune.comparison.arms import Arm, recipe_of
 from eventune.comparison.kinds import Kind, kind_of
 from eventune.errors import EventuneError
 from eventune.recipe import read_settings
-from eventune.results import RunResult, read_json, write_atomically
+from eventune.results import RunResult
+from eventune.storage.atomic import write_atomically
+from eventune.storage.json_files import read_json
 
 RUNS = "runs"
 RECIPE, RESULT, ERROR, LOG = "recipe.yaml", "result.json", "error.json", "log.txt"

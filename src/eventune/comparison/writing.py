@@ -10,7 +10,7 @@ from typing import Any
 from eventune.comparison.pictures import draw
 from eventune.comparison.table import comma_separated, legend, markdown, rows_of
 from eventune.reports.comparison import comparison_page
-from eventune.results import write_atomically
+from eventune.storage.atomic import write_atomically
 
 JSON, CSV, MARKDOWN, PAGE, PICTURES = (
     "comparison.json",

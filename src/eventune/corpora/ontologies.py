@@ -26,7 +26,7 @@ from eventune.corpora.fields import shown
 from eventune.corpora.files import Problems, check_is_file, decode
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import EventType, Ontology, Role
-from eventune.results import write_atomically
+from eventune.storage.atomic import write_atomically
 
 
 def read_ontology(path: str | os.PathLike[str]) -> Ontology:

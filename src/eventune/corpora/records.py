@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from eventune.corpora.files import check_is_file, decode
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.results import write_atomically
+from eventune.storage.atomic import write_atomically
 
 _CHUNK_BYTES = 1 << 20
 _HINT = "create its folder, or choose another place"

@@ -91,7 +91,7 @@ def best_spans(
     ]
 
 
-def ranked(candidates: Sequence[Candidate], multiplicity: int) -> list[Candidate]:
+def non_maximum_suppression(candidates: Sequence[Candidate], multiplicity: int) -> list[Candidate]:
     """Merge the candidates of all windows and keep the best that do not overlap.
 
     Args:

@@ -28,7 +28,7 @@ Pieces = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class EncodedWindow:
     """One window of a document, read for one event.
 
     Attributes:
@@ -59,7 +59,7 @@ class Example:
 
 
 @dataclass(slots=True)
-class Reach:
+class GoldCoverage:
     """How many gold arguments an extractor can reach, and why it cannot reach the rest.
 
     Attributes:
@@ -72,7 +72,7 @@ class Reach:
 
 
 @dataclass(frozen=True)
-class Prompt:
+class EncodedPrompt:
     """The encoded prompt of one event.
 
     Attributes:
@@ -124,7 +124,7 @@ class FeatureBuilder:
         self._first, self._last = int(first), int(last)
         self._pieces_of = lru_cache(maxsize=65536)(self._encode_word)
 
-    def encode(self, documents: Sequence[Document]) -> tuple[list[Example], Reach]:
+    def encode(self, documents: Sequence[Document]) -> tuple[list[EncodedWindow], GoldCoverage]:
         """Encode every event of the documents.
 
         Args:
@@ -136,28 +136,28 @@ class FeatureBuilder:
         Raises:
             EventuneError: If a prompt leaves no room for the text.
         """
-        examples: list[Example] = []
-        reach = Reach()
+        examples: list[EncodedWindow] = []
+        coverage = GoldCoverage()
         for index, document in enumerate(documents):
             words = [self._pieces_of(word) for word in document.words]
             sentences = [document.sentence_of(word) for word in range(len(words))]
             for number, event in enumerate(document.events):
-                reach.arguments += len(event.arguments)
+                coverage.arguments += len(event.arguments)
                 if event.type not in self.ontology:
-                    reach.unreachable["event type not in the ontology"] += len(event.arguments)
+                    coverage.unreachable["event type not in the ontology"] += len(event.arguments)
                     continue
                 event_type = self.ontology[event.type]
                 prompts = self._prompts(document, event, event_type)
                 longest = max((len(prompt.ids) for prompt in prompts), default=2)
                 budget, overlap = self.max_length - longest - 1, 2 * self.max_span_length
                 cuts = list(windows([len(pieces) for pieces in words], budget=budget, overlap=overlap))
-                reach.unreachable.update(self._reasons_out_of_reach(event, event_type, sentences, cuts))
+                coverage.unreachable.update(self._reasons_out_of_reach(event, event_type, sentences, cuts))
                 examples += (
                     self._example((index, number), prompt, event, event_type, Text(words, sentences, window))
                     for prompt in prompts
                     for window in cuts
                 )
-        return examples, reach
+        return examples, coverage
 
     def _encode_word(self, word: str) -> Pieces:
         ids = self.tokenizer([word], is_split_into_words=True, add_special_tokens=False)["input_ids"]
@@ -168,11 +168,11 @@ class FeatureBuilder:
     def _encode_words(self, words: Iterable[str]) -> list[int]:
         return list(chain.from_iterable(self._pieces_of(word) for word in words))
 
-    def _prompts(self, document: Document, event: Event, event_type: EventType) -> list[Prompt]:
+    def _prompts(self, document: Document, event: Event, event_type: EventType) -> list[EncodedPrompt]:
         """Return the prompts of an event; none where its type has no roles."""
         return [self._prompt(document, event, event_type)] if event_type.roles else []
 
-    def _prompt(self, document: Document, event: Event, event_type: EventType) -> Prompt:
+    def _prompt(self, document: Document, event: Event, event_type: EventType) -> EncodedPrompt:
         ids, marks, role_pieces = [self._first], [int(Mark.NONE)], []
 
         def add(words: Iterable[str], mark: Mark) -> tuple[int, int]:
@@ -189,7 +189,7 @@ class FeatureBuilder:
         ids.append(self._last)
         marks.append(int(Mark.NONE))
         self._require_room(event_type, ids)
-        return Prompt(ids, marks, role_pieces, tuple(range(len(role_pieces))))
+        return EncodedPrompt(ids, marks, role_pieces, tuple(range(len(role_pieces))))
 
     def _require_room(self, event_type: EventType, ids: Sequence[int]) -> None:
         if self.max_length - len(ids) - 1 < max(MAX_PIECES_A_WORD, self.max_length // 4):
@@ -200,8 +200,8 @@ class FeatureBuilder:
             )
 
     def _example(
-        self, place: tuple[int, int], prompt: Prompt, event: Event, event_type: EventType, text: Text
-    ) -> Example:
+        self, place: tuple[int, int], prompt: EncodedPrompt, event: Event, event_type: EventType, text: Text
+    ) -> EncodedWindow:
         window, sentences = text.window, text.sentences
         pieces = text.words[window.start : window.end]
         ends = [len(prompt.ids) + end - 1 for end in accumulate(len(word) for word in pieces)]
@@ -215,7 +215,7 @@ class FeatureBuilder:
             and len(argument.span) <= self.max_span_length
             and sentences[argument.span.start] == sentences[argument.span.end - 1]
         }
-        return Example(
+        return EncodedWindow(
             document=place[0],
             event=place[1],
             first_word=window.start,
@@ -290,7 +290,7 @@ def _mark(event: Event, word: int, sentences: Sequence[int]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Collator:
+class WindowCollator:
     """Pads examples to a batch.
 
     Lengths are rounded up to a multiple, so that only few shapes occur: the allocator finds the blocks of earlier
@@ -306,7 +306,7 @@ class Collator:
     multiple: int = 16
     length: int = 0
 
-    def __call__(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+    def __call__(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
         """Build the tensors of a batch.
 
         Args:

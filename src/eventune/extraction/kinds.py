@@ -12,7 +12,7 @@ from eventune.extraction.task import ExtractionTask
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ExtractorVariant:
     """An extractor's parts.
 
     Attributes:
@@ -26,7 +26,7 @@ class Kind:
     task: type[ExtractionTask]
 
 
-KINDS: Mapping[str, Kind] = {
-    "joint": Kind(FeatureBuilder, JointExtractor, ExtractionTask),
-    "question": Kind(QuestionFeatureBuilder, QuestionExtractor, QuestionTask),
+VARIANTS: Mapping[str, ExtractorVariant] = {
+    "joint": ExtractorVariant(FeatureBuilder, JointExtractor, ExtractionTask),
+    "question": ExtractorVariant(QuestionFeatureBuilder, QuestionExtractor, QuestionTask),
 }

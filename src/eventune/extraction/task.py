@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from eventune.events import Document, Ontology, Span
-from eventune.extraction.decoding import Candidate, Margins, best_spans, ranked, select, tune_margins
-from eventune.extraction.features import Collator, Example, FeatureBuilder, Reach
+from eventune.extraction.decoding import Candidate, Margins, best_spans, non_maximum_suppression, select, tune_margins
+from eventune.extraction.features import EncodedWindow, FeatureBuilder, GoldCoverage, WindowCollator
 from eventune.extraction.loss import span_loss
 from eventune.extraction.model import Mark, SpanScores
 from eventune.results import Score
@@ -22,18 +22,18 @@ Ranking = dict[tuple[int, int], list[list[Candidate]]]
 
 
 @dataclass(frozen=True)
-class Part:
+class EncodedPart:
     """A part of a corpus, encoded.
 
     Attributes:
         documents: The documents.
         examples: Their events and windows.
-        reach: What of their gold arguments is within reach.
+        coverage: What of their gold arguments is within reach.
     """
 
     documents: Sequence[Document]
-    examples: Sequence[Example]
-    reach: Reach
+    examples: Sequence[EncodedWindow]
+    coverage: GoldCoverage
 
 
 class ExtractionTask:
@@ -43,7 +43,7 @@ class ExtractionTask:
         self,
         builder: FeatureBuilder,
         *,
-        dev: Part | None = None,
+        dev: EncodedPart | None = None,
         batch_size: int = 32,
         word_dropout: float = 0.0,
         pad_to_max_length: bool = False,
@@ -55,22 +55,22 @@ class ExtractionTask:
         self.word_dropout = word_dropout if tokenizer.mask_token_id is not None else 0.0
         self.mask_token_id = tokenizer.mask_token_id
         length = builder.max_length if pad_to_max_length else 0
-        self._collator = Collator(int(tokenizer.pad_token_id or 0), length=length)
+        self._collator = WindowCollator(int(tokenizer.pad_token_id or 0), length=length)
 
     @property
     def ontology(self) -> Ontology:
         """The ontology that is extracted for."""
         return self.builder.ontology
 
-    def encode(self, documents: Sequence[Document]) -> Part:
+    def encode(self, documents: Sequence[Document]) -> EncodedPart:
         """Encode a part of a corpus."""
-        return Part(documents, *self.builder.encode(documents))
+        return EncodedPart(documents, *self.builder.encode(documents))
 
-    def length(self, example: Example) -> int:
+    def length(self, example: EncodedWindow) -> int:
         """Return an example's length in pieces."""
         return len(example.input_ids)
 
-    def collate(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+    def collate(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
         """Pad examples to a batch."""
         return self._collator(examples)
 
@@ -84,7 +84,7 @@ class ExtractionTask:
             inputs["input_ids"] = inputs["input_ids"].masked_fill(drop, self.mask_token_id)
         return self._loss(model(**inputs), targets, slots)
 
-    def terms(self, batch: Mapping[str, Tensor]) -> Tensor:
+    def num_items(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return how many role slots the loss of a batch is the mean of."""
         return batch["slots"].sum()
 
@@ -99,7 +99,7 @@ class ExtractionTask:
         margins = self.tune(ranking, self.dev)
         return _metrics(self.score(ranking, self.dev, margins))
 
-    def rank(self, model: nn.Module, part: Part, *, on_batch: Callable[[int], None] | None = None) -> Ranking:
+    def rank(self, model: nn.Module, part: EncodedPart, *, on_batch: Callable[[int], None] | None = None) -> Ranking:
         """Find the best spans for each role of each event.
 
         Args:
@@ -124,11 +124,14 @@ class ExtractionTask:
         for (document, event), roles in found.items():
             event_type = self.ontology[part.documents[document].events[event].type]
             roles[:] = [
-                ranked(candidates, role.multiplicity) for role, candidates in zip(event_type.roles, roles, strict=True)
+                non_maximum_suppression(candidates, role.multiplicity)
+                for role, candidates in zip(event_type.roles, roles, strict=True)
             ]
         return found
 
-    def _scores(self, model: nn.Module, examples: Sequence[Example]) -> Iterator[tuple[list[Example], SpanScores]]:
+    def _scores(
+        self, model: nn.Module, examples: Sequence[EncodedWindow]
+    ) -> Iterator[tuple[list[EncodedWindow], SpanScores]]:
         device = next(model.parameters()).device
         was_training = model.training
         model.eval()
@@ -144,7 +147,7 @@ class ExtractionTask:
         finally:
             model.train(was_training)
 
-    def tune(self, ranking: Ranking, part: Part) -> Margins:
+    def tune(self, ranking: Ranking, part: EncodedPart) -> Margins:
         """Return the margins with the best F1 on a part."""
         roles: list[Sequence[Candidate]] = []
         gold: list[Sequence[Span]] = []
@@ -153,9 +156,9 @@ class ExtractionTask:
             roles += candidates
             for role in self.ontology[event.type].roles:
                 gold.append([argument.span for argument in event.arguments if argument.role == role.name])
-        return tune_margins(roles, gold, part.reach.arguments)
+        return tune_margins(roles, gold, part.coverage.arguments)
 
-    def annotate(self, ranking: Ranking, part: Part, margins: Margins) -> list[Document]:
+    def annotate(self, ranking: Ranking, part: EncodedPart, margins: Margins) -> list[Document]:
         """Return the documents with the arguments that exceed the margins in place of their own."""
         documents = []
         for index, document in enumerate(part.documents):
@@ -171,7 +174,7 @@ class ExtractionTask:
             documents.append(document.with_events(events))
         return documents
 
-    def score(self, ranking: Ranking, part: Part, margins: Margins) -> Score:
+    def score(self, ranking: Ranking, part: EncodedPart, margins: Margins) -> Score:
         """Score a part by the official RAMS definition."""
         return score(part.documents, self.annotate(ranking, part, margins), scorer="rams", strict=False)
 

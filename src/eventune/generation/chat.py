@@ -11,26 +11,26 @@ from transformers import PreTrainedTokenizerBase
 
 from eventune.errors import EventuneError, did_you_mean
 from eventune.generation.conversation import Conversation, Message
-from eventune.generation.encoding import Encoder
+from eventune.generation.encoding import ConversationEncoder
 from eventune.generation.generating import GenerationSettings
 from eventune.generation.streaming import stream
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """Somebody who answers.
+class ChatModel:
+    """A model that answers.
 
     Attributes:
-        speaking: Gives the model that answers, for as long as the block lasts.
+        activated: Gives the model that answers, for as long as the block lasts.
         source_prefix: Text that this model was trained to read before each question.
     """
 
-    speaking: Callable[[], AbstractContextManager[nn.Module]]
+    activated: Callable[[], AbstractContextManager[nn.Module]]
     source_prefix: str = ""
 
     @classmethod
-    def of(cls, model: nn.Module) -> Voice:
-        """Return the voice of a model that needs nothing done before it answers."""
+    def of(cls, model: nn.Module) -> ChatModel:
+        """Return a model that needs nothing done before it answers."""
         return cls(lambda: nullcontext(model))
 
 
@@ -38,13 +38,13 @@ class ChatSession:
     """One conversation.
 
     Attributes:
-        name: Name of the voice that answers.
+        name: Name of the model that answers.
         messages: What was said so far; the system message first, where there is one.
     """
 
     def __init__(
         self,
-        voices: Mapping[str, Voice],
+        chat_models: Mapping[str, ChatModel],
         tokenizer: PreTrainedTokenizerBase,
         settings: GenerationSettings,
         *,
@@ -54,7 +54,7 @@ class ChatSession:
         """Begin a conversation.
 
         Args:
-            voices: Who can answer, by name: the base first, then its adapters, the first of which answers.
+            chat_models: Who can answer, by name: the base first, then its adapters, the first of which answers.
             tokenizer: Their tokenizer; without a chat template it gets the plain one.
             settings: How answers are generated.
             max_length: The most tokens that question and answer may have together with all before them.
@@ -69,9 +69,11 @@ class ChatSession:
                 f"max_new_tokens: expected less than the {max_length} tokens that the model reads and writes at once, "
                 f"found {settings.max_new_tokens}"
             )
-        self._voices, self._tokenizer, self._settings = dict(voices), tokenizer, settings
+        self._chat_models, self._tokenizer, self._settings = dict(chat_models), tokenizer, settings
         # Where a conversation outgrows the model, its oldest turns are left out.
-        self._encoder = Encoder(tokenizer, max_source_length=room, max_target_length=settings.max_new_tokens)
+        self._encoder = ConversationEncoder(
+            tokenizer, max_source_length=room, max_target_length=settings.max_new_tokens
+        )
         self.name = self.names[min(1, len(self.names) - 1)]
         self.messages: tuple[Message, ...] = ()
         self.system(system)
@@ -79,7 +81,7 @@ class ChatSession:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all that can answer, the base first."""
-        return tuple(self._voices)
+        return tuple(self._chat_models)
 
     @property
     def compared(self) -> tuple[str, ...]:
@@ -90,12 +92,12 @@ class ChatSession:
         return base, adapters[0] if self.name == base else self.name
 
     def switch(self, name: str) -> None:
-        """Let another voice answer from now on; it knows what was said.
+        """Let another model answer from now on; it knows what was said.
 
         Raises:
             EventuneError: If there is none of that name.
         """
-        if name not in self._voices:
+        if name not in self._chat_models:
             raise EventuneError(
                 f"adapter {name!r}: expected one of {', '.join(self.names)}", did_you_mean(name, self.names)
             )
@@ -134,7 +136,7 @@ class ChatSession:
             text: The question.
 
         Yields:
-            Name of a voice with a piece of its answer, all of the base's first; each begins with an empty piece.
+            Name of a model with a part of its answer, all of the base's first; each begins with an empty piece.
 
         Raises:
             EventuneError: If there is no adapter; or as `ask`.
@@ -153,10 +155,10 @@ class ChatSession:
     def _answer(self, text: str, name: str) -> Iterator[str]:
         if not text.strip():
             raise EventuneError("expected a question, found an empty one")
-        voice = self._voices[name]
+        chosen = self._chat_models[name]
         turns = [*self.messages, Message("user", text)]
         prefixed = [
-            Message(turn.role, voice.source_prefix + turn.content) if turn.role == "user" else turn for turn in turns
+            Message(turn.role, chosen.source_prefix + turn.content) if turn.role == "user" else turn for turn in turns
         ]
         (prompt,), cut = self._encoder.prompts([Conversation(tuple(prefixed))])
         if cut.prompts_cut:
@@ -165,5 +167,5 @@ class ChatSession:
                 f"{self._settings.max_new_tokens} for the answer",
                 "shorten it, or lower max_new_tokens",
             )
-        with voice.speaking() as model:
+        with chosen.activated() as model:
             yield from stream(model, self._tokenizer, prompt, self._settings, number=len(self.messages))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from eventune.generation.encoding import IGNORED, Example
+from eventune.generation.encoding import IGNORED, EncodedRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,10 @@ class Pack:
         examples: The rows.
     """
 
-    examples: tuple[Example, ...]
+    examples: tuple[EncodedRow, ...]
 
 
-def pack(examples: Sequence[Example], capacity: int) -> list[Pack]:
+def pack(examples: Sequence[EncodedRow], capacity: int) -> list[Pack]:
     """Fill sequences with rows, the longest rows first, each into the fullest sequence that has room for it.
 
     Args:
@@ -32,7 +32,7 @@ def pack(examples: Sequence[Example], capacity: int) -> list[Pack]:
     Returns:
         The sequences.
     """
-    packs: list[list[Example]] = []
+    packs: list[list[EncodedRow]] = []
     by_room: dict[int, list[int]] = {}
     for example in sorted(examples, key=lambda row: -len(row.input_ids)):
         length = len(example.input_ids)
@@ -48,7 +48,7 @@ def pack(examples: Sequence[Example], capacity: int) -> list[Pack]:
 
 
 @dataclass(frozen=True, slots=True)
-class Collator:
+class RowCollator:
     """Makes a batch of rows, or of packs of rows.
 
     Attributes:
@@ -61,7 +61,7 @@ class Collator:
     padding_side: str = "right"
     length: int = 0
 
-    def __call__(self, rows: Sequence[Example | Pack]) -> dict[str, Tensor]:
+    def __call__(self, rows: Sequence[EncodedRow | Pack]) -> dict[str, Tensor]:
         """Make a batch.
 
         Args:

@@ -35,7 +35,7 @@ _ARRAYS = ("input_ids", "labels", "offsets")
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class EncodedRow:
     """An encoded row.
 
     Attributes:
@@ -79,7 +79,7 @@ class Truncation:
         return f"of {self.rows} rows: {', '.join(parts)}" if parts else ""
 
 
-class Encoder:
+class ConversationEncoder:
     """Encodes conversations with a tokenizer's chat template.
 
     The prompt is tokenised by itself, just as it is for generation, and so is each response. Labels are set by
@@ -93,11 +93,11 @@ class Encoder:
         self._template = choose_template(tokenizer, "auto")
         self._eos = int(tokenizer.eos_token_id)
 
-    def example(self, conversation: Conversation) -> Example:
+    def example(self, conversation: Conversation) -> EncodedRow:
         """Encode one row for training; see `examples`."""
         return self.examples([conversation])[0][0]
 
-    def examples(self, rows: Sequence[Conversation], first_number: int = 1) -> tuple[list[Example], Truncation]:
+    def examples(self, rows: Sequence[Conversation], first_number: int = 1) -> tuple[list[EncodedRow], Truncation]:
         """Encode rows for training.
 
         A row with one trained response keeps to both limits: earlier turns are dropped, oldest first, then the last
@@ -202,7 +202,7 @@ class Encoder:
 
     def _shortened(
         self, messages: Sequence[Message], pieces: list[tuple[Segment, list[int]]]
-    ) -> tuple[Example, Truncation]:
+    ) -> tuple[EncodedRow, Truncation]:
         start = 1 if messages[0].role == "system" else 0
         head, turns, dropped = messages[:start], messages[start:], 0
         is_single = len(pieces) == 2
@@ -258,7 +258,7 @@ class Encoder:
         text = self._template.render(messages, add_generation_prompt=True)
         return [*self._template.prefix, *self._tokenize([text])[0]]
 
-    def _join(self, pieces: list[tuple[Segment, list[int]]], *, ends: bool = True) -> Example:
+    def _join(self, pieces: list[tuple[Segment, list[int]]], *, ends: bool = True) -> EncodedRow:
         """Join pieces; `ends` tells whether the last response is whole, so that its end is learned."""
         input_ids: list[int] = []
         labels: list[int] = []
@@ -276,17 +276,17 @@ class Encoder:
                     # The end is learned, but what stands here is what a later turn will show.
                     masked[0] = self._eos
                 labels += masked
-        return Example(input_ids, labels)
+        return EncodedRow(input_ids, labels)
 
 
 def encode(
     rows: Sequence[Conversation],
-    encoder: Encoder,
+    encoder: ConversationEncoder,
     *,
     num_workers: int | None = None,
     cache_folder: Path | None = None,
     overwrite_cache: bool = False,
-) -> tuple[list[Example], Truncation]:
+) -> tuple[list[EncodedRow], Truncation]:
     """Encode rows for training, or read them as an earlier run encoded them.
 
     Args:
@@ -315,12 +315,14 @@ def encode(
     return encoded
 
 
-def _in_processes(rows: Sequence[Conversation], encoder: Encoder, workers: int) -> tuple[list[Example], Truncation]:
+def _in_processes(
+    rows: Sequence[Conversation], encoder: ConversationEncoder, workers: int
+) -> tuple[list[EncodedRow], Truncation]:
     bounds = [len(rows) * index // workers for index in range(workers + 1)]
     chunks = [rows[start:end] for start, end in pairwise(bounds)]
     # A fork would copy the locks of the threads that torch and the tokenizer have started.
     context = multiprocessing.get_context("spawn")
-    examples: list[Example] = []
+    examples: list[EncodedRow] = []
     truncation = Truncation()
     try:
         with ProcessPoolExecutor(workers, mp_context=context, initializer=_use_one_thread) as pool:
@@ -349,7 +351,7 @@ def _describe(tokenizer: PreTrainedTokenizerBase) -> Any:
     return {k: v for k, v in json.loads(backend.to_str()).items() if k not in {"truncation", "padding"}}
 
 
-def _read_cache(path: Path) -> tuple[list[Example], Truncation] | None:
+def _read_cache(path: Path) -> tuple[list[EncodedRow], Truncation] | None:
     """Return what a cache file holds, or None where there is none or it is damaged."""
     try:
         with safe_open(path, framework="numpy") as file:
@@ -362,10 +364,10 @@ def _read_cache(path: Path) -> tuple[list[Example], Truncation] | None:
         return None
     input_ids, labels = arrays["input_ids"].tolist(), arrays["labels"].tolist()
     places = pairwise(arrays["offsets"].tolist())
-    return [Example(input_ids[start:end], labels[start:end]) for start, end in places], truncation
+    return [EncodedRow(input_ids[start:end], labels[start:end]) for start, end in places], truncation
 
 
-def _write_cache(path: Path, examples: list[Example], truncation: Truncation) -> None:
+def _write_cache(path: Path, examples: list[EncodedRow], truncation: Truncation) -> None:
     lengths = [len(example.input_ids) for example in examples]
     arrays: dict[str, np.ndarray[Any, np.dtype[Any]]] = {
         "input_ids": np.array([token for example in examples for token in example.input_ids], np.int32),

@@ -99,7 +99,7 @@ def generate(
     texts = [""] * len(prompts)
     # The longest first: memory that does not suffice is found out at once.
     order = sorted(range(len(prompts)), key=lambda number: -len(prompts[number]))
-    with made_ready(model, tokenizer, settings) as ready:
+    with prepared(model, tokenizer, settings) as ready:
         for start in range(0, len(order), batch_size):
             numbers = order[start : start + batch_size]
             found = ready.run([prompts[number] for number in numbers], numbers)
@@ -110,7 +110,7 @@ def generate(
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyModel:
+class PreparedModel:
     """A model that is ready to generate.
 
     Attributes:
@@ -177,9 +177,9 @@ class ReadyModel:
 
 
 @contextmanager
-def made_ready(
+def prepared(
     model: nn.Module, tokenizer: PreTrainedTokenizerBase, settings: GenerationSettings
-) -> Iterator[ReadyModel]:
+) -> Iterator[PreparedModel]:
     """Put a model into evaluation and take its own generation settings away, and give both back."""
     own: Any = next((module for module in model.modules() if isinstance(module, GenerationMixin)), None)
     if own is None:
@@ -192,7 +192,7 @@ def made_ready(
     model.eval()
     try:
         generator = model if hasattr(model, "generate") else own
-        yield ReadyModel(generator, config, ends, settings, next(model.parameters()).device)
+        yield PreparedModel(generator, config, ends, settings, next(model.parameters()).device)
     finally:
         own.generation_config = recorded
         for module in training:

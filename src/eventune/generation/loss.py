@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from eventune.errors import EventuneError
 from eventune.generation.collating import Pack
-from eventune.generation.encoding import IGNORED, Example
+from eventune.generation.encoding import IGNORED, EncodedRow
 
 
 def response_loss(model: nn.Module, batch: Mapping[str, Tensor], *, label_smoothing: float = 0.0) -> Tensor:
@@ -128,7 +128,7 @@ def perplexity(model: nn.Module, batches: Iterator[Mapping[str, Tensor]]) -> tup
 
 @torch.no_grad()
 def require_rows_apart(
-    model: nn.Module, rows: Sequence[Example], collate: Callable[[Sequence[Example | Pack]], dict[str, Tensor]]
+    model: nn.Module, rows: Sequence[EncodedRow], collate: Callable[[Sequence[EncodedRow | Pack]], dict[str, Tensor]]
 ) -> None:
     """Check that a model keeps packed rows apart; not every architecture goes by positions.
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
-from eventune.generation.generating import GenerationSettings, ReadyModel, decode, generate, made_ready
+from eventune.generation.generating import GenerationSettings, PreparedModel, decode, generate, prepared
 
 
 def stream(
@@ -41,7 +41,7 @@ def stream(
     if settings.num_beams > 1 or not prompt:
         yield from filter(None, generate(model, tokenizer, [prompt], settings, batch_size=1))
         return
-    with made_ready(model, tokenizer, settings) as ready:
+    with prepared(model, tokenizer, settings) as ready:
         ids: list[int] = []
         shown = ""
         for token in _tokens(ready, prompt, number):
@@ -55,7 +55,7 @@ def stream(
                 shown = text
 
 
-def _tokens(ready: ReadyModel, prompt: Sequence[int], number: int) -> Iterator[int]:
+def _tokens(ready: PreparedModel, prompt: Sequence[int], number: int) -> Iterator[int]:
     """Yield tokens as they come from a thread of their own, whose errors are raised here."""
     found: queue.Queue[int | BaseException | None] = queue.Queue()
     stop = threading.Event()

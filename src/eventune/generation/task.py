@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from eventune.generation.collating import Collator, Pack
-from eventune.generation.encoding import Example
+from eventune.generation.collating import Pack, RowCollator
+from eventune.generation.encoding import EncodedRow
 from eventune.generation.loss import labels_of, perplexity, response_loss
 
 
@@ -17,9 +17,9 @@ class GenerationTask:
 
     def __init__(
         self,
-        collator: Collator,
+        collator: RowCollator,
         *,
-        dev: Sequence[Example] = (),
+        dev: Sequence[EncodedRow] = (),
         batch_size: int = 8,
         label_smoothing: float = 0.0,
         generated_scores: Callable[[nn.Module], Mapping[str, float]] | None = None,
@@ -30,7 +30,7 @@ class GenerationTask:
         self.label_smoothing = label_smoothing
         self.generated_scores = generated_scores
 
-    def length(self, row: Example | Pack) -> int:
+    def length(self, row: EncodedRow | Pack) -> int:
         """Return a row's length in tokens."""
         return sum(len(example.input_ids) for example in (row.examples if isinstance(row, Pack) else (row,)))
 
@@ -38,7 +38,7 @@ class GenerationTask:
         """Return the mean loss of a batch's labels, a scalar."""
         return response_loss(model, batch, label_smoothing=self.label_smoothing)
 
-    def terms(self, batch: Mapping[str, Tensor]) -> Tensor:
+    def num_items(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the number of labels of a batch, a scalar."""
         return labels_of(batch)
 
@@ -49,14 +49,14 @@ class GenerationTask:
             metrics |= self.generated_scores(model)
         return metrics
 
-    def measure(self, model: nn.Module, examples: Sequence[Example]) -> dict[str, float]:
+    def measure(self, model: nn.Module, examples: Sequence[EncodedRow]) -> dict[str, float]:
         """Return mean loss and perplexity of some rows' responses."""
         was_training = model.training
         loss, value = perplexity(model.eval(), self._batches(examples, next(model.parameters()).device))
         model.train(was_training)
         return {"loss": loss, "perplexity": value}
 
-    def _batches(self, examples: Sequence[Example], device: torch.device) -> Iterator[dict[str, Tensor]]:
+    def _batches(self, examples: Sequence[EncodedRow], device: torch.device) -> Iterator[dict[str, Tensor]]:
         by_length = sorted(examples, key=self.length, reverse=True)
         for start in range(0, len(by_length), self.batch_size):
             batch = self.collate(by_length[start : start + self.batch_size])

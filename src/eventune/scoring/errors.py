@@ -55,7 +55,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class ErrorExample:
     """A document with its pairs, as the page shows it.
 
     Attributes:
@@ -75,7 +75,7 @@ class ErrorAnalysis:
     """
 
     def __init__(self, *, training_counts: Mapping[str, int] | None = None) -> None:
-        self.examples: list[Example] = []
+        self.examples: list[ErrorExample] = []
         self._training = training_counts
         self._kinds: Counter[str] = Counter()
         self._tables: dict[str, defaultdict[str, Counter[str]]] = {}
@@ -97,7 +97,7 @@ class ErrorAnalysis:
             if pair.gold is not None and pair.predicted is not None:
                 self._count_difference(pair.gold[1], pair.predicted[1])
         if len(self.examples) < SHOWN_DOCUMENTS and any(pair.kind != "matched" for pair in pairs):
-            self.examples.append(Example(gold, pairs))
+            self.examples.append(ErrorExample(gold, pairs))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as JSON values.

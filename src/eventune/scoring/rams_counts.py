@@ -56,7 +56,7 @@ class PredictedEvent:
 
 
 @dataclass(slots=True)
-class Tally:
+class LinkTally:
     """How many links match, are missed, and are predicted without being in the gold."""
 
     matched: int = 0
@@ -105,18 +105,18 @@ class RamsCounts:
             has none of that name, and of gold ones that are `absent` from the predictions.
     """
 
-    roles: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    roles: defaultdict[str, LinkTally] = field(default_factory=lambda: defaultdict(LinkTally))
     table_roles: dict[str, None] = field(default_factory=dict)
-    distances: dict[int, Tally] = field(default_factory=lambda: {distance: Tally() for distance in DISTANCES})
+    distances: dict[int, LinkTally] = field(default_factory=lambda: {distance: LinkTally() for distance in DISTANCES})
     confusion: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     unknown_types: list[str] = field(default_factory=list)
     documents: dict[str, int] = field(default_factory=dict)
 
     @property
-    def total(self) -> Tally:
+    def total(self) -> LinkTally:
         """The tally over all roles, those without a row in the table included."""
         tallies = self.roles.values()
-        return Tally(
+        return LinkTally(
             sum(tally.matched for tally in tallies),
             sum(tally.missed for tally in tallies),
             sum(tally.overpredicted for tally in tallies),
@@ -141,7 +141,7 @@ class RamsCounts:
         }
         return Score("rams", total.gold, total.predicted, total.matched, tables)
 
-    def add(self, name: str, gold: GoldDocument, predicted: Sequence[Link], *, strict: bool) -> Tally:
+    def add(self, name: str, gold: GoldDocument, predicted: Sequence[Link], *, strict: bool) -> LinkTally:
         """Count a document, and return what it adds; `predicted` has passed the type constraints already."""
         annotated, found = Counter(gold.links), Counter(predicted)
         matched, missed, overpredicted = annotated & found, annotated - found, found - annotated
@@ -158,9 +158,9 @@ class RamsCounts:
             if (bucket := self._bucket(f"{name}: predicted", link, gold.sentence_of, strict)) is not None:
                 bucket.overpredicted += count
         self._add_confusion(matched, missed, overpredicted)
-        return Tally(matched.total(), missed.total(), overpredicted.total())
+        return LinkTally(matched.total(), missed.total(), overpredicted.total())
 
-    def _bucket(self, where: str, link: Link, sentence_of: Sequence[int], strict: bool) -> Tally | None:
+    def _bucket(self, where: str, link: Link, sentence_of: Sequence[int], strict: bool) -> LinkTally | None:
         """Return the tally of the link's distance, measured from its own trigger; None if it is in no bucket."""
         trigger, argument, _ = link
         target = _sentence(f"{where} argument", argument, sentence_of, strict)

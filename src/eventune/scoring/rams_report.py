@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eventune.scoring.rams_counts import RamsCounts, Tally
+from eventune.scoring.rams_counts import LinkTally, RamsCounts
 
 
 def official_report(counts: RamsCounts) -> str:
@@ -47,7 +47,7 @@ def _confusion(counts: RamsCounts) -> Iterator[str]:
 
 def _role_table(counts: RamsCounts) -> Iterator[str]:
     yield _row("ROLE", "CORRECT", "MISSING", "OVERPRED", "F1")
-    empty = Tally()
+    empty = LinkTally()
     rows = [(role, counts.roles.get(role, empty)) for role in counts.table_roles]
     rows.sort(key=lambda row: -row[1].gold)
     for name, tally in [*rows, ("TOTAL:", counts.total)]:

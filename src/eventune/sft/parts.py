@@ -12,7 +12,7 @@ from eventune.backbones.causal_lm import CausalLM
 from eventune.backbones.gguf import cache_folder
 from eventune.errors import EventuneError
 from eventune.generation.conversation import Conversation
-from eventune.generation.encoding import Encoder, Example, encode
+from eventune.generation.encoding import ConversationEncoder, EncodedRow, encode
 from eventune.generation.rows import HubSplit, group_references, read_rows, split_by_prompt
 from eventune.generation.rows_layouts import Columns
 from eventune.generation.templates import choose_template
@@ -22,7 +22,7 @@ Notice = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class RowSplits:
     """The rows of a run.
 
     Attributes:
@@ -37,7 +37,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class EncodedParts:
+class EncodedSplits:
     """The rows as the model reads them.
 
     Attributes:
@@ -48,10 +48,10 @@ class EncodedParts:
         cut: What was cut in training rows, by kind.
     """
 
-    encoder: Encoder
-    train: Sequence[Example]
-    dev: Sequence[Example]
-    test: Sequence[Example]
+    encoder: ConversationEncoder
+    train: Sequence[EncodedRow]
+    dev: Sequence[EncodedRow]
+    test: Sequence[EncodedRow]
     cut: dict[str, int]
 
     def counts(self) -> dict[str, Any]:
@@ -61,7 +61,7 @@ class EncodedParts:
         return {name: {"rows": size} for name, size in sizes.items() if size} | {"tokens": tokens, "cut": self.cut}
 
 
-def read_parts(arguments: SftArguments, notice: Notice) -> Parts:
+def read_parts(arguments: SftArguments, notice: Notice) -> RowSplits:
     """Read the rows that a run needs.
 
     Args:
@@ -81,7 +81,7 @@ def read_parts(arguments: SftArguments, notice: Notice) -> Parts:
         dev = _read(arguments, "validation")
     if "predict" in tasks and not data.test_fraction:
         test = _read(arguments, "test", needs_response=False)
-    parts = Parts(
+    parts = RowSplits(
         train[: data.max_train_samples] if "train" in tasks else [],
         group_references(dev)[: data.max_eval_samples] if "eval" in tasks else [],
         group_references(test)[: data.max_predict_samples] if "predict" in tasks else [],
@@ -128,7 +128,7 @@ def _task_of(part: str) -> str:
     return {"train": "train", "validation": "eval", "test": "predict"}[part]
 
 
-def encode_parts(parts: Parts, lm: CausalLM, arguments: SftArguments, notice: Notice) -> EncodedParts:
+def encode_parts(parts: RowSplits, lm: CausalLM, arguments: SftArguments, notice: Notice) -> EncodedSplits:
     """Encode the rows for a model.
 
     Args:
@@ -147,8 +147,10 @@ def encode_parts(parts: Parts, lm: CausalLM, arguments: SftArguments, notice: No
             f"{lm.base.name} reads, found {data.max_source_length + data.max_target_length}"
         )
     choose_template(lm.tokenizer, data.chat_template)
-    encoder = Encoder(lm.tokenizer, max_source_length=data.max_source_length, max_target_length=data.max_target_length)
-    encoded: dict[str, list[Example]] = {}
+    encoder = ConversationEncoder(
+        lm.tokenizer, max_source_length=data.max_source_length, max_target_length=data.max_target_length
+    )
+    encoded: dict[str, list[EncodedRow]] = {}
     cut: dict[str, int] = {}
     for name in ("train", "dev", "test"):
         rows = getattr(parts, name)
@@ -166,4 +168,4 @@ def encode_parts(parts: Parts, lm: CausalLM, arguments: SftArguments, notice: No
             notice(f"{name}: {counts}")
         if name == "train":
             cut = dataclasses.asdict(counts)
-    return EncodedParts(encoder, encoded["train"], encoded["dev"], encoded["test"], cut)
+    return EncodedSplits(encoder, encoded["train"], encoded["dev"], encoded["test"], cut)

@@ -11,7 +11,7 @@ from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from eventune.generation.conversation import Conversation
-from eventune.generation.encoding import Encoder
+from eventune.generation.encoding import ConversationEncoder
 from eventune.generation.generating import GenerationSettings, generate
 from eventune.scoring.text import score_texts
 from eventune.sft.settings import SftArguments
@@ -51,7 +51,9 @@ class Predictions:
 class Responses:
     """Generates and scores responses."""
 
-    def __init__(self, tokenizer: PreTrainedTokenizerBase, encoder: Encoder, arguments: SftArguments) -> None:
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, encoder: ConversationEncoder, arguments: SftArguments
+    ) -> None:
         self._tokenizer, self._encoder = tokenizer, encoder
         self._batch_size = arguments.training.per_device_eval_batch_size
         chosen = arguments.generation

@@ -17,14 +17,15 @@ from eventune.adapters.weight_files import read_weights
 from eventune.backbones.causal_lm import CausalLM
 from eventune.errors import EventuneError
 from eventune.model_card import generator_card
-from eventune.results import RunResult, read_json, write_json
+from eventune.results import RunResult
 from eventune.run_costs import generation_costs
-from eventune.sft.parts import EncodedParts, Parts
+from eventune.sft.parts import EncodedSplits, RowSplits
 from eventune.sft.responses import Predictions
 from eventune.sft.settings import SftArguments
 from eventune.sft.source import Source
+from eventune.storage.atomic import atomic_folder
+from eventune.storage.json_files import read_json, write_json
 from eventune.training import run_directory as names
-from eventune.training.checkpoint import atomic_folder
 from eventune.training.meter import hardware, library_versions
 from eventune.training.run_directory import RunDirectory
 from eventune.training.trainer import TaskTrainer
@@ -50,8 +51,8 @@ class Finished:
     """
 
     arguments: SftArguments
-    parts: Parts
-    encoded: EncodedParts
+    parts: RowSplits
+    encoded: EncodedSplits
     source: Source
     lm: CausalLM
     trainer: TaskTrainer | None = None

@@ -21,7 +21,7 @@ _TEXT_METRICS = ("rouge", "bleu", "chrf")
 
 
 @dataclass(kw_only=True)
-class ModelArguments:
+class SftModelArguments:
     """The base model, and what is trained of it: a prefix with pre_seq_len, LoRA with lora_r, else everything."""
 
     model_name_or_path: str = field(
@@ -85,7 +85,7 @@ class ModelArguments:
 
 
 @dataclass(kw_only=True)
-class GenerationArguments:
+class SamplingArguments:
     """How responses are generated; greedily unless told otherwise."""
 
     do_sample: bool = field(default=False, metadata={"help": "Draw tokens in place of taking the likeliest; seeded"})

@@ -18,9 +18,9 @@ from eventune.errors import InvalidValueError, did_you_mean
 from eventune.generation.arguments import DataTrainingArguments
 from eventune.recipe import raise_all
 from eventune.sft.legacy import translate
-from eventune.sft.sections import GenerationArguments, ModelArguments, SftTrainingArguments
+from eventune.sft.sections import SamplingArguments, SftModelArguments, SftTrainingArguments
 
-SECTIONS: tuple[type, ...] = (ModelArguments, DataTrainingArguments, GenerationArguments, SftTrainingArguments)
+SECTIONS: tuple[type, ...] = (SftModelArguments, DataTrainingArguments, SamplingArguments, SftTrainingArguments)
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class SftArguments:
         given: The settings that were given, by name, after translation.
     """
 
-    model: ModelArguments
+    model: SftModelArguments
     data: DataTrainingArguments
-    generation: GenerationArguments
+    generation: SamplingArguments
     training: SftTrainingArguments
     given: Mapping[str, Any]
 

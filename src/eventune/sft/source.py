@@ -10,8 +10,8 @@ from eventune.adapters.chatglm.prefix import prefix_file
 from eventune.adapters.store import weights_file
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
-from eventune.results import read_json
-from eventune.sft.sections import ModelArguments
+from eventune.sft.sections import SftModelArguments
+from eventune.storage.json_files import read_json
 from eventune.training.run_directory import BASE, RunDirectory
 
 
@@ -28,7 +28,7 @@ class Source:
     run: Path | None = None
 
     @classmethod
-    def of(cls, model: ModelArguments, notice: Callable[[str], None]) -> Source:
+    def of(cls, model: SftModelArguments, notice: Callable[[str], None]) -> Source:
         """Find the base, and what `ptuning_checkpoint` means.
 
         Args:

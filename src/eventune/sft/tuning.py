@@ -22,13 +22,13 @@ from eventune.adapters.store import AdapterStore, load_into, save_trained
 from eventune.adapters.targets import model_type_of
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.errors import EventuneError
-from eventune.generation.collating import Collator, Pack, pack
-from eventune.generation.encoding import Example
+from eventune.generation.collating import Pack, RowCollator, pack
+from eventune.generation.encoding import EncodedRow
 from eventune.generation.loss import require_rows_apart
 from eventune.generation.task import GenerationTask
 from eventune.reporter import Reporter, SilentReporter
 from eventune.results import RunResult
-from eventune.sft.parts import Parts, encode_parts, read_parts
+from eventune.sft.parts import RowSplits, encode_parts, read_parts
 from eventune.sft.responses import Responses
 from eventune.sft.saving import Finished, save_run
 from eventune.sft.settings import SftArguments
@@ -72,7 +72,7 @@ def fine_tune(arguments: SftArguments, *, reporter: Reporter | None = None) -> R
             run.prepare(arguments.to_yaml(), overwrite=overwrites, resume=arguments.resumes)
         processes.wait()
         try:
-            return tuning.carry_out()
+            return tuning.make()
         except BaseException:
             if is_main:
                 run.abandon()
@@ -83,7 +83,7 @@ class _FineTuning:
     """One run, from the loaded model to the finished directory."""
 
     def __init__(
-        self, arguments: SftArguments, parts: Parts, source: Source, run: RunDirectory, reporter: Reporter
+        self, arguments: SftArguments, parts: RowSplits, source: Source, run: RunDirectory, reporter: Reporter
     ) -> None:
         self.arguments, self.parts, self.source, self.run, self.reporter = arguments, parts, source, run, reporter
         self.lm = load_causal_lm(source.base, dtype=arguments.dtype)
@@ -93,7 +93,7 @@ class _FineTuning:
         data = arguments.data
         full_length = data.max_source_length + data.max_target_length if data.pad_to_max_length else 0
         self.task = GenerationTask(
-            Collator(int(self.lm.tokenizer.pad_token_id), length=full_length),
+            RowCollator(int(self.lm.tokenizer.pad_token_id), length=full_length),
             dev=self.encoded.dev,
             batch_size=arguments.training.per_device_eval_batch_size,
             label_smoothing=arguments.training.label_smoothing_factor,
@@ -105,7 +105,7 @@ class _FineTuning:
     def _dev_scores(self, model: nn.Module) -> Mapping[str, float]:
         return self.responses.of(model, self.parts.dev).scores
 
-    def carry_out(self) -> RunResult:
+    def make(self) -> RunResult:
         """Train, evaluate, predict, save."""
         finished = self.finished
         model = self._train() if self.parts.train else self.model
@@ -186,7 +186,7 @@ class _FineTuning:
             # What only the trainer finds out: trackers that are unknown or not installed, formats the machine lacks.
             raise EventuneError(f"training: {' '.join(str(error).split())}") from error
 
-    def _sequences(self) -> Sequence[Example | Pack]:
+    def _sequences(self) -> Sequence[EncodedRow | Pack]:
         data = self.arguments.data
         if not data.packing:
             return self.encoded.train

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,43 +15,11 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from eventune.errors import EventuneError
-from eventune.results import read_json
+from eventune.storage.json_files import read_json
 
 OPTIMIZER_TENSORS = "optimizer.safetensors"
 RANDOM_TENSORS = "random.safetensors"
 STATES = "states.json"
-
-
-@contextmanager
-def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Give a staging folder that becomes `folder` when the block ends without an error.
-
-    Args:
-        folder: The folder to make; an earlier one is replaced.
-
-    Yields:
-        The staging folder, beside it.
-
-    Raises:
-        EventuneError: If the disk is full or cannot be written to; nothing is left behind.
-    """
-    staging = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(staging, ignore_errors=True)
-    try:
-        staging.mkdir(parents=True)
-        yield staging
-        for path in staging.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-        shutil.rmtree(folder, ignore_errors=True)
-        staging.rename(folder)
-    except (OSError, SafetensorError) as error:
-        shutil.rmtree(staging, ignore_errors=True)
-        reason = getattr(error, "strerror", None) or error
-        raise EventuneError(f"{folder}: cannot be written: {reason}", "free some space") from error
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -77,12 +41,12 @@ def save_states(folder: Path, optimizer: Optimizer, scheduler: LRScheduler) -> N
     for index, values in state["state"].items():
         for name, value in values.items():
             tensors[f"{index}.{name}"] = torch.as_tensor(value).contiguous()
-    save_file(tensors, folder / OPTIMIZER_TENSORS)
+    save_tensors(tensors, folder / OPTIMIZER_TENSORS)
     numpy_name, numpy_keys, *numpy_rest = np.random.get_state(legacy=True)
     generators = {"cpu": torch.get_rng_state(), "numpy": torch.from_numpy(np.asarray(numpy_keys, dtype=np.int64))}
     if torch.cuda.is_available():
         generators |= {f"cuda.{n}": value for n, value in enumerate(torch.cuda.get_rng_state_all())}
-    save_file(generators, folder / RANDOM_TENSORS)
+    save_tensors(generators, folder / RANDOM_TENSORS)
     states = {
         "param_groups": state["param_groups"],
         "scheduler": scheduler.state_dict(),
@@ -124,6 +88,18 @@ def load_random_states(folder: Path) -> None:
     torch.set_rng_state(generators["cpu"])
     if torch.cuda.is_available():
         torch.cuda.set_rng_state_all([value for key, value in sorted(generators.items()) if key.startswith("cuda.")])
+
+
+def save_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """Write a safetensors file of a checkpoint.
+
+    Raises:
+        OSError: If the disk is full or cannot be written to, for `atomic_folder` to clean up and report.
+    """
+    try:
+        save_file(tensors, path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
 
 
 def read_tensors(path: Path) -> dict[str, torch.Tensor]:

@@ -36,20 +36,20 @@ def wait() -> None:
         distributed.barrier()
 
 
-def shared_loss(loss: Tensor, terms: Tensor) -> Tensor:
+def shared_loss(loss: Tensor, num_items: Tensor) -> Tensor:
     """Weigh a process's mean loss so that the mean over processes is the mean over all terms.
 
     Gradients are averaged over processes: each loss counts `count() · terms / Σ terms`.
 
     Args:
         loss: Mean over this process's part of the batch, a scalar.
-        terms: How many terms the mean is over, a scalar.
+        num_items: How many terms the mean is over, a scalar.
 
     Returns:
         The loss to differentiate; the same one where there is one process.
     """
     if count() == 1:
         return loss
-    total = terms.detach().clone().to(loss.dtype)
+    total = num_items.detach().clone().to(loss.dtype)
     distributed.all_reduce(total)
-    return loss * terms * count() / total.clamp(min=1)
+    return loss * num_items * count() / total.clamp(min=1)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.results import read_json, write_atomically
+from eventune.storage.atomic import write_atomically
+from eventune.storage.json_files import read_json
 
 RECIPE = "recipe.yaml"
 RESULT = "result.json"

@@ -23,7 +23,7 @@ class Task(Protocol):
         """Return the loss of a batch, a scalar."""
         ...
 
-    def terms(self, batch: Mapping[str, Tensor]) -> Tensor:
+    def num_items(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return how many terms the loss of a batch is the mean of, a scalar."""
         ...
 

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import ExportableState
 
+from eventune.storage.atomic import atomic_folder
 from eventune.training import processes
 from eventune.training.averaging import WeightAverage
 from eventune.training.batching import LengthGroupedSampler
 from eventune.training.checkpoint import (
-    atomic_folder,
     load_optimizer,
     load_random_states,
     read_tensors,
     save_states,
+    save_tensors,
 )
 from eventune.training.meter import ResourceMeter, current_memory_bytes
 from eventune.training.task import Task
@@ -97,10 +97,10 @@ class TaskTrainer(Trainer):
     ) -> Any:
         """Return the task's loss of a batch, or its share in the mean over all batches that are accumulated."""
         self.meter.count(inputs["attention_mask"])
-        loss, terms = self.task.loss(model, inputs), self.task.terms(inputs)
+        loss, num_items = self.task.loss(model, inputs), self.task.num_items(inputs)
         if num_items_in_batch is None:
-            return processes.shared_loss(loss, terms)
-        return loss * terms * processes.count() / num_items_in_batch
+            return processes.shared_loss(loss, num_items)
+        return loss * num_items * processes.count() / num_items_in_batch
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Let the task evaluate the dev part."""
@@ -162,7 +162,7 @@ class TaskTrainer(Trainer):
             self.state.save_to_json(str(staging / "trainer_state.json"))
             save_states(staging, self.optimizer, self.lr_scheduler)
             if self.average is not None:
-                save_file(self.average.state(), staging / AVERAGE)
+                save_tensors(self.average.state(), staging / AVERAGE)
         if self.args.save_total_limit is not None:
             self._remove_but_last(max(1, self.args.save_total_limit))
 

@@ -9,11 +9,11 @@ import pytest
 from transformers import AutoTokenizer
 
 from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
-from eventune.generation.encoding import Encoder
-from eventune.generation.extracting.asking import Asker
-from eventune.generation.extracting.prompts import Prompt
-from eventune.generation.extracting.questions import Questioner
-from eventune.generation.extracting.spelling import Speller
+from eventune.generation.encoding import ConversationEncoder
+from eventune.generation.extracting.answer_tokens import AnswerTokenizer
+from eventune.generation.extracting.prompt_encoding import PromptEncoder
+from eventune.generation.extracting.prompts import PromptTemplate
+from eventune.generation.extracting.questions import QuestionBuilder
 
 ATTACK = EventType("conflict.attack", (Role("attacker"), Role("target", 2), Role("place")))
 MEET = EventType("contact.meet", (Role("participant", 2),))
@@ -53,12 +53,12 @@ def tokenizer(tiny_llm: Path) -> Any:
 
 
 @pytest.fixture
-def asker_with(tokenizer: Any, ontology: Ontology) -> Any:
-    def make(**options: Any) -> Asker:
-        encoder = Encoder(tokenizer, max_source_length=100_000, max_target_length=512)
-        asked = {name: options.pop(name) for name in ("shelf", "events_per_prompt") if name in options}
+def prompt_encoder_with(tokenizer: Any, ontology: Ontology) -> Any:
+    def make(**options: Any) -> PromptEncoder:
+        encoder = ConversationEncoder(tokenizer, max_source_length=100_000, max_target_length=512)
+        questions = {name: options.pop(name) for name in ("retriever", "events_per_prompt") if name in options}
         settings = {"max_prompt": 2000, "max_new_tokens": 400, **options}
-        questioner = Questioner(ontology, Prompt.read("", ontology), **asked)
-        return Asker(questioner, encoder, Speller(tokenizer), **settings)
+        question_builder = QuestionBuilder(ontology, PromptTemplate.read("", ontology), **questions)
+        return PromptEncoder(question_builder, encoder, AnswerTokenizer(tokenizer), **settings)
 
     return make

@@ -12,10 +12,10 @@ from eventune.generation.extracting.prompts import Question
 
 
 @pytest.fixture
-def read(asker_with: Any, document: Document) -> Any:
+def read(prompt_encoder_with: Any, document: Document) -> Any:
     def read_text(text: str, *events: int) -> tuple[list[tuple[int, str, Span]], dict[str, int]]:
         question = Question(document, events or (0,), Span(0, len(document.tokens)))
-        script = asker_with().grammar(question).script
+        script = prompt_encoder_with().grammar(question).script
         found, counts = read_answer(text, script, question)
         assert set(counts) <= set(KINDS)
         return [(item.event, item.argument.role, item.argument.span) for item in found], dict(counts)

@@ -30,9 +30,11 @@ def places(answers: Answers) -> list[list[tuple[int, str, Any]]]:
     return [[(f.event, f.argument.role, f.argument.span) for f in found] for found in answers.found]
 
 
-def test_a_random_model_answers_with_spans_and_probabilities(asker_with: Any, model: Any, document: Document) -> None:
-    task = GenerativeExtractionTask(asker_with(events_per_prompt=2), decoding="grounded", batch_size=2)
-    part = task.asker.encode([document, document, document])
+def test_a_random_model_answers_with_spans_and_probabilities(
+    prompt_encoder_with: Any, model: Any, document: Document
+) -> None:
+    task = GenerativeExtractionTask(prompt_encoder_with(events_per_prompt=2), decoding="grounded", batch_size=2)
+    part = task.prompt_encoder.encode([document, document, document])
     answers = task.answer(model, part, min_probability=0.01)
     assert answers.counts == {"answers": 3}
     assert all(answers.found)
@@ -41,26 +43,32 @@ def test_a_random_model_answers_with_spans_and_probabilities(asker_with: Any, mo
     assert places(answers)[0] == places(answers)[2]
 
 
-def test_answers_do_not_depend_on_the_batch(asker_with: Any, model: Any, document: Document, chinese: Document) -> None:
+def test_answers_do_not_depend_on_the_batch(
+    prompt_encoder_with: Any, model: Any, document: Document, chinese: Document
+) -> None:
     documents = [document, chinese]
     found = []
     for size in (1, 3):
-        task = GenerativeExtractionTask(asker_with(), decoding="grounded", batch_size=size)
-        found.append(places(task.answer(model, task.asker.encode(documents), min_probability=0.01)))
+        task = GenerativeExtractionTask(prompt_encoder_with(), decoding="grounded", batch_size=size)
+        found.append(places(task.answer(model, task.prompt_encoder.encode(documents), min_probability=0.01)))
     assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("decoding", ["schema", "free"])
-def test_other_decodings_are_read_and_counted(asker_with: Any, model: Any, document: Document, decoding: str) -> None:
-    task = GenerativeExtractionTask(asker_with(max_new_tokens=200), decoding=decoding, batch_size=4)
-    counts = task.answer(model, task.asker.encode([document])).counts
+def test_other_decodings_are_read_and_counted(
+    prompt_encoder_with: Any, model: Any, document: Document, decoding: str
+) -> None:
+    task = GenerativeExtractionTask(prompt_encoder_with(max_new_tokens=200), decoding=decoding, batch_size=4)
+    counts = task.answer(model, task.prompt_encoder.encode([document])).counts
     assert counts["answers"] == 2
     assert counts["malformed"] == (2 if decoding == "free" else 0)
 
 
-def test_a_model_that_is_trained_on_answers_gives_them(asker_with: Any, model: Any, document: Document) -> None:
-    task = GenerativeExtractionTask(asker_with(), decoding="grounded")
-    part = task.asker.encode([document])
+def test_a_model_that_is_trained_on_answers_gives_them(
+    prompt_encoder_with: Any, model: Any, document: Document
+) -> None:
+    task = GenerativeExtractionTask(prompt_encoder_with(), decoding="grounded")
+    part = task.prompt_encoder.encode([document])
     batch = task.collate(part.examples)
     optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
     for _ in range(60):
@@ -69,24 +77,24 @@ def test_a_model_that_is_trained_on_answers_gives_them(asker_with: Any, model: A
         optimizer.step()
     answers = task.answer(model, part)
     assert task.score(part, annotated(part.documents, answers)).f1 == 1.0
-    free = GenerativeExtractionTask(task.asker, decoding="free")
+    free = GenerativeExtractionTask(task.prompt_encoder, decoding="free")
     assert places(free.answer(model, part)) == places(answers)
     assert min(item.argument.score for item in answers.found[0]) > 0.5
 
 
 def test_the_probability_of_a_value_is_that_of_its_tokens_among_those_allowed(
-    asker_with: Any, model: Any, document: Document
+    prompt_encoder_with: Any, model: Any, document: Document
 ) -> None:
-    asker = asker_with()
-    (asked, _) = asker.encode([document]).asked
-    grammar = asker.grammar(asked.question)
-    task = GenerativeExtractionTask(asker, decoding="grounded")
-    answers = task.answer(model, asker.encode([document]), min_probability=0.01)
+    prompt_encoder = prompt_encoder_with()
+    (questions, _) = prompt_encoder.encode([document]).questions
+    grammar = prompt_encoder.grammar(questions.question)
+    task = GenerativeExtractionTask(prompt_encoder, decoding="grounded")
+    answers = task.answer(model, prompt_encoder.encode([document]), min_probability=0.01)
     item = next(f for f in answers.found[0] if f.event == 0)
     # By hand: the model's probabilities at each place of the written answer, over what the grammar allows there.
     values = [[] if slot.role.name != item.argument.role else [[]] for slot in grammar.script.slots]
     assert values
-    state, prompt, total, inside = grammar.start(), list(asked.prompt), 0.0, False
+    state, prompt, total, inside = grammar.start(), list(questions.prompt), 0.0, False
     while len(state.values) < 1 or not (state.values[0] and not inside):
         allowed = state.allowed()
         with torch.no_grad():
@@ -113,13 +121,13 @@ def test_the_probability_of_a_value_is_that_of_its_tokens_among_those_allowed(
 
 @pytest.mark.parametrize(("least", "is_filled"), [(0.5, False), (0.2, True)])
 def test_a_generous_threshold_fills_what_the_likelier_way_leaves_empty(
-    asker_with: Any, document: Document, least: float, is_filled: bool
+    prompt_encoder_with: Any, document: Document, least: float, is_filled: bool
 ) -> None:
-    asker = asker_with()
-    grammar = asker.grammar(asker.encode([document]).asked[0].question)
-    (quote,) = grammar.speller.piece('"')
+    prompt_encoder = prompt_encoder_with()
+    grammar = prompt_encoder.grammar(prompt_encoder.encode([document]).questions[0].question)
+    (quote,) = grammar.answer_tokenizer.piece('"')
     # Filling is a little less likely than leaving empty, wherever there is a choice.
-    scores = torch.zeros(1, len(asker.speller.tokenizer))
+    scores = torch.zeros(1, len(prompt_encoder.answer_tokenizer.tokenizer))
     scores[0, quote] = -0.5
     grounding, ids = Grounding([grammar], min_probability=least), torch.zeros(1, 1, dtype=torch.int64)
     while not grounding.states[0].values:
@@ -127,9 +135,9 @@ def test_a_generous_threshold_fills_what_the_likelier_way_leaves_empty(
     assert (grounding.states[0].slot == 0) == is_filled
 
 
-def test_calibration_keeps_what_is_right_often_enough(asker_with: Any, model: Any, document: Document) -> None:
-    task = GenerativeExtractionTask(asker_with(), decoding="grounded")
-    part = task.asker.encode([document] * 4)
+def test_calibration_keeps_what_is_right_often_enough(prompt_encoder_with: Any, model: Any, document: Document) -> None:
+    task = GenerativeExtractionTask(prompt_encoder_with(), decoding="grounded")
+    part = task.prompt_encoder.encode([document] * 4)
     answers = task.answer(model, part, min_probability=0.01)
     calibration, errors = task.calibrate(answers, part)
     assert set(errors) == {"ece_before", "ece"}

@@ -25,7 +25,7 @@ from eventune.adapters.checkpoints import read_state
 from eventune.adapters.peft_library import PrefixTuningConfig
 from eventune.adapters.store import PROMPT, Saved, write_adapter
 from eventune.errors import EventuneError
-from eventune.results import read_json
+from eventune.storage.json_files import read_json
 
 _ENCODER = "prefix_encoder."
 _PROJECTION = ("trans.0.weight", "trans.0.bias", "trans.2.weight", "trans.2.bias")

@@ -15,7 +15,7 @@ from eventune.adapters.checkpoints import read_state
 from eventune.adapters.peft_library import LoraConfig, get_pattern_key
 from eventune.adapters.store import ADAPTER_CONFIG, ADAPTER_WEIGHTS, PEFT_PREFIX
 from eventune.errors import EventuneError
-from eventune.results import read_json
+from eventune.storage.json_files import read_json
 
 _PART = re.compile(rf"(.+)\.(lora_[AB]\.weight|lora_embedding_[AB]|{MAGNITUDE})(?:\.weight)?")
 CARRIED = (

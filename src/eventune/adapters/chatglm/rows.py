@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from eventune.errors import EventuneError
-from eventune.results import read_json
+from eventune.storage.json_files import read_json
 
 _FIELDS = {
     "chatglm": ("num_attention_heads", "multi_query_group_num", "kv_channels"),

@@ -9,7 +9,7 @@ from typing import Any
 from eventune.backbones.chatglm.plan import Plan
 from eventune.backbones.chatglm.tokenizer import ROLES, build_tokenizer, is_tiktoken
 from eventune.errors import EventuneError
-from eventune.results import read_json, write_json
+from eventune.storage.json_files import read_json, write_json
 
 _MODEL = "tokenizer.model"
 _KEPT = "published_tokenizer.model"

@@ -17,7 +17,8 @@ from eventune.backbones.chatglm.detection import files_read
 from eventune.backbones.chatglm.plan import Plan, plan
 from eventune.backbones.chatglm.shards import row_reader, sha256_of, write_shard
 from eventune.errors import EventuneError
-from eventune.results import read_json, write_atomically
+from eventune.storage.atomic import write_atomically
+from eventune.storage.json_files import read_json
 
 RECORD = "conversion.json"
 """What a converted folder was made of, and the hashes of its files; written last."""

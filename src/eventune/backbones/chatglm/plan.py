@@ -13,7 +13,7 @@ from eventune.backbones.chatglm.settings import native_settings, published_setti
 from eventune.backbones.chatglm.shards import DTYPES, Entry, NewTensor, Shard, read_entries, weight_files
 from eventune.backbones.chatglm.weights import Layout, Rows
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.results import read_json
+from eventune.storage.json_files import read_json
 
 _MOST_NAMED = 5
 

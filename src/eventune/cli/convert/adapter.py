@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Read the state safely and write the adapter."""
     from eventune.adapters.checkpoints import read_state, save_adapter_of
-    from eventune.training.checkpoint import atomic_folder
+    from eventune.storage.atomic import atomic_folder
 
     if arguments.lora_alpha < 1:
         raise InvalidValueError("lora_alpha", "an integer >= 1", str(arguments.lora_alpha))

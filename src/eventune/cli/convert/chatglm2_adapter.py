@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Convert what the source holds."""
     from eventune.adapters.chatglm.prefix import prefix_file
-    from eventune.training.checkpoint import atomic_folder
+    from eventune.storage.atomic import atomic_folder
 
     source, target = Path(arguments.source).expanduser(), Path(arguments.target).expanduser()
     if target.exists():

@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     result = {**source(corpus), **figures}
     if arguments.html:
         from eventune.reports import statistics_page
-        from eventune.results import write_atomically
+        from eventune.storage.atomic import write_atomically
 
         write_atomically(Path(arguments.html), statistics_page(result, examples, title=corpus.path.name))
         result["html"] = arguments.html

@@ -19,7 +19,7 @@ DTYPES = ("float32", "bfloat16", "float16")
 
 
 @dataclass(kw_only=True)
-class GenerativeArguments:
+class GenerativeExtractionArguments:
     """Settings of `task: generation` alone."""
 
     decoding: str = field(

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from eventune.events import Document, Span
+from eventune.generation.extracting.answer_tokens import AnswerTokenizer
 from eventune.generation.extracting.script import BETWEEN, OPENING, Script
-from eventune.generation.extracting.spelling import Speller
 
 CERTAIN: Mapping[int, float] = {}
 """Log-probabilities where none are known: each counts as 0."""
@@ -132,14 +132,16 @@ class Words:
         longest: Tokens of the longest span.
     """
 
-    def __init__(self, document: Document, window: Span, speller: Speller, *, max_span_length: int) -> None:
+    def __init__(
+        self, document: Document, window: Span, answer_tokenizer: AnswerTokenizer, *, max_span_length: int
+    ) -> None:
         self._max_span_length = max_span_length
         self._window = window
         self._sentences = [document.sentence_of(index) for index in range(window.start, window.end)]
         places = range(window.start, window.end)
-        self._next = [speller.word(document, index, is_first=False) for index in places]
-        first = [speller.word(document, index, is_first=True) for index in places]
-        self._is_plain = [all(map(speller.is_plain, pair)) for pair in zip(first, self._next, strict=True)]
+        self._next = [answer_tokenizer.word(document, index, is_first=False) for index in places]
+        first = [answer_tokenizer.word(document, index, is_first=True) for index in places]
+        self._is_plain = [all(map(answer_tokenizer.is_plain, pair)) for pair in zip(first, self._next, strict=True)]
         self._starts = [
             Thread(tokens, "value", first=index, word=index) for index, tokens in zip(places, first, strict=True)
         ]
@@ -186,9 +188,9 @@ class Words:
 class AnyText:
     """Any text that needs no escape in JSON."""
 
-    def __init__(self, speller: Speller, *, max_tokens: int) -> None:
+    def __init__(self, answer_tokenizer: AnswerTokenizer, *, max_tokens: int) -> None:
         self.longest = max_tokens
-        self._any = speller.plain_tokens()
+        self._any = answer_tokenizer.plain_tokens()
         self.starts: tuple[Thread, ...] = (Thread((), "value", first=0, word=0, any_of=self._any),)
 
     def after(self, thread: Thread) -> Thread | None:
@@ -203,18 +205,18 @@ class Grammar:
     Attributes:
         script: The answer's fixed parts.
         words: What values consist of.
-        speller: Writes pieces in tokens.
+        answer_tokenizer: Writes pieces in tokens.
         budget: Tokens that an answer may have; it is brought to its end before they are used up.
     """
 
     script: Script
     words: Values
-    speller: Speller
+    answer_tokenizer: AnswerTokenizer
     budget: int
     _rest: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        piece = self.speller.piece
+        piece = self.answer_tokenizer.piece
         rest = [1]
         for slot in reversed(self.script.slots):
             rest.append(rest[-1] + len(piece(slot.head)) + len(piece(slot.empty)))
@@ -223,12 +225,12 @@ class Grammar:
     @property
     def least(self) -> int:
         """Tokens of the shortest answer."""
-        return self._rest[0] + len(self.speller.piece(self.script.whole) if self.script.whole else ())
+        return self._rest[0] + len(self.answer_tokenizer.piece(self.script.whole) if self.script.whole else ())
 
     def start(self) -> State:
         """Return the state before the first token."""
         if self.script.whole:
-            return State((Thread(self.speller.piece(self.script.whole), "last"),))
+            return State((Thread(self.answer_tokenizer.piece(self.script.whole), "last"),))
         return State((self._head(0),))
 
     def advance(self, state: State, token: int, log_probabilities: Mapping[int, float] = CERTAIN) -> State:
@@ -262,7 +264,7 @@ class Grammar:
         Args:
             values: For each slot, the tokens of its values.
         """
-        piece = self.speller.piece
+        piece = self.answer_tokenizer.piece
         tokens: list[int] = list(piece(self.script.whole)) if self.script.whole else []
         for slot, spelled in zip(self.script.slots, values, strict=True):
             tokens += piece(slot.head)
@@ -271,7 +273,7 @@ class Grammar:
                 tokens += piece(BETWEEN if number else OPENING)
                 tokens += value
             tokens += piece(slot.closing) if spelled else ()
-        return [*tokens, self.speller.eos]
+        return [*tokens, self.answer_tokenizer.eos]
 
     def _scored(
         self, state: State, kept: Sequence[Thread], token: int, log_probabilities: Mapping[int, float]
@@ -298,15 +300,15 @@ class Grammar:
             thread for thread in map(self.words.after, words) if thread and max(len(thread.tokens), 1) <= room
         )
         slot = self.script.slots[state.slot]
-        ends = [Thread(self.speller.piece(slot.closing), "close")]
+        ends = [Thread(self.answer_tokenizer.piece(slot.closing), "close")]
         is_full = len(state.values[state.slot]) + 1 >= slot.role.multiplicity
-        if not is_full and self._starts(self._room(state) - len(self.speller.piece(BETWEEN))):
-            ends.append(Thread(self.speller.piece(BETWEEN), "more"))
+        if not is_full and self._starts(self._room(state) - len(self.answer_tokenizer.piece(BETWEEN))):
+            ends.append(Thread(self.answer_tokenizer.piece(BETWEEN), "more"))
         ended = () if words[0].any_of else tuple(Span(thread.first, thread.word + 1) for thread in words)
         return replace(state, threads=(*going_on, *following, *ends), ended=ended)
 
     def _after_piece(self, state: State, kind: str) -> State:
-        piece = self.speller.piece
+        piece = self.answer_tokenizer.piece
         if kind == "head":
             threads = [Thread(piece(self.script.slots[state.slot].empty), "empty")]
             if self._starts(self._room(state) - len(piece(OPENING))):
@@ -323,14 +325,14 @@ class Grammar:
             return replace(state, threads=self._starts(room), room=room)
         if kind in {"empty", "close"} and state.slot + 1 < len(self.script.slots):
             return replace(state, threads=(self._head(state.slot + 1),), slot=state.slot + 1)
-        return replace(state, threads=() if kind == "end" else (Thread((self.speller.eos,), "end"),))
+        return replace(state, threads=() if kind == "end" else (Thread((self.answer_tokenizer.eos,), "end"),))
 
     def _head(self, slot: int) -> Thread:
-        return Thread(self.speller.piece(self.script.slots[slot].head), "head")
+        return Thread(self.answer_tokenizer.piece(self.script.slots[slot].head), "head")
 
     def _room(self, state: State) -> int:
         """Return how many tokens one more value may have, so that the shortest end fits behind it."""
-        closing = len(self.speller.piece(self.script.slots[state.slot].closing))
+        closing = len(self.answer_tokenizer.piece(self.script.slots[state.slot].closing))
         return self.budget - state.written - closing - self._rest[state.slot + 1]
 
     def _starts(self, room: int) -> tuple[Thread, ...]:

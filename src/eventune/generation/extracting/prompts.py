@@ -32,7 +32,7 @@ class Question:
     window: Span
 
 
-class Prompt:
+class PromptTemplate:
     """A template for questions.
 
     In it there are `events`, each with `number`, `type`, `name` (the type's words), `description`, `trigger`, and
@@ -55,7 +55,7 @@ class Prompt:
             raise self._broken(error) from error
 
     @classmethod
-    def read(cls, path: str, ontology: Ontology) -> Prompt:
+    def read(cls, path: str, ontology: Ontology) -> PromptTemplate:
         """Read a template.
 
         Args:

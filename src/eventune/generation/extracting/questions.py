@@ -6,26 +6,31 @@ from collections.abc import Iterator
 
 from eventune.events import Document, Ontology, Span
 from eventune.generation.conversation import Message
-from eventune.generation.extracting.prompts import Prompt, Question
-from eventune.generation.extracting.retrieval import Shelf
+from eventune.generation.extracting.prompts import PromptTemplate, Question
+from eventune.generation.extracting.retrieval import ExampleRetriever
 from eventune.generation.extracting.script import Script
 
 
-class Questioner:
+class QuestionBuilder:
     """Puts questions about the events of documents.
 
     Attributes:
         ontology: What is extracted.
         prompt: How questions are put.
-        shelf: Where solved examples come from.
+        retriever: Where solved examples come from.
         events_per_prompt: Events that are asked about at once.
     """
 
     def __init__(
-        self, ontology: Ontology, prompt: Prompt, *, shelf: Shelf | None = None, events_per_prompt: int = 1
+        self,
+        ontology: Ontology,
+        prompt: PromptTemplate,
+        *,
+        retriever: ExampleRetriever | None = None,
+        events_per_prompt: int = 1,
     ) -> None:
         self.ontology, self.prompt = ontology, prompt
-        self.shelf, self.events_per_prompt = shelf or Shelf(()), events_per_prompt
+        self.retriever, self.events_per_prompt = retriever or ExampleRetriever(()), events_per_prompt
 
     def questions(self, document: Document) -> Iterator[Question]:
         """Yield questions about every event whose type is in the ontology and has roles, in the triggers' order."""
@@ -51,9 +56,9 @@ class Questioner:
 
         Args:
             question: The question.
-            num_examples: The most examples; all that the shelf gives by default.
+            num_examples: The most examples; all that the retriever gives by default.
         """
-        solved_ones = self.shelf.like(question, known=self.ontology)
+        solved_ones = self.retriever.retrieve(question, known=self.ontology)
         if num_examples is not None:
             solved_ones = solved_ones[max(len(solved_ones) - num_examples, 0) :]
         turns: list[Message] = []

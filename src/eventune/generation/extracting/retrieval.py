@@ -10,7 +10,7 @@ from eventune.events import Document, Ontology, Span
 from eventune.generation.extracting.prompts import Question
 
 
-class Shelf:
+class ExampleRetriever:
     """Annotated documents to take examples from.
 
     Two texts are alike as their words are, each counted once and weighted by how rare it is (cosine of binary tf-idf
@@ -29,7 +29,7 @@ class Shelf:
         self._weight = {word: math.log(1 + len(documents) / count) for word, count in frequency.items()}
         self._norm = [self._length(words) for words in self._words]
 
-    def like(self, question: Question, *, known: Ontology) -> list[Question]:
+    def retrieve(self, question: Question, *, known: Ontology) -> list[Question]:
         """Return questions with known answers, the most alike last; never about the question's own document.
 
         Args:

@@ -10,10 +10,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from eventune.events import Argument, Document
-from eventune.generation.collating import Collator
-from eventune.generation.encoding import Example
+from eventune.generation.collating import RowCollator
+from eventune.generation.encoding import EncodedRow
 from eventune.generation.extracting.answers import Found, found_in
-from eventune.generation.extracting.asking import Asked, Asker, Part
 from eventune.generation.extracting.calibration import (
     Calibration,
     best_threshold,
@@ -24,14 +23,15 @@ from eventune.generation.extracting.calibration import (
 from eventune.generation.extracting.grammar import Grammar, State
 from eventune.generation.extracting.grounding import Grounding
 from eventune.generation.extracting.parsing import read_answer
-from eventune.generation.generating import GenerationSettings, ReadyModel, decode, made_ready
+from eventune.generation.extracting.prompt_encoding import EncodedQuestion, EncodedQuestions, PromptEncoder
+from eventune.generation.generating import GenerationSettings, PreparedModel, decode, prepared
 from eventune.generation.task import GenerationTask
 from eventune.results import Score
 from eventune.scoring import score
 
-LIKELIER = 0.5
+DEFAULT_MIN_PROBABILITY = 0.5
 """Fills a role where that is likelier than leaving it empty."""
-GENEROUS = 0.2
+RECALL_MIN_PROBABILITY = 0.2
 """Fills it also where it is less likely; a threshold that was tuned decides then."""
 
 
@@ -52,22 +52,24 @@ class GenerativeExtractionTask:
     """Trains a causal LM to answer questions about events, and reads its answers.
 
     Attributes:
-        asker: Asks.
+        prompt_encoder: Asks.
         decoding: What may be answered: `grounded`, `schema` or `free`.
         dev: The dev part.
         batch_size: Questions a batch in evaluation.
     """
 
-    def __init__(self, asker: Asker, *, decoding: str, dev: Part | None = None, batch_size: int = 16) -> None:
-        self.asker, self.decoding, self.dev, self.batch_size = asker, decoding, dev, batch_size
-        self.tokenizer = asker.speller.tokenizer
-        self._responses = GenerationTask(Collator(int(self.tokenizer.pad_token_id)), batch_size=batch_size)
+    def __init__(
+        self, prompt_encoder: PromptEncoder, *, decoding: str, dev: EncodedQuestions | None = None, batch_size: int = 16
+    ) -> None:
+        self.prompt_encoder, self.decoding, self.dev, self.batch_size = prompt_encoder, decoding, dev, batch_size
+        self.tokenizer = prompt_encoder.answer_tokenizer.tokenizer
+        self._responses = GenerationTask(RowCollator(int(self.tokenizer.pad_token_id)), batch_size=batch_size)
 
-    def length(self, example: Example) -> int:
+    def length(self, example: EncodedRow) -> int:
         """Return an example's length in tokens."""
         return self._responses.length(example)
 
-    def collate(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+    def collate(self, examples: Sequence[EncodedRow]) -> dict[str, Tensor]:
         """Pad examples to a batch."""
         return self._responses.collate(examples)
 
@@ -75,9 +77,9 @@ class GenerativeExtractionTask:
         """Return the mean loss of a batch's answers, a scalar."""
         return self._responses.loss(model, batch)
 
-    def terms(self, batch: Mapping[str, Tensor]) -> Tensor:
+    def num_items(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the number of tokens of a batch's answers, a scalar."""
-        return self._responses.terms(batch)
+        return self._responses.num_items(batch)
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Return the dev part's loss, and its scores with each role filled where that is likelier than not."""
@@ -91,9 +93,9 @@ class GenerativeExtractionTask:
     def answer(
         self,
         model: nn.Module,
-        part: Part,
+        part: EncodedQuestions,
         *,
-        min_probability: float = LIKELIER,
+        min_probability: float = DEFAULT_MIN_PROBABILITY,
         on_batch: Callable[[int], None] | None = None,
     ) -> Answers:
         """Let a model answer a part's questions, greedily.
@@ -105,20 +107,20 @@ class GenerativeExtractionTask:
             on_batch: Called with the number of questions after each batch.
         """
         answers = Answers([[] for _ in part.documents])
-        order = sorted(part.asked, key=lambda asked: -len(asked.prompt))
-        settings = GenerationSettings(max_new_tokens=self.asker.max_new_tokens)
-        with made_ready(model, self.tokenizer, settings) as ready:
+        order = sorted(part.questions, key=lambda questions: -len(questions.prompt))
+        settings = GenerationSettings(max_new_tokens=self.prompt_encoder.max_new_tokens)
+        with prepared(model, self.tokenizer, settings) as ready:
             for start in range(0, len(order), self.batch_size):
                 chosen = order[start : start + self.batch_size]
-                for asked, (found, counts) in zip(chosen, self._batch(ready, chosen, min_probability), strict=True):
-                    answers.found[asked.number] += found
+                for questions, (found, counts) in zip(chosen, self._batch(ready, chosen, min_probability), strict=True):
+                    answers.found[questions.number] += found
                     answers.counts += counts
                 if on_batch is not None:
                     on_batch(len(chosen))
-        answers.counts["answers"] = len(part.asked)
+        answers.counts["answers"] = len(part.questions)
         return answers
 
-    def calibrate(self, answers: Answers, part: Part) -> tuple[Calibration, dict[str, float]]:
+    def calibrate(self, answers: Answers, part: EncodedQuestions) -> tuple[Calibration, dict[str, float]]:
         """Fit confidence and threshold to a part whose arguments are known.
 
         Args:
@@ -146,36 +148,38 @@ class GenerativeExtractionTask:
         }
         return replace(calibration, threshold=best_threshold(calibrated, correct, gold)), errors
 
-    def score(self, part: Part, predicted: Sequence[Document]) -> Score:
+    def score(self, part: EncodedQuestions, predicted: Sequence[Document]) -> Score:
         """Score a part by the official RAMS definition."""
         return score(part.documents, predicted, scorer="rams", strict=False)
 
     def _batch(
-        self, ready: ReadyModel, chosen: Sequence[Asked], min_probability: float
+        self, ready: PreparedModel, chosen: Sequence[EncodedQuestion], min_probability: float
     ) -> list[tuple[list[Found], Counter[str]]]:
-        prompts, numbers = [asked.prompt for asked in chosen], range(len(chosen))
+        prompts, numbers = [questions.prompt for questions in chosen], range(len(chosen))
         processors: tuple[Grounding, ...] = ()
         if self.decoding != "free":
             is_grounded = self.decoding == "grounded"
-            grammars = [self.asker.grammar(asked.question, is_grounded=is_grounded) for asked in chosen]
+            grammars = [
+                self.prompt_encoder.grammar(questions.question, is_grounded=is_grounded) for questions in chosen
+            ]
             processors = (Grounding(grammars, min_probability=min_probability),)
         rows = ready.run(prompts, numbers, processors=processors)
         if self.decoding == "grounded":
             (grounding,) = processors
             grounding.finish()
             return [
-                _grounded(state, grammar, asked)
-                for state, grammar, asked in zip(grounding.states, grammars, chosen, strict=True)
+                _grounded(state, grammar, questions)
+                for state, grammar, questions in zip(grounding.states, grammars, chosen, strict=True)
             ]
-        script = self.asker.questioner.script
+        script = self.prompt_encoder.question_builder.script
         return [
-            read_answer(decode(self.tokenizer, ids), script(asked.question), asked.question)
-            for ids, asked in zip(rows, chosen, strict=True)
+            read_answer(decode(self.tokenizer, ids), script(questions.question), questions.question)
+            for ids, questions in zip(rows, chosen, strict=True)
         ]
 
 
-def _grounded(state: State, grammar: Grammar, asked: Asked) -> tuple[list[Found], Counter[str]]:
-    found = found_in(state, grammar.script, asked.question)
+def _grounded(state: State, grammar: Grammar, questions: EncodedQuestion) -> tuple[list[Found], Counter[str]]:
+    found = found_in(state, grammar.script, questions.question)
     values = sum(len(values) for values in state.values)
     return found, +Counter(repeated=values - len(found))
 

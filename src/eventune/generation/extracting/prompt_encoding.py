@@ -9,18 +9,18 @@ from dataclasses import dataclass, replace
 from eventune.errors import EventuneError
 from eventune.events import Document, Span
 from eventune.generation.conversation import Conversation, Message
-from eventune.generation.encoding import IGNORED, Encoder, Example
+from eventune.generation.encoding import IGNORED, ConversationEncoder, EncodedRow
+from eventune.generation.extracting.answer_tokens import AnswerTokenizer
 from eventune.generation.extracting.grammar import AnyText, Grammar, Values, Words
 from eventune.generation.extracting.prompts import Question
-from eventune.generation.extracting.questions import Questioner
-from eventune.generation.extracting.spelling import Speller
+from eventune.generation.extracting.questions import QuestionBuilder
 
 _LONGEST_TEXT = 64
 """Tokens of the longest value where values may be any text."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class EncodedQuestion:
     """A question in tokens.
 
     Attributes:
@@ -35,31 +35,31 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Part:
+class EncodedQuestions:
     """A part of a corpus as questions.
 
     Attributes:
         documents: The documents.
-        asked: Their questions; none for events of types without roles.
+        questions: Their questions; none for events of types without roles.
         examples: The questions with their answers.
         arguments: Gold arguments of the events that are asked about.
         unreachable: Those that no answer can name, by reason.
     """
 
     documents: Sequence[Document]
-    asked: Sequence[Asked]
-    examples: Sequence[Example]
+    questions: Sequence[EncodedQuestion]
+    examples: Sequence[EncodedRow]
     arguments: int
     unreachable: Counter[str]
 
 
-class Asker:
+class PromptEncoder:
     """Asks a causal LM for arguments.
 
     Attributes:
-        questioner: Puts the questions.
+        question_builder: Puts the questions.
         encoder: Writes prompts in the model's chat template.
-        speller: Writes answers in tokens.
+        answer_tokenizer: Writes answers in tokens.
         max_prompt: Tokens of the longest prompt; longer texts are cut around the triggers.
         max_new_tokens: Tokens of the longest answer.
         max_span_length: Words of the longest argument.
@@ -67,18 +67,18 @@ class Asker:
 
     def __init__(
         self,
-        questioner: Questioner,
-        encoder: Encoder,
-        speller: Speller,
+        question_builder: QuestionBuilder,
+        encoder: ConversationEncoder,
+        answer_tokenizer: AnswerTokenizer,
         *,
         max_prompt: int,
         max_new_tokens: int = 512,
         max_span_length: int = 12,
     ) -> None:
-        self.questioner, self.encoder, self.speller = questioner, encoder, speller
+        self.question_builder, self.encoder, self.answer_tokenizer = question_builder, encoder, answer_tokenizer
         self.max_prompt, self.max_new_tokens, self.max_span_length = max_prompt, max_new_tokens, max_span_length
 
-    def encode(self, documents: Sequence[Document]) -> Part:
+    def encode(self, documents: Sequence[Document]) -> EncodedQuestions:
         """Ask about every event whose type is in the ontology and has roles.
 
         Args:
@@ -90,18 +90,18 @@ class Asker:
         numbered = [
             (number, question)
             for number, document in enumerate(documents)
-            for question in self.questioner.questions(document)
+            for question in self.question_builder.questions(document)
         ]
         prompts = self._prompts([question for _, question in numbered])
-        asked, examples, unreachable, arguments = [], [], Counter[str](), 0
+        questions, examples, unreachable, arguments = [], [], Counter[str](), 0
         for (number, whole), ids in zip(numbered, prompts, strict=True):
             for question, prompt in self._fitted(whole, ids):
-                asked.append(Asked(number, question, prompt))
+                questions.append(EncodedQuestion(number, question, prompt))
                 answer, missed = self._answer(question)
                 unreachable += missed
                 arguments += sum(len(question.document.events[index].arguments) for index in question.events)
-                examples.append(Example(prompt + answer, [IGNORED] * len(prompt) + answer))
-        return Part(documents, asked, examples, arguments, unreachable)
+                examples.append(EncodedRow(prompt + answer, [IGNORED] * len(prompt) + answer))
+        return EncodedQuestions(documents, questions, examples, arguments, unreachable)
 
     def grammar(self, question: Question, *, is_grounded: bool = True) -> Grammar:
         """Return what may be answered to a question.
@@ -110,18 +110,20 @@ class Asker:
             question: The question.
             is_grounded: Whether values are spans of the document, and not any text.
         """
-        script = self.questioner.script(question)
+        script = self.question_builder.script(question)
         values: Values
         if is_grounded:
-            values = Words(question.document, question.window, self.speller, max_span_length=self.max_span_length)
+            values = Words(
+                question.document, question.window, self.answer_tokenizer, max_span_length=self.max_span_length
+            )
         else:
-            values = AnyText(self.speller, max_tokens=_LONGEST_TEXT)
-        return Grammar(script, values, self.speller, self.max_new_tokens)
+            values = AnyText(self.answer_tokenizer, max_tokens=_LONGEST_TEXT)
+        return Grammar(script, values, self.answer_tokenizer, self.max_new_tokens)
 
     def _prompts(self, questions: Sequence[Question], *, num_examples: int | None = None) -> list[list[int]]:
         rows = [
             Conversation(
-                tuple(self._harmless(m) for m in self.questioner.messages(question, num_examples=num_examples))
+                tuple(self._harmless(m) for m in self.question_builder.messages(question, num_examples=num_examples))
             )
             for question in questions
         ]
@@ -130,7 +132,7 @@ class Asker:
     def _harmless(self, message: Message) -> Message:
         """Put a space into what a document spells like a special token: it would end the turn."""
         content = message.content
-        for special in self.speller.tokenizer.all_special_tokens:
+        for special in self.answer_tokenizer.tokenizer.all_special_tokens:
             content = content.replace(special, f"{special[0]} {special[1:]}")
         return replace(message, content=content)
 
@@ -138,7 +140,7 @@ class Asker:
         """Make a prompt short enough: with fewer examples, of fewer events, then with the words around the trigger."""
         if len(prompt) <= self.max_prompt:
             return [(question, prompt)]
-        for count in reversed(range(self.questioner.shelf.num_examples)):
+        for count in reversed(range(self.question_builder.retriever.num_examples)):
             (ids,) = self._prompts([question], num_examples=count)
             if len(ids) <= self.max_prompt:
                 return [(question, ids)]
@@ -201,7 +203,7 @@ class Asker:
             answer.append(reached[: slot.role.multiplicity])
         for index in question.events:
             event = question.document.events[index]
-            roles = {role.name for role in self.questioner.ontology[event.type].roles}
+            roles = {role.name for role in self.question_builder.ontology[event.type].roles}
             missed["role not in the ontology"] += sum(argument.role not in roles for argument in event.arguments)
         return answer, +missed
 

@@ -19,7 +19,7 @@ _ESCAPED = re.compile(r'["\\\x00-\x1f]')
 """What JSON cannot have in a string as it is."""
 
 
-class Speller:
+class AnswerTokenizer:
     """Tokenises pieces of a response, each by itself.
 
     A span that is tokenised word by word is a run of the document's own tokens wherever it begins, and pieces of JSON
