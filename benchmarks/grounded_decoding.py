@@ -15,14 +15,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from eventune.generative_extractor import EXAMPLES, PROMPT, TEMPLATE, UNTRAINED, build_task
+
 from eventune.adapters.store import load_into
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.corpora import read_corpus, read_ontology
-from eventune.extractor import open_run
 from eventune.generation.extracting.prompts import PromptTemplate
 from eventune.generation.extracting.task import GenerativeExtractionTask, annotated
 from eventune.generation.templates import choose_template
-from eventune.generative_extractor import EXAMPLES, PROMPT, TEMPLATE, UNTRAINED, build_task
+from eventune.inference.extractor import open_run
 
 WAYS = ("grounded", "schema", "free")
 

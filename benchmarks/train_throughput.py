@@ -101,15 +101,16 @@ class Setting:
         recipe = Recipe.of({**read_settings(RECIPES / f"rams-{method}.yaml"), **SAMPLE, "output_dir": "unused"})
         torch.manual_seed(0)
         backbone = load_encoder(resolve(recipe.model.model_name_or_path), dropout=recipe.model.hidden_dropout)
-        span_length = recipe.extraction.max_span_length
+        own = recipe.own["extraction"]
+        span_length = own.max_span_length
         builder = FeatureBuilder(
             backbone.tokenizer, ontology, max_length=backbone.max_length, max_span_length=span_length
         )
         self.arguments = recipe.optimisation
-        self.task = ExtractionTask(builder, batch_size=32, word_dropout=recipe.extraction.word_dropout)
+        self.task = ExtractionTask(builder, batch_size=32, word_dropout=own.word_dropout)
         self.part: EncodedPart = self.task.encode(documents)
         self.flops = 3 * forward_flops(backbone.model, [self.task.length(example) for example in self.part.examples])
-        model = JointExtractor(backbone.model, max_span_length=span_length, dropout=recipe.extraction.head_dropout)
+        model = JointExtractor(backbone.model, max_span_length=span_length, dropout=own.head_dropout)
         cheapen_dropout(model)
         self.model = attach(model, recipe.adapter, base_name="minilm")
 

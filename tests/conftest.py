@@ -10,6 +10,12 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 
 @pytest.fixture(scope="session")
+def fixtures():
+    """Files that tests read and that no code of today could make."""
+    return Path(__file__).resolve().parent / "fixtures"
+
+
+@pytest.fixture(scope="session")
 def corpora_folder():
     """Published corpora, which are no part of the repository."""
     beside = Path(__file__).resolve().parents[1].parent / "shared" / "data"
@@ -109,8 +115,8 @@ def tiny_recipe(tiny_encoder, small_corpus):
 @pytest.fixture(scope="session")
 def tiny_run(tiny_recipe, tmp_path_factory):
     """A finished run directory; tests that change files in it take a copy."""
-    from eventune.experiment import train
     from eventune.recipe import Recipe
+    from eventune.runs.training import train
 
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     train(Recipe.of({**tiny_recipe, "output_dir": str(folder)}))

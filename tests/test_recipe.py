@@ -5,9 +5,10 @@ import pytest
 import yaml
 
 from eventune.comparison.kinds import kind_of
+from eventune.corpora.arguments import SAMPLE_FILES
 from eventune.corpora.sample import sample_file
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.recipe import SAMPLE_FILES, Recipe, convert, read_settings
+from eventune.recipe import Recipe, convert, read_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = sorted(
@@ -55,7 +56,7 @@ def test_what_is_needed_and_lacking_is_named_with_an_example():
 
 
 def test_a_file_that_does_not_exist_is_an_error():
-    with pytest.raises(EventuneError, match=r"train_file: expected an existing file, found data/none\.jsonl"):
+    with pytest.raises(EventuneError, match=r"train_file: expected an existing file or folder, found data/none\.jsonl"):
         recipe(train_file="data/none.jsonl")
 
 

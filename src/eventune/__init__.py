@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from eventune.corpora import read_corpus, write_corpus
     from eventune.errors import EventuneError
     from eventune.events import Argument, Document, Event, Ontology, Span, parse_marked_text
-    from eventune.experiment import train
-    from eventune.extractor import Extractor
+    from eventune.inference.extractor import Extractor
     from eventune.recipe import Recipe
+    from eventune.runs.training import train
     from eventune.scoring import score
 
 __version__ = "0.1.0"
@@ -24,14 +24,14 @@ _HOMES = {
     "Document": "events",
     "Event": "events",
     "EventuneError": "errors",
-    "Extractor": "extractor",
+    "Extractor": "inference.extractor",
     "Ontology": "events",
     "Recipe": "recipe",
     "Span": "events",
     "parse_marked_text": "events",
     "read_corpus": "corpora",
     "score": "scoring",
-    "train": "experiment",
+    "train": "runs.training",
     "write_corpus": "corpora",
 }
 

@@ -7,117 +7,39 @@ import math
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from eventune.adapters.arguments import AdapterArguments
+from eventune.backbones.arguments import ModelArguments
+from eventune.corpora.arguments import DataArguments
 from eventune.corpora.ontologies import refuse_repeated_keys
-from eventune.corpora.sample import sample_file
 from eventune.errors import EventuneError, InvalidValueError, did_you_mean
-from eventune.extraction.arguments import ExtractionArguments
-from eventune.generation.extracting.arguments import GenerativeExtractionArguments
+from eventune.tasks.arguments import TaskArguments
+from eventune.tasks.registry import TASKS, TaskEntry, tasks_of
 from eventune.training.arguments import OptimisationArguments
 
-DATA_FILES = ("train_file", "dev_file", "test_file", "ontology_file", "pretrain_file", "pretrain_ontology_file")
-SAMPLE_FILES = {f"sample:{part}": part for part in ("train", "dev", "test", "ontology", "warmup", "warmup_ontology")}
-"""Names of the built-in sample's parts; they can stand wherever a file can."""
+RENAMED = {"torch_dtype": "dtype"}
+"""Settings of earlier versions under their names of today."""
 
 
-@dataclass(kw_only=True)
-class DataArguments:
-    """Where the documents come from and how they are split."""
-
-    train_file: str = field(default="", metadata={"help": "Corpus to train on"})
-    dev_file: str = field(default="", metadata={"help": "Corpus to choose the epoch and tune the margins on"})
-    test_file: str = field(default="", metadata={"help": "Corpus to score the finished run on"})
-    ontology_file: str = field(
-        default="", metadata={"help": "Event types and roles; induced from train_file where there is none"}
-    )
-    pretrain_file: str = field(
-        default="",
-        metadata={
-            "help": "Annotated corpus of any ontology to train on first, e.g. sample:train; worth it for small data"
-        },
-    )
-    pretrain_ontology_file: str = field(default="", metadata={"help": "Its ontology, e.g. sample:ontology"})
-    format: str = field(default="auto", metadata={"help": "Format of the corpora, or auto"})
-    dev_fraction: float = field(
-        default=0.0, metadata={"help": "Share of train_file's groups that becomes the dev part"}
-    )
-    test_fraction: float = field(
-        default=0.0, metadata={"help": "Share of train_file's groups that becomes the test part"}
-    )
-    group_by: str = field(
-        default="",
-        metadata={"help": "Metadata field whose values stay in one part, e.g. source_url; else each document"},
-    )
-    split_seed: int = field(default=0, metadata={"help": "Seed of the split, the same for all runs that are compared"})
-
-    @staticmethod
-    def is_sample(value: str) -> bool:
-        """Tell whether a file's name means a part of the built-in sample."""
-        return value in SAMPLE_FILES
-
-    def path(self, name: str) -> Path | None:
-        """Return where a file setting leads, or None where it is empty."""
-        value = getattr(self, name)
-        if self.is_sample(value):
-            return sample_file(SAMPLE_FILES[value])
-        return Path(value) if value else None
-
-    def problems(self) -> Iterator[InvalidValueError]:
-        """Yield one error for each setting that is out of range, and each file that does not exist."""
-        if not self.train_file:
-            yield InvalidValueError(
-                "train_file", "a corpus to train on", "nothing", "e.g. train_file: data/train.jsonl"
-            )
-        for name in DATA_FILES:
-            value = getattr(self, name)
-            if value and not self.is_sample(value) and not Path(value).is_file():
-                yield InvalidValueError(name, "an existing file", value, did_you_mean(value, SAMPLE_FILES))
-        if self.pretrain_ontology_file and not self.pretrain_file:
-            yield InvalidValueError(
-                "pretrain_ontology_file", "nothing without pretrain_file", self.pretrain_ontology_file
-            )
-        for part in ("dev", "test"):
-            fraction = getattr(self, f"{part}_fraction")
-            if not 0.0 <= fraction < 1.0:
-                yield InvalidValueError(f"{part}_fraction", "a number in [0, 1)", str(fraction))
-            elif fraction and getattr(self, f"{part}_file"):
-                yield InvalidValueError(f"{part}_fraction", f"0 beside a {part}_file", str(fraction))
-        if self.dev_fraction + self.test_fraction >= 1.0:
-            yield InvalidValueError("test_fraction", "less than 1 together with dev_fraction", str(self.test_fraction))
+def common_sections() -> dict[str, type]:
+    """Return the groups of settings that every task has."""
+    return {
+        "data": DataArguments,
+        "model": ModelArguments,
+        "adapter": AdapterArguments,
+        "optimisation": OptimisationArguments,
+    }
 
 
-@dataclass(kw_only=True)
-class ModelArguments:
-    """The base model."""
-
-    model_name_or_path: str = field(
-        default="minilm", metadata={"help": "A folder, a packaged model such as minilm, or a hub id"}
-    )
-    model_revision: str = field(default="", metadata={"help": "Revision on the hub"})
-    hidden_dropout: float = field(default=0.1, metadata={"help": "Dropout inside the base in training"})
-
-    def problems(self) -> Iterator[InvalidValueError]:
-        """Yield one error for each setting that is out of range."""
-        if not self.model_name_or_path:
-            yield InvalidValueError("model_name_or_path", "a model", "nothing")
-        if not 0.0 <= self.hidden_dropout < 1.0:
-            yield InvalidValueError("hidden_dropout", "a number in [0, 1)", str(self.hidden_dropout))
-
-
-SECTIONS: Mapping[str, type] = {
-    "data": DataArguments,
-    "model": ModelArguments,
-    "adapter": AdapterArguments,
-    "extraction": ExtractionArguments,
-    "generation": GenerativeExtractionArguments,
-    "optimisation": OptimisationArguments,
-}
+def all_sections() -> dict[str, type]:
+    """Return all groups of settings, those of all tasks among them."""
+    own = {name: section for entry in tasks_of("train") for name, section in entry.sections.items()}
+    return {"task": TaskArguments, **common_sections(), **own}
 
 
 @dataclass(frozen=True)
@@ -125,20 +47,20 @@ class Recipe:
     """Everything that decides a run.
 
     Attributes:
+        task: What the model is trained for.
         data: The documents.
         model: The base model.
         adapter: What is trained of it.
-        extraction: The extractor on it.
-        generation: How a causal LM is asked, where one is the extractor.
         optimisation: How it is trained, and where the run goes.
+        own: The groups of settings of all tasks, by name; those that this task does not read have their defaults.
     """
 
+    task: TaskEntry
     data: DataArguments
     model: ModelArguments
     adapter: AdapterArguments
-    extraction: ExtractionArguments
-    generation: GenerativeExtractionArguments
     optimisation: OptimisationArguments
+    own: Mapping[str, Any]
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, source: str = "recipe") -> Recipe:
@@ -154,11 +76,13 @@ class Recipe:
         Raises:
             EventuneError: With every unknown, ill-typed and out-of-range setting at once.
         """
-        fields = {f.name: (section, f) for section, c in SECTIONS.items() for f in dataclasses.fields(c)}
+        all_of_them = all_sections()
+        fields = {f.name: (section, f) for section, c in all_of_them.items() for f in dataclasses.fields(c)}
         problems: list[InvalidValueError] = []
-        sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
-        hints = {name: typing.get_type_hints(section) for name, section in SECTIONS.items()}
-        for name, value in values.items():
+        sections: dict[str, dict[str, Any]] = {name: {} for name in all_of_them}
+        hints = {name: typing.get_type_hints(section) for name, section in all_of_them.items()}
+        for given, value in values.items():
+            name = RENAMED.get(given, given)
             if name not in fields:
                 problems.append(
                     InvalidValueError(str(name), "a known setting", "an unknown one", did_you_mean(str(name), fields))
@@ -169,18 +93,22 @@ class Recipe:
                 sections[section][name] = convert(name, value, hints[section][name])
             except InvalidValueError as error:
                 problems.append(error)
-        built = {name: SECTIONS[name](**given) for name, given in sections.items()}
+        built = {name: all_of_them[name](**given) for name, given in sections.items()}
         # A setting that could not be read has its default now; what it should have been is said already.
         named = {problem.field for problem in problems}
         problems += [p for section in built.values() for p in section.problems() if p.field not in named]
-        problems += _mismatches(built, named)
+        entry = TASKS.get(built["task"].task)
+        if entry is not None:
+            problems += _foreign_settings(entry, built, named)
         patience = built["optimisation"].early_stopping_patience
         has_dev = built["data"].dev_file or built["data"].dev_fraction or named & {"dev_file", "dev_fraction"}
         if patience > 0 and not has_dev:
             expected = "0 without dev_file and dev_fraction"
             problems.append(InvalidValueError("early_stopping_patience", expected, str(patience)))
         raise_all(problems, source)
-        return cls(**built)
+        assert entry is not None
+        common = {name: built[name] for name in common_sections()}
+        return cls(task=entry, own={name: built[name] for name in built.keys() - {"task", *common}}, **common)
 
     @classmethod
     def read(cls, path: Path | str, **overrides: Any) -> Recipe:
@@ -199,11 +127,14 @@ class Recipe:
         return cls.of({**read_settings(Path(path)), **overrides}, source=str(path))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all settings, flat."""
-        flat: dict[str, Any] = {}
-        for name in SECTIONS:
-            flat |= dataclasses.asdict(getattr(self, name))
-        return flat
+        """Return the settings that the task reads, flat."""
+        sections = {**{name: getattr(self, name) for name in common_sections()}, **self.own}
+        values = {"task": self.task.name}
+        for name, section in sections.items():
+            if name in common_sections() or name in self.task.sections:
+                fields = [field for field in dataclasses.fields(section) if self.task.reads(field.metadata)]
+                values |= {field.name: getattr(section, field.name) for field in fields}
+        return values
 
     def to_yaml(self) -> str:
         """Return the settings as YAML, without what only says how to start the run."""
@@ -213,33 +144,22 @@ class Recipe:
         return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
 
 
-_FOR_ENCODERS = {
-    "data": ("pretrain_file",),
-    "model": ("hidden_dropout",),
-    "adapter": ("modules_to_save", "freeze_heads"),
-    "extraction": ("extractor", "head_dropout", "word_dropout", "pad_to_max_length"),
-}
-"""Settings, by section, that mean nothing to a causal LM."""
-
-
-def _mismatches(built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidValueError]:
-    """Yield one error for each setting that does not go with the task."""
-    task = built["extraction"].task
-    if task == "generation":
-        foreign = _FOR_ENCODERS
-    else:
-        foreign = {"generation": tuple(field.name for field in dataclasses.fields(GenerativeExtractionArguments))}
-        epochs = built["optimisation"].num_train_epochs
-        if epochs < 1 and "num_train_epochs" not in named:
-            expected = "an integer >= 1 with task: extraction, whose heads are random"
-            yield InvalidValueError("num_train_epochs", expected, str(epochs))
-    for section, settings in foreign.items():
-        defaults = SECTIONS[section]()
-        for name in settings:
-            value, default = getattr(built[section], name), getattr(defaults, name)
-            if value != default and name not in named:
-                expected = f"{repr(default) if default in ('', []) else default} with task: {task}"
-                yield InvalidValueError(name, expected, str(value))
+def _foreign_settings(entry: TaskEntry, built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidValueError]:
+    """Yield one error for each setting that was given and that the task does not read."""
+    epochs = built["optimisation"].num_train_epochs
+    if "heads" in entry.traits and epochs < 1 and "num_train_epochs" not in named:
+        expected = f"an integer >= 1 with task: {entry.name}, whose heads are random"
+        yield InvalidValueError("num_train_epochs", expected, str(epochs))
+    for name, section in built.items():
+        is_read = name == "task" or name in common_sections() or name in entry.sections
+        defaults = type(section)()
+        for setting in dataclasses.fields(section):
+            if is_read and entry.reads(setting.metadata):
+                continue
+            value, default = getattr(section, setting.name), getattr(defaults, setting.name)
+            if value != default and setting.name not in named:
+                expected = f"{repr(default) if default in ('', []) else default} with task: {entry.name}"
+                yield InvalidValueError(setting.name, expected, str(value))
 
 
 def read_settings(path: Path) -> dict[str, Any]:

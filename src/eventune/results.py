@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +69,11 @@ class RunResult:
     """
 
     scores: Mapping[str, Any]
-    resources: Mapping[str, Any]
-    data: Mapping[str, Any]
-    versions: Mapping[str, str]
-    hardware: Mapping[str, Any]
-    seed: int
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    hardware: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON values; the headline score (test, else dev) stands at the top."""
@@ -103,8 +103,7 @@ class RunResult:
             EventuneError: If the file is missing or is not a run's result.
         """
         value = read_json(path)
-        names = ("scores", "resources", "data", "versions", "hardware", "seed")
-        missing = [name for name in names if name not in value]
-        if missing:
-            raise EventuneError(f"{path}: expected a run's result, found no field {missing[0]!r}")
-        return cls(**{name: value[name] for name in names})
+        if not isinstance(value.get("scores"), dict):
+            raise EventuneError(f"{path}: expected a run's result, found no field 'scores'")
+        # Earlier versions knew fewer fields, later ones may know more.
+        return cls(**{known.name: value[known.name] for known in fields(cls) if known.name in value})

@@ -106,3 +106,19 @@ def test_the_check_leaves_weights_gradients_and_random_state_as_they_were(model)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(parameter.grad is None for parameter in model.parameters())
     assert all(torch.equal(tensor, weights[name]) for name, tensor in model.state_dict().items())
+
+
+def test_a_bias_that_a_softmax_cancels_out_is_no_dead_head():
+    layer = nn.Linear(2, 1)
+    nn.init.zeros_(layer.weight)
+    inputs = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+
+    def loss():
+        return nn.functional.cross_entropy(layer(inputs).T, torch.tensor([0]))
+
+    loss().backward()
+    assert not layer.bias.grad.any()
+    layer.zero_grad()
+
+    require_gradients(layer, loss, heads=("",))
+    require_gradients(nn.Sequential(layer), loss, heads=("0",))

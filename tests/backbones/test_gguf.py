@@ -9,8 +9,9 @@ import torch
 from safetensors.torch import load_file
 
 from eventune.backbones import gguf
+from eventune.backbones.cache import cache_folder
 from eventune.backbones.causal_lm import load_causal_lm
-from eventune.backbones.gguf import cache_folder, unpacked
+from eventune.backbones.gguf import unpacked
 from eventune.backbones.resolve import PACKAGED, PackagedModel, resolve
 from eventune.errors import EventuneError
 

@@ -50,12 +50,12 @@ def test_an_adapter_that_changes_the_encoder_changes_the_loss(with_head):
 def test_a_checkpoint_without_a_head_cannot_tell(tiny_encoder):
     base = resolve(str(tiny_encoder))
 
-    assert MaskedLanguageModel(base, load_tokenizer(base)).loss(load_encoder(base).model) is None
+    assert MaskedLanguageModel(base, load_tokenizer(base.folder)).loss(load_encoder(base).model) is None
 
 
 def test_a_run_on_a_base_with_a_head_says_what_it_forgot(with_head, tiny_recipe, tmp_path):
-    from eventune.experiment import train
     from eventune.recipe import Recipe
+    from eventune.runs.training import train
 
     settings = {**tiny_recipe, "model_name_or_path": str(with_head.folder), "num_train_epochs": 1}
     resources = train(Recipe.of({**settings, "output_dir": str(tmp_path / "run")})).to_dict()["resources"]

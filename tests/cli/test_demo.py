@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from eventune import experiment
 from eventune.recipe import Recipe
+from eventune.runs import training as experiment
 
 
 @pytest.fixture

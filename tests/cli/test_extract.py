@@ -5,7 +5,7 @@ import json
 import pytest
 
 from eventune.corpora import read_corpus
-from eventune.extractor import Extractor
+from eventune.inference.extractor import Extractor
 
 TEXT = "Gunmen [[shot|attack]] three soldiers in Mosul on Monday."
 

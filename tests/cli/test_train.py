@@ -11,7 +11,7 @@ from rich.console import Console
 from transformers import TrainerState
 
 from eventune.cli.progress import TerminalReporter
-from eventune.recipe import SECTIONS
+from eventune.recipe import all_sections
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def assert_nothing_written(folder, *besides):
 
 def test_help_lists_every_setting(run):
     out = run("train", "--help").out
-    for section in SECTIONS.values():
+    for section in all_sections().values():
         for setting in dataclasses.fields(section):
             assert f"--{setting.name} " in out
 
@@ -117,7 +117,7 @@ def test_without_a_recipe_the_needed_settings_are_named(refused, folder):
 
 @pytest.mark.parametrize("part", ["train_file", "dev_file", "test_file", "ontology_file"])
 def test_a_missing_file_is_refused_by_its_setting(part, refused, recipe, folder):
-    assert f"{part}: expected an existing file, found absent.x" in refused("train", recipe(**{part: "absent.x"}))
+    assert f"{part}: expected an existing file or folder, found absent.x" in refused("train", recipe(**{part: "absent.x"}))
     assert_nothing_written(folder)
 
 
@@ -151,7 +151,7 @@ def test_an_interruption_says_how_to_go_on(run, recipe, folder, monkeypatch):
     def interrupted(recipe, reporter):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("eventune.experiment.train", interrupted)
+    monkeypatch.setattr("eventune.runs.training.train", interrupted)
     monkeypatch.setattr("eventune.cli.progress.TerminalReporter.close", lambda reporter: closed.append(reporter))
     found = run("train", recipe())
     assert (found.code, found.out) == (130, "")

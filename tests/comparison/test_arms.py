@@ -33,8 +33,8 @@ def test_lists_in_an_arm_keep_their_commas():
 def test_the_notes_arm_is_what_the_notes_did():
     recipe = recipe_of(BASE, parse_arms("notes")[0])
 
-    assert recipe.extraction.extractor == "question"
-    assert recipe.extraction.pad_to_max_length
+    assert recipe.own["extraction"].extractor == "question"
+    assert recipe.own["extraction"].pad_to_max_length
     assert recipe.adapter.freeze_heads
     assert (recipe.adapter.lora_r, recipe.adapter.lora_alpha, recipe.adapter.lora_dropout) == (16, 16, 0.1)
 

@@ -20,7 +20,7 @@ from eventune.errors import EventuneError
 from eventune.recipe import read_settings
 from eventune.results import RunResult
 from eventune.scoring.text import score_texts
-from eventune.sft.parts import read_parts
+from eventune.sft.rows import read_row_splits
 from eventune.sft.tuning import fine_tune
 
 ARMS = "full,lora:r=4"
@@ -110,7 +110,7 @@ def test_the_published_recipe_can_be_compared(corpora_folder, tmp_path):
     runs = plan_runs(base, parse_arms("full,lora:r=16,prefix", base), [0, 1], tmp_path)
 
     assert [run.kind.verb for run in runs] == ["sft"] * 6
-    assert len(read_parts(runs[0].recipe, lambda _: None).train) == base["max_train_samples"]
+    assert len(read_row_splits(runs[0].recipe, lambda _: None).train) == base["max_train_samples"]
 
 
 def test_without_a_test_part_there_is_nothing_to_compare(base, tmp_path):

@@ -18,7 +18,7 @@ from eventune.adapters.store import load_into
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.backbones.resolve import resolve
 from eventune.errors import EventuneError
-from eventune.merging import merge_run
+from eventune.runs.merging import merge_run
 from eventune.sft.tuning import fine_tune
 
 

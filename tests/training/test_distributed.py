@@ -14,7 +14,7 @@ from eventune.corpora import read_corpus, write_corpus
 
 SCRIPT = """
 import json, sys
-from eventune.experiment import train
+from eventune.runs.training import train
 from eventune.recipe import Recipe
 train(Recipe.of(json.loads(sys.argv[1])))
 """

@@ -10,7 +10,8 @@ import pytest
 SCRIPT = """
 import json, sys, time
 from transformers import TrainerCallback
-from eventune.experiment import SilentReporter, train
+from eventune.reporter import SilentReporter
+from eventune.runs.training import train
 from eventune.recipe import Recipe
 
 class Sleep(TrainerCallback):

@@ -10,7 +10,7 @@ def run(tmp_path):
 
 
 def prepare(run, recipe="seed: 0\n", *, overwrite=False, resume=False):
-    run.prepare(recipe, overwrite=overwrite, resume=resume)
+    run.prepare(recipe, command="train", overwrite=overwrite, resume=resume)
 
 
 def finish(run, tmp_path):
@@ -24,7 +24,7 @@ def test_a_new_folder_is_made_and_holds_the_recipe(run):
     prepare(run)
 
     assert [path.name for path in run.path.iterdir()] == [RECIPE]
-    assert (run.path / RECIPE).read_text() == "seed: 0\n"
+    assert (run.path / RECIPE).read_text() == "# eventune train\nseed: 0\n"
 
 
 def test_an_empty_folder_is_taken(run):
@@ -38,7 +38,7 @@ def test_an_existing_run_is_not_touched_unless_asked(run):
 
     with pytest.raises(EventuneError, match=r"exists and is not empty\n.*--resume_from_checkpoint.*--overwrite_output"):
         prepare(run, "seed: 1\n")
-    assert (run.path / RECIPE).read_text() == "seed: 0\n"
+    assert (run.path / RECIPE).read_text() == "# eventune train\nseed: 0\n"
 
 
 def test_a_file_in_the_folder_s_place_is_refused(run):
@@ -59,7 +59,7 @@ def test_an_earlier_run_is_overwritten_when_asked(run, tmp_path, finished):
     prepare(run, "seed: 1\n", overwrite=True)
 
     assert [path.name for path in run.path.iterdir()] == [RECIPE]
-    assert (run.path / RECIPE).read_text() == "seed: 1\n"
+    assert (run.path / RECIPE).read_text() == "# eventune train\nseed: 1\n"
 
 
 @pytest.mark.parametrize("files", [["thesis.tex"], ["thesis.tex", RECIPE]])
@@ -133,7 +133,7 @@ def test_resuming_what_does_not_exist_starts_it(run):
 def test_an_unfinished_run_of_another_recipe_is_not_resumed(run):
     prepare(run)
 
-    with pytest.raises(EventuneError, match=r"has another recipe \(see its recipe\.yaml\)"):
+    with pytest.raises(EventuneError, match=r"has another recipe: seed 0, not 1 \(see its recipe\.yaml\)"):
         prepare(run, "seed: 1\n", resume=True)
 
 
@@ -187,23 +187,24 @@ def test_a_folder_of_something_else_is_no_run(tmp_path):
         RunDirectory(tmp_path).require()
 
 
-@pytest.mark.parametrize(("verb", "recipe"), [("train", "ontology_file: ''\n"), ("sft", "prompt_column: a\n")])
+@pytest.mark.parametrize(
+    ("verb", "recipe"),
+    [
+        ("train", "# eventune train\nseed: 0\n"),
+        ("sft", "# eventune sft\nseed: 0\n"),
+        # Earlier versions did not say it.
+        ("train", "ontology_file: ''\n"),
+        ("sft", "prompt_column: 'ontology_file: a'\n"),
+    ],
+)
 def test_an_unfinished_run_says_how_to_go_on(run, verb, recipe):
-    prepare(run, recipe)
+    prepare(run)
+    (run.path / RECIPE).write_text(recipe)
 
     with pytest.raises(
         EventuneError, match=rf"the run is not finished\neventune {verb} .* --resume_from_checkpoint true"
     ):
         run.require()
-
-
-def test_a_run_of_sft_is_told_from_one_that_extracts(run, tmp_path):
-    prepare(run)
-    finish(run, tmp_path)
-    (run.path / "generator.json").write_text("{}")
-
-    with pytest.raises(EventuneError, match=r"found one of eventune sft\neventune sft --do_predict true"):
-        run.require("extractor.json")
 
 
 def test_a_missing_file_is_named(run, tmp_path):

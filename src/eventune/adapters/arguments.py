@@ -68,11 +68,15 @@ class AdapterArguments:
         default=1.0, metadata={"help": "LoRA+: the learning rate of B is this many times that of A; 16 in the paper"}
     )
     modules_to_save: list[str] = field(
-        default_factory=list, metadata={"help": "Modules of the base to train and save in full, beside the heads"}
+        default_factory=list,
+        metadata={"help": "Modules of the base to train and save in full, beside the heads", "read_by": "heads"},
     )
     freeze_heads: bool = field(
         default=False,
-        metadata={"help": "Leave the new heads random, as LoRA without modules_to_save does; to see what that costs"},
+        metadata={
+            "help": "Leave the new heads random, as LoRA without modules_to_save does; to see what that costs",
+            "read_by": "heads",
+        },
     )
     trainable_token_indices: list[int] = field(
         default_factory=list, metadata={"help": "Rows of the input embedding that LoRA trains too, e.g. added tokens"}

@@ -5,7 +5,7 @@ A random head that stays frozen trains to nothing without a word: that is what t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -308,7 +308,7 @@ def _judge(gradients: dict[str, Tensor | None], frozen: Sequence[str], heads: Se
         name
         for name, gradient in gradients.items()
         if ("lora_" in name or name.startswith(owned)) and ".experts." not in name
-        if gradient is not None and not gradient.any()
+        if gradient is not None and not gradient.any() and not _is_connected_bias(name, gradients)
     ]
     if without:
         raise EventuneError(
@@ -326,3 +326,12 @@ def _judge(gradients: dict[str, Tensor | None], frozen: Sequence[str], heads: Se
         )
     if frozen:
         raise EventuneError(f"{len(frozen)} frozen parameters get a gradient, e.g. {frozen[0]}")
+
+
+def _is_connected_bias(name: str, gradients: Mapping[str, Tensor | None]) -> bool:
+    """Tell whether a bias belongs to a layer whose weight gets a gradient.
+
+    A bias that is added to every alternative of a softmax cancels out: its gradient is zero but for rounding.
+    """
+    weight = gradients.get(f"{name.removesuffix('.bias')}.weight") if name.endswith(".bias") else None
+    return weight is not None and bool(weight.any())

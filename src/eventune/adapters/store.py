@@ -270,7 +270,7 @@ def load_into(
         with expected_warnings_ignored():
             adapted: nn.Module = PeftModel(model, config)
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise _does_not_fit(folder, error) from error
+        raise does_not_fit(folder, error) from error
     heads_to_float32(adapted)
     # Not PEFT's own loading: it goes on with random weights where the file lacks some.
     load_trained(adapted, folder)
@@ -287,12 +287,13 @@ def read_adapter_config(folder: Path) -> PeftConfig:
     try:
         config = PeftConfig.from_pretrained(folder)
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise _does_not_fit(folder, error) from error
+        raise does_not_fit(folder, error) from error
     config.inference_mode = True
     return config
 
 
-def _does_not_fit(folder: Path, error: Exception) -> EventuneError:
+def does_not_fit(folder: Path, error: Exception) -> EventuneError:
+    """Return what to raise where PEFT cannot put an adapter on a model."""
     reason = next(iter(str(error).splitlines()), type(error).__name__)
     return EventuneError(f"{folder}: the adapter does not fit the model: {reason}")
 

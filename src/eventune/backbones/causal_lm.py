@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,48 +12,32 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     PreTrainedConfig,
-    PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
-from eventune.backbones.load import first_line, load_tokenizer, quiet
+from eventune.backbones.arguments import DTYPES
+from eventune.backbones.backbone import Backbone
+from eventune.backbones.load import load_tokenizer
+from eventune.backbones.quiet import quiet
 from eventune.backbones.resolve import BaseModel
-from eventune.errors import EventuneError, InvalidValueError
+from eventune.errors import EventuneError, InvalidValueError, first_line
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-"""Types that weights can be loaded in."""
 _LENGTHS = ("max_position_embeddings", "max_seq_len", "seq_length")
 _UNSTATED_LENGTH = 2048
 """Most positions of a model that has no table of positions and says nothing of those it was trained on."""
 _MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class CausalLM:
-    """A pretrained causal LM with what a task needs to know of it.
-
-    Attributes:
-        base: Where it comes from.
-        model: The model with its output layer, in evaluation mode.
-        tokenizer: Its fast tokenizer; one without a padding token pads with the token that ends a text.
-        max_length: The most positions it reads and writes at once.
-    """
-
-    base: BaseModel
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
-    max_length: int
-
-
-def load_causal_lm(base: BaseModel, *, dtype: str = "float32") -> CausalLM:
+def load_causal_lm(base: BaseModel, *, dtype: str = "float32", tokenizer_folder: Path | None = None) -> Backbone:
     """Load a causal LM; its attention is PyTorch's fused one where the architecture has it.
 
     Args:
         base: The model.
         dtype: Type of the weights: `float32`, `bfloat16` or `float16`.
+        tokenizer_folder: Where its tokenizer is, if not beside its weights.
 
     Returns:
-        The model with all weights from its checkpoint, dropout as its configuration says.
+        The model with all weights from its checkpoint, in evaluation mode, dropout as its configuration says.
 
     Raises:
         EventuneError: If the model is no causal LM, its weights are damaged or not all there, or its tokenizer is
@@ -63,13 +47,13 @@ def load_causal_lm(base: BaseModel, *, dtype: str = "float32") -> CausalLM:
         raise InvalidValueError("dtype", f"one of {', '.join(DTYPES)}", repr(dtype))
     config = _read_config(base)
     # Before the weights, which may take minutes.
-    tokenizer = _load_tokenizer(base)
+    tokenizer = load_causal_tokenizer(tokenizer_folder or base.folder)
     try:
         with quiet():
             loaded: Any = AutoModelForCausalLM.from_pretrained(
                 base.folder,
                 config=config,
-                dtype=DTYPES[dtype],
+                dtype=getattr(torch, dtype),
                 use_safetensors=True,
                 trust_remote_code=False,
                 output_loading_info=True,
@@ -84,7 +68,7 @@ def load_causal_lm(base: BaseModel, *, dtype: str = "float32") -> CausalLM:
             f"{', '.join(missing[:_MOST_NAMED])}{more}",
             "copy the whole folder anew, or choose a checkpoint that has its output layer",
         )
-    return CausalLM(base, model, tokenizer, _max_length(config))
+    return Backbone(base, model, tokenizer, _max_length(config))
 
 
 def _read_config(base: BaseModel) -> PreTrainedConfig:
@@ -108,11 +92,19 @@ def _read_config(base: BaseModel) -> PreTrainedConfig:
     return config
 
 
-def _load_tokenizer(base: BaseModel) -> PreTrainedTokenizerBase:
-    tokenizer = load_tokenizer(base, for_words=False)
+def load_causal_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
+    """Load a causal LM's fast tokenizer; one without a padding token pads with the token that ends a text.
+
+    Args:
+        folder: The model's folder, or a run's.
+
+    Raises:
+        EventuneError: If the folder holds no tokenizer, or one without a token that ends a text.
+    """
+    tokenizer = load_tokenizer(folder, for_words=False)
     if tokenizer.eos_token_id is None:
         raise EventuneError(
-            f"{base.folder}: expected a tokenizer with a token that ends a text (eos_token), found none in "
+            f"{folder}: expected a tokenizer with a token that ends a text (eos_token), found none in "
             f"{type(tokenizer).__name__}",
             'name the token in tokenizer_config.json: "eos_token": "…"',
         )

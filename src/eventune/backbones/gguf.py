@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import os
 import shutil
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eventune.backbones.cache import cache_folder
+from eventune.backbones.hashes import sha256_of
 from eventune.errors import EventuneError
 
 if TYPE_CHECKING:
@@ -19,13 +19,6 @@ _FORM = 1
 """Counts what changes in the unpacked files, so that no cache serves those of an earlier version."""
 _PRE_TOKENIZER = "smollm"
 """GGUF's name for the one way to cut a text before its bytes are merged that is known here."""
-
-
-def cache_folder() -> Path:
-    """Return where unpacked models are kept: `EVENTUNE_CACHE`, or `eventune` in the user's cache folder."""
-    if own := os.environ.get("EVENTUNE_CACHE"):
-        return Path(own).expanduser()
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "eventune"
 
 
 def unpacked(file: Path) -> Path:
@@ -57,8 +50,7 @@ def unpacked(file: Path) -> Path:
 
 def _sha256(file: Path) -> str:
     try:
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
+        return sha256_of(file)
     except OSError as error:
         raise EventuneError(
             f"{file}: expected a GGUF file, found: {error.strerror}", "install its package anew"
@@ -66,7 +58,7 @@ def _sha256(file: Path) -> str:
 
 
 def _read(file: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    from eventune.backbones.load import quiet
+    from eventune.backbones.quiet import quiet
 
     try:
         with quiet():
@@ -115,7 +107,7 @@ def _read_tokenizer(file: Path) -> PreTrainedTokenizerBase:
 def _write(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     from safetensors import SafetensorError
 
-    from eventune.backbones.load import quiet
+    from eventune.backbones.quiet import quiet
 
     unfinished = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
     try:

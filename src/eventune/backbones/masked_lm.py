@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from transformers import AutoModelForMaskedLM, PreTrainedTokenizerBase
 
-from eventune.backbones.load import quiet
+from eventune.backbones.quiet import quiet
 from eventune.backbones.resolve import BaseModel
 
 TEXT = (

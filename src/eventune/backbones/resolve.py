@@ -11,7 +11,8 @@ from typing import Any
 
 from eventune.backbones.chatglm.detection import native_folder
 from eventune.backbones.gguf import unpacked
-from eventune.errors import EventuneError, did_you_mean
+from eventune.backbones.hashes import sha256_of
+from eventune.errors import EventuneError, did_you_mean, first_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,7 @@ class BaseModel:
         """Return one hash over all weight files, in the order of their names."""
         digest = hashlib.sha256()
         for path in self.weights:
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+            digest.update(bytes.fromhex(sha256_of(path)))
         return digest.hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def resolve(name: str, *, revision: str = "") -> BaseModel:
         tried = [f"the folder {name}: does not exist"]
         if packaged:
             tried.append(f"the package {packaged.distribution}: not installed")
-        tried.append(f"the hub model {hub_id}: {_first_line(error)}")
+        tried.append(f"the hub model {hub_id}: {first_line(error)}")
         hint = did_you_mean(name, PACKAGED)
         if packaged:
             hint = packaged.install
@@ -169,7 +169,7 @@ def resolve_config(name: str, *, revision: str = "") -> BaseModel:
         known = [*PACKAGED, *(str(found) for found in Path.cwd().glob("*/config.json"))]
         raise EventuneError(
             f"model {name!r} was not found; tried the folder {name}: does not exist; the hub model {name}: "
-            f"{_first_line(error)}",
+            f"{first_line(error)}",
             did_you_mean(name, known)
             or f"give a folder with config.json, module:Class, or a packaged model: {', '.join(PACKAGED)}",
         ) from error
@@ -197,7 +197,3 @@ def _checked(model: BaseModel) -> BaseModel:
             "pickled weights are not read; convert them with safetensors first",
         )
     return model
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -16,7 +16,7 @@ import transformers
 from torch import nn
 from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig
 
-from eventune.backbones.load import quiet
+from eventune.backbones.quiet import quiet
 from eventune.backbones.resolve import BaseModel, resolve_config
 from eventune.errors import EventuneError, did_you_mean
 

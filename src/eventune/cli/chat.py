@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
 from eventune.cli.output import add_json_flag, emit, notify
+from eventune.cli.placement import add_placement_flags
 from eventune.errors import EventuneError, did_you_mean
 
 if TYPE_CHECKING:
-    from eventune.generation.chat import ChatSession
+    from eventune.chat.session import ChatSession
 
 HELP = (
     "/reset forgets the conversation, /system TEXT sets the system message, /adapter NAME switches, "
@@ -38,19 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--top_p", metavar="X", type=float, default=1.0, help="for --do_sample (1.0)")
     parser.add_argument("--num_beams", metavar="N", type=int, default=1, help="beams (1)")
     parser.add_argument("--seed", metavar="N", type=int, default=0, help="seed of --do_sample (0)")
-    parser.add_argument(
-        "--torch_dtype",
-        choices=("float32", "bfloat16", "float16"),
-        default="float32",
-        help="type of the base's weights",
-    )
+    add_placement_flags(parser)
     add_convert_flag(parser)
     add_json_flag(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Talk until the input ends."""
-    from eventune.chatting import base_of, open_chat_models
+    from eventune.chat.models import base_of, open_chat_models
     from eventune.generation.generating import GenerationSettings
 
     if arguments.json and arguments.once is None:
@@ -68,7 +64,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.convert:
         name, revision = base_of(Path(arguments.model).expanduser())
         convert_if_needed(name or arguments.model, revision=revision)
-    chat_models = open_chat_models(arguments.model, _adapters(arguments.adapter), dtype=arguments.torch_dtype)
+    chat_models = open_chat_models(
+        arguments.model, _adapters(arguments.adapter), device=arguments.device, dtype=arguments.dtype
+    )
     talk = _Talk(chat_models.session(settings, system=arguments.system), compare=arguments.compare)
     if arguments.once is None:
         talk.go_on()
@@ -82,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _adapters(words: list[str]) -> dict[str, Path]:
     """Return runs by name; one without a name is called by its folder's."""
-    from eventune.chatting import BASE_NAME, adapter_name
+    from eventune.chat.models import BASE_NAME, adapter_name
 
     runs: dict[str, Path] = {}
     for word in words:

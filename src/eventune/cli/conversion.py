@@ -22,7 +22,8 @@ def convert_if_needed(name: str, *, revision: str = "") -> None:
         name: The model, as the command is given it; one that needs no conversion is left alone.
         revision: Revision on the hub.
     """
-    from eventune.backbones.chatglm.detection import UnconvertedModelError, convert_into_cache
+    from eventune.backbones.chatglm.conversion import convert_into_cache
+    from eventune.backbones.chatglm.detection import UnconvertedModelError
     from eventune.backbones.resolve import resolve
 
     try:

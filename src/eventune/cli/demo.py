@@ -32,9 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.corpora import read_corpus
     from eventune.corpora.jsonl import write_document
     from eventune.corpora.sample import sample_file
-    from eventune.experiment import train
-    from eventune.extractor import Extractor
+    from eventune.inference.extractor import Extractor
     from eventune.recipe import Recipe
+    from eventune.runs.training import train
 
     settings = yaml.safe_load(resources.files("eventune.cli").joinpath("demo.yaml").read_text(encoding="utf-8"))
     recipe = Recipe.of({**settings, "output_dir": arguments.output_dir, "overwrite_output_dir": True})

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eventune.cli.output import add_json_flag, emit, notify
+from eventune.cli.placement import add_placement_flags
 from eventune.errors import EventuneError
 
 if TYPE_CHECKING:
-    from eventune.extractor import Extractor
+    from eventune.inference.extractor import Extractor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model_name_or_path", metavar="MODEL", help="where the base model is, if not where the run says"
     )
+    add_placement_flags(parser)
     parser.add_argument(
         "--per_device_eval_batch_size", type=int, default=32, metavar="N", help="events a batch (default: 32)"
     )
@@ -52,11 +54,11 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_extractor(arguments: argparse.Namespace) -> Extractor:
     """Load what the arguments of `add_model_arguments` name."""
-    from eventune.extractor import Extractor
+    from eventune.inference.extractor import Extractor
 
     if arguments.endpoint:
-        from eventune.endpoint_extractor import endpoint_extractor
         from eventune.generation.extracting.endpoint import Endpoint
+        from eventune.inference.endpoint import endpoint_extractor
 
         return endpoint_extractor(
             Path(arguments.run_directory), Endpoint.open(arguments.endpoint, arguments.endpoint_model)
@@ -66,13 +68,15 @@ def load_extractor(arguments: argparse.Namespace) -> Extractor:
     return Extractor.load(
         arguments.run_directory,
         model_name_or_path=arguments.model_name_or_path,
+        device=arguments.device,
+        dtype=arguments.dtype,
         batch_size=arguments.per_device_eval_batch_size,
     )
 
 
 def notify_of_answers(extractor: Extractor) -> None:
     """Say what was wrong with the answers of a causal LM."""
-    counts = dict(getattr(extractor.annotator, "counts", {}))
+    counts = dict(extractor.annotator.counts)
     answers = counts.pop("answers", 0)
     if answers:
         wrong = ", ".join(f"{count} {kind}" for kind, count in counts.items())
@@ -106,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
         write_corpus(predicted, arguments.predictions_file)
     options = {"strict": False} if "strict" in SCORERS[arguments.scorer].options else {}
     result: dict[str, Any] = score(gold.documents, predicted, scorer=arguments.scorer, **options).to_dict()
-    counts = getattr(extractor.annotator, "counts", None)
+    counts = extractor.annotator.counts
     result |= {"answers": dict(counts)} if counts else {}
     result |= {"run": arguments.run_directory, "test_file": arguments.test_file}
     emit(result, as_json=arguments.json, render=lambda console: render_score(console, result))

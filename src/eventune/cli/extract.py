@@ -66,7 +66,7 @@ def _extract_text(arguments: argparse.Namespace) -> int:
 
 def _extract_corpus(arguments: argparse.Namespace) -> int:
     from eventune.cli.progress import delayed_bar
-    from eventune.extracted_files import extract_file
+    from eventune.inference.files import extract_file
 
     extractor = load_extractor(arguments)
     with delayed_bar("extracting", total=None) as bar:

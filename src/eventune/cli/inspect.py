@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Inspect and print."""
     from eventune.errors import InvalidValueError
-    from eventune.model_inspection import inspect_model
+    from eventune.runs.inspection import inspect_model
 
     if arguments.lora_r < 1:
         raise InvalidValueError("lora_r", "an integer >= 1", str(arguments.lora_r))

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from eventune.cli.output import add_json_flag, emit
+from eventune.cli.placement import add_device_flag
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="float32",
         help="type of the saved weights; merging itself is in float32 (default: float32)",
     )
+    add_device_flag(parser)
     parser.add_argument(
         "--model_name_or_path", metavar="MODEL", help="where the base model is, if not where the run says"
     )
@@ -26,13 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Merge, and say how far the scores are from those of base and adapter."""
-    from eventune.merging import merge_run
+    from eventune.runs.merging import merge_run
 
     merged = merge_run(
         Path(arguments.run_directory),
         Path(arguments.target),
         dtype=arguments.dtype,
         model_name_or_path=arguments.model_name_or_path,
+        device=arguments.device,
     )
     result = {
         "run": arguments.run_directory,

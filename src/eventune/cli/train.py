@@ -18,7 +18,7 @@ from eventune.cli.output import add_json_flag, emit, plain_table, print_scores
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the recipe and one flag for each of its settings."""
-    from eventune.recipe import SECTIONS
+    from eventune.recipe import all_sections
 
     parser.usage = "eventune train [-h] [--json] [--convert] [--SETTING VALUE ...] [RECIPE]"
     parser.add_argument("recipe", metavar="RECIPE", nargs="?", help="YAML file with settings; flags replace them")
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json_flag(parser)
     # The recipe's check names unknown settings beside all others that are wrong.
     parser.set_defaults(unknown={})
-    for name, section in SECTIONS.items():
+    for name, section in all_sections().items():
         group = parser.add_argument_group(name, (section.__doc__ or "").strip())
         for setting in dataclasses.fields(section):
             # Values are converted and checked together with the recipe's, so that all errors show at once.
@@ -42,8 +42,8 @@ def _help(setting: dataclasses.Field[Any]) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Train and print the result."""
     from eventune.cli.progress import TerminalReporter
-    from eventune.experiment import train
     from eventune.recipe import Recipe, read_settings
+    from eventune.runs.training import train
 
     own = {"verb", "run", "json", "convert", "recipe", "unknown"}
     given = {name: value for name, value in vars(arguments).items() if name not in own} | arguments.unknown

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from eventune.adapters.arguments import METHODS
 from eventune.comparison.tallies import Tallies, read_predictions, tallies_of_documents, tallies_of_rows
-from eventune.parts import read_parts
-from eventune.recipe import SECTIONS, Recipe
+from eventune.recipe import Recipe, all_sections
+from eventune.runs.splits import read_splits
 from eventune.scoring.rams import RamsScorer
 
 NOTES: Mapping[str, Any] = {
@@ -125,7 +125,7 @@ class ExtractionKind(Kind):
 
     def names(self) -> Collection[str]:
         """See `Kind.names`."""
-        return {field.name for section in SECTIONS.values() for field in dataclasses.fields(section)}
+        return {field.name for section in all_sections().values() for field in dataclasses.fields(section)}
 
     def presets(self, base: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:  # noqa: ARG002
         """See `Kind.presets`."""
@@ -145,7 +145,7 @@ class ExtractionKind(Kind):
 
     def gold(self, recipe: Any, files: Sequence[Path]) -> Sequence[Any]:  # noqa: ARG002
         """See `Kind.gold`."""
-        return read_parts(recipe.data, lambda _: None).test
+        return read_splits(recipe.data, lambda _: None).test
 
     def tallies(self, files: Sequence[Path], gold: Sequence[Any]) -> Tallies:
         """See `Kind.tallies`."""

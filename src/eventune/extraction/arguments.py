@@ -8,26 +8,26 @@ from dataclasses import dataclass, field
 from eventune.errors import InvalidValueError
 
 EXTRACTORS = ("joint", "question")
-TASKS = ("extraction", "generation")
 
 
 @dataclass(kw_only=True)
 class ExtractionArguments:
     """The extractor's own settings."""
 
-    task: str = field(
-        default="extraction",
-        metadata={"help": "extraction (an encoder scores spans) or generation (a causal LM writes them as JSON)"},
-    )
     extractor: str = field(
         default="joint",
         metadata={
             "help": "joint (one pass an event, all roles at once) or question (one input for each role and filler, as "
-            "question answering has it: slow, to compare with)"
+            "question answering has it: slow, to compare with)",
+            "read_by": "extraction",
         },
     )
     pad_to_max_length: bool = field(
-        default=False, metadata={"help": "Pad every batch to max_length, as many scripts do: slow, to compare with"}
+        default=False,
+        metadata={
+            "help": "Pad every batch to max_length, as many scripts do: slow, to compare with",
+            "read_by": "extraction",
+        },
     )
     max_length: int = field(
         default=0,
@@ -37,15 +37,19 @@ class ExtractionArguments:
         },
     )
     max_span_length: int = field(default=12, metadata={"help": "Words of the longest argument"})
-    head_dropout: float = field(default=0.1, metadata={"help": "Dropout before the span scorer"})
+    head_dropout: float = field(
+        default=0.1, metadata={"help": "Dropout before the span scorer", "read_by": "extraction"}
+    )
     word_dropout: float = field(
-        default=0.0, metadata={"help": "Share of the text's pieces that are masked in training, anew in each epoch"}
+        default=0.0,
+        metadata={
+            "help": "Share of the text's pieces that are masked in training, anew in each epoch",
+            "read_by": "extraction",
+        },
     )
 
     def problems(self) -> Iterator[InvalidValueError]:
         """Yield one error for each setting that is out of range."""
-        if self.task not in TASKS:
-            yield InvalidValueError("task", " or ".join(TASKS), repr(self.task))
         if self.extractor not in EXTRACTORS:
             yield InvalidValueError("extractor", " or ".join(EXTRACTORS), repr(self.extractor))
         if self.extractor == "question" and self.word_dropout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,16 @@ class EncodedPart:
     documents: Sequence[Document]
     examples: Sequence[EncodedWindow]
     coverage: GoldCoverage
+
+    @property
+    def arguments(self) -> int:
+        """How many gold arguments there are."""
+        return self.coverage.arguments
+
+    @property
+    def unreachable(self) -> Counter[str]:
+        """How many of them no prediction can match, by reason."""
+        return self.coverage.unreachable
 
 
 class ExtractionTask:

@@ -24,11 +24,15 @@ class GenerationTask:
         label_smoothing: float = 0.0,
         generated_scores: Callable[[nn.Module], Mapping[str, float]] | None = None,
     ) -> None:
-        self.collate = collator
+        self._collator = collator
         self.dev = dev
         self.batch_size = batch_size
         self.label_smoothing = label_smoothing
         self.generated_scores = generated_scores
+
+    def collate(self, rows: Sequence[EncodedRow | Pack]) -> dict[str, Tensor]:
+        """Pad rows to a batch."""
+        return self._collator(rows)
 
     def length(self, row: EncodedRow | Pack) -> int:
         """Return a row's length in tokens."""

@@ -13,6 +13,7 @@ RENAMED = {
     "xpu_backend": "ddp_backend",
     "use_mps_device": "",
     "target_modules": "lora_target_modules",
+    "torch_dtype": "dtype",
 }
 """What only has another name; an empty one for what means nothing any more."""
 
@@ -23,8 +24,8 @@ OBSOLETE = {
     "include_for_metrics": "predictions are written with their inputs",
     "batch_eval_metrics": "metrics are computed over all rows",
     "save_only_model": "a checkpoint holds what a resumption needs",
-    "bf16_full_eval": "torch_dtype says what type the base has",
-    "fp16_full_eval": "torch_dtype says what type the base has",
+    "bf16_full_eval": "dtype says what type the base has",
+    "fp16_full_eval": "dtype says what type the base has",
     "optim_target_modules": "lora_target_modules says what is trained",
     "gradient_checkpointing_kwargs": "recomputation is the non-reentrant one",
     "activation_checkpointing_kwargs": "recomputation is the non-reentrant one",

@@ -10,6 +10,8 @@ from typing import Literal
 from transformers import Seq2SeqTrainingArguments
 
 from eventune.adapters.arguments import AdapterArguments
+from eventune.backbones.arguments import DEVICE_HELP, DTYPE_HELP
+from eventune.backbones.placement import Placement
 from eventune.errors import InvalidValueError
 
 _COUNTS = (
@@ -46,9 +48,10 @@ class SftModelArguments:
     init_lora_weights: str = field(default="default", metadata={"help": "default, gaussian, orthogonal, olora, pissa"})
     tie_lora_a: bool = field(default=False, metadata={"help": "One A for q_proj, k_proj and v_proj of a block"})
     loraplus_lr_ratio: float = field(default=1.0, metadata={"help": "LoRA+: B's learning rate over A's"})
-    torch_dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
-        default="auto", metadata={"help": "Type of the frozen base; auto: bfloat16 on a GPU that has it, else float32"}
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
+        default="auto", metadata={"help": f"{DTYPE_HELP[0].upper()}{DTYPE_HELP[1:]}"}
     )
+    device: str = field(default="auto", metadata={"help": f"Where the model is trained: {DEVICE_HELP}"})
 
     def adapter(self) -> AdapterArguments:
         """Return what is trained, in the notes' order: pre_seq_len, then lora_r, else the whole model."""
@@ -78,6 +81,10 @@ class SftModelArguments:
             value = getattr(self, name)
             if value is not None and value < 1:
                 yield InvalidValueError(name, "an integer >= 1", str(value))
+        try:
+            Placement.of(self.device)
+        except InvalidValueError as error:
+            yield error
         if self.quantization_bit and not (self.lora_r and not self.pre_seq_len):
             yield InvalidValueError("quantization_bit", "0 without lora_r", str(self.quantization_bit))
         elif all((value or 1) >= 1 for value in (self.pre_seq_len, self.lora_r, self.lora_alpha)):

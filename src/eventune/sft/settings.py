@@ -14,8 +14,10 @@ import torch
 import yaml
 from transformers import HfArgumentParser, IntervalStrategy
 
+from eventune.backbones.placement import Placement
 from eventune.errors import InvalidValueError, did_you_mean
 from eventune.generation.arguments import DataTrainingArguments
+from eventune.generation.generating import GenerationSettings
 from eventune.recipe import raise_all
 from eventune.sft.legacy import translate
 from eventune.sft.sections import SamplingArguments, SftModelArguments, SftTrainingArguments
@@ -116,12 +118,23 @@ class SftArguments:
         return bool(self.given.get("gradient_checkpointing") or self.given.get("activation_checkpointing"))
 
     @property
-    def dtype(self) -> str:
-        """The type of the base's weights; full fine-tuning keeps float32, whose updates are not lost to rounding."""
-        if self.model.torch_dtype != "auto":
-            return self.model.torch_dtype
-        has_bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-        return "bfloat16" if has_bf16 and self.model.adapter().method != "full" else "float32"
+    def placement(self) -> Placement:
+        """Where the model lies, and in what type; transformers' `use_cpu` is the device `cpu`."""
+        return Placement.of("cpu" if self.given.get("use_cpu") else self.model.device, self.model.dtype)
+
+    def generation_settings(self) -> GenerationSettings:
+        """Return how responses are generated."""
+        chosen = self.generation
+        return GenerationSettings(
+            max_new_tokens=self.generated_length,
+            num_beams=self.data.num_beams or self.training.generation_num_beams or 1,
+            do_sample=chosen.do_sample,
+            temperature=chosen.temperature,
+            top_p=chosen.top_p,
+            top_k=chosen.top_k,
+            repetition_penalty=chosen.repetition_penalty,
+            seed=self.training.seed,
+        )
 
     def trainer_settings(self, checkpoints: Path, *, has_dev: bool) -> SftTrainingArguments:
         """Return the settings as `TaskTrainer` takes them.
@@ -136,8 +149,6 @@ class SftArguments:
         training.label_names = []
         training.disable_tqdm = True
         training.restore_callback_states_from_checkpoint = True
-        # Several GPUs are for several processes: torch's DataParallel would copy the model for each batch.
-        training._n_gpu = min(1, training.n_gpu)
         if training.metric_for_best_model == "perplexity" and "greater_is_better" not in self.given:
             training.greater_is_better = False
         training.dataloader_pin_memory = training.dataloader_pin_memory and torch.cuda.is_available()
@@ -215,7 +226,7 @@ def _expected(action: argparse.Action) -> str:
 
 def _built(given: Mapping[str, Any], problems: list[InvalidValueError]) -> Any:
     """Build the dataclasses; what is wrong with them is added to the problems."""
-    built = []
+    built: list[Any] = []
     wrong = {problem.field for problem in problems}
     for section in SECTIONS:
         own = {f.name: given[f.name] for f in dataclasses.fields(section) if f.name in given}
@@ -223,7 +234,7 @@ def _built(given: Mapping[str, Any], problems: list[InvalidValueError]) -> Any:
             if not own.get("output_dir") and "output_dir" not in wrong:
                 problems.append(InvalidValueError("output_dir", "a folder for the run", "nothing"))
             own |= {"output_dir": own.get("output_dir") or "unused"}
-            own.setdefault("use_cpu", not torch.cuda.is_available())
+            own.setdefault("use_cpu", _is_on_cpu(built))
             # Ours is set on the model itself, before adapters are attached.
             own.pop("gradient_checkpointing", None)
             own.pop("activation_checkpointing", None)
@@ -236,3 +247,13 @@ def _built(given: Mapping[str, Any], problems: list[InvalidValueError]) -> Any:
             problems += [problem for problem in part.problems() if problem.field not in wrong]
         built.append(part)
     return built
+
+
+def _is_on_cpu(built: list[Any]) -> bool:
+    model = next((part for part in built if isinstance(part, SftModelArguments)), None)
+    if model is None:
+        return True
+    try:
+        return Placement.of(model.device).is_cpu
+    except InvalidValueError:
+        return True  # what is wrong with the device is said by its own check

@@ -12,7 +12,7 @@ from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
 from eventune.sft.sections import SftModelArguments
 from eventune.storage.json_files import read_json
-from eventune.training.run_directory import BASE, RunDirectory
+from eventune.training.run_directory import BASE, GENERATOR, RunDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,11 @@ class Source:
 
     base: BaseModel
     run: Path | None = None
+
+    def method(self) -> str:
+        """Return how the run's weights were trained; empty where a checkpoint does not say."""
+        path = self.run / GENERATOR if self.run else None
+        return str(read_json(path).get("method", "")) if path and path.is_file() else ""
 
     @classmethod
     def of(cls, model: SftModelArguments, notice: Callable[[str], None]) -> Source:

@@ -22,12 +22,16 @@ class OptimisationArguments:
     num_train_epochs: int = field(
         default=8, metadata={"help": "Epochs at the most; 0 with task: generation tries the model as it is"}
     )
-    num_pretrain_epochs: int = field(default=3, metadata={"help": "Epochs on pretrain_file, where there is one"})
+    num_pretrain_epochs: int = field(
+        default=3, metadata={"help": "Epochs on pretrain_file, where there is one", "read_by": "pretraining"}
+    )
     per_device_train_batch_size: int = field(default=16, metadata={"help": "Events a batch in training"})
     per_device_eval_batch_size: int = field(default=32, metadata={"help": "Events a batch in evaluation"})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "Batches a step"})
     learning_rate: float = field(default=1e-3, metadata={"help": "Peak learning rate of the base or its adapter"})
-    head_learning_rate: float = field(default=1e-3, metadata={"help": "Peak learning rate of the new heads"})
+    head_learning_rate: float = field(
+        default=1e-3, metadata={"help": "Peak learning rate of the new heads", "read_by": "heads"}
+    )
     weight_decay: float = field(default=0.01, metadata={"help": "AdamW's weight decay, on matrices only"})
     warmup_steps: float = field(default=0.1, metadata={"help": "Warm-up steps, or their share of all steps if below 1"})
     lr_scheduler_type: str = field(default="linear", metadata={"help": f"One of {', '.join(SCHEDULERS)}"})

@@ -11,20 +11,23 @@ from eventune.errors import InvalidValueError
 from eventune.training.arguments import OptimisationArguments
 
 
-def training_arguments(arguments: OptimisationArguments, folder: Path, *, has_dev: bool) -> TrainingArguments:
+def training_arguments(
+    arguments: OptimisationArguments, folder: Path, *, has_dev: bool, device: torch.device
+) -> TrainingArguments:
     """Return a run's settings for `TaskTrainer`.
 
     Args:
         arguments: The run's optimisation.
         folder: Where checkpoints go.
         has_dev: Whether there is a dev part to choose the epoch on.
+        device: Where the model is trained.
 
     Raises:
         InvalidValueError: If the machine lacks a number format that is asked for.
     """
-    if arguments.bf16 and torch.cuda.is_available() and not torch.cuda.is_bf16_supported():
+    if arguments.bf16 and device.type == "cuda" and not torch.cuda.is_bf16_supported():
         raise InvalidValueError("bf16", "false on a GPU without bfloat16", "true")
-    return TrainingArguments(
+    settings = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=arguments.num_train_epochs,
         per_device_train_batch_size=arguments.per_device_train_batch_size,
@@ -35,7 +38,7 @@ def training_arguments(arguments: OptimisationArguments, folder: Path, *, has_de
         lr_scheduler_type=arguments.lr_scheduler_type,
         max_grad_norm=arguments.max_grad_norm,
         bf16=arguments.bf16,
-        use_cpu=not torch.cuda.is_available(),
+        use_cpu=device.type == "cpu",
         seed=arguments.seed,
         optim="adamw_torch_fused",
         eval_strategy="epoch" if has_dev else "no",
@@ -47,8 +50,25 @@ def training_arguments(arguments: OptimisationArguments, folder: Path, *, has_de
         greater_is_better=True,
         restore_callback_states_from_checkpoint=True,
         remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
+        dataloader_pin_memory=device.type == "cuda",
         label_names=[],
         disable_tqdm=True,
         report_to="none",
     )
+    return on_device(settings, device)
+
+
+def on_device(arguments: TrainingArguments, device: torch.device) -> TrainingArguments:
+    """Let transformers' trainer use one device, this one: it takes the first GPU, and copies the model to all others.
+
+    Args:
+        arguments: The trainer's settings.
+        device: The device; several processes each keep the one that they were started for.
+    """
+    # Several GPUs are for several processes: torch's DataParallel would copy the model for each batch.
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    if device.index is not None and arguments.world_size == 1:
+        torch.cuda.set_device(device)
+        # What the cached property `TrainingArguments._setup_devices` found.
+        arguments.__dict__["_setup_devices"] = device
+    return arguments

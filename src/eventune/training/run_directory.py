@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from eventune.errors import EventuneError, InvalidValueError
+import yaml
+
+from eventune.errors import EventuneError
 from eventune.storage.atomic import write_atomically
 from eventune.storage.json_files import read_json
 
@@ -25,8 +28,8 @@ BASE = "base.json"
 CHECKPOINTS = "checkpoints"
 TRACKING = "runs"
 """TensorBoard's files."""
-ONTOLOGY_BYTES = "ontology_bytes"
-"""Where the extractor's settings record how long the ontology's file is."""
+_MADE_BY = "# eventune "
+"""Before the command that made a run, on the first line of its settings."""
 
 OWN_FILES = (
     *(RECIPE, RESULT, HISTORY, CARD, PREDICTIONS, ONTOLOGY, EXTRACTOR, GENERATOR, BASE, CHECKPOINTS),
@@ -72,52 +75,70 @@ class RunDirectory:
         """Tell whether the run was finished: its result is written last."""
         return (self.path / RESULT).is_file()
 
-    def prepare(self, recipe: str, *, overwrite: bool, resume: bool) -> None:
-        """Claim the folder for a run and write its recipe.
+    def check(self, settings: str, *, overwrite: bool, resume: bool) -> None:
+        """Find out whether the folder can be claimed for a run; nothing is changed.
 
         Args:
-            recipe: The recipe as YAML.
+            settings: The run's settings as YAML.
             overwrite: Remove what an earlier run left.
-            resume: Go on with an unfinished run of the same recipe.
+            resume: Go on with an unfinished run of the same settings.
 
         Raises:
             EventuneError: If the folder holds something and neither was asked for, the run is finished, the
-                unfinished run has another recipe, what is to be removed or resumed is no run, or the recipe cannot be
-                written, in which case nothing is left behind.
+                unfinished run has other settings, or what is to be removed or resumed is no run.
         """
         if self.path.exists() and not self.path.is_dir():
             raise EventuneError(f"output_dir: expected a folder, found the file {self.path}")
-        if self.path.is_dir() and any(self.path.iterdir()):
-            if overwrite:
-                self._remove()
-            elif not resume:
-                raise EventuneError(
-                    f"output_dir: {self.path} exists and is not empty",
-                    "choose another, go on with --resume_from_checkpoint true, or give --overwrite_output_dir true",
-                )
-            elif self.is_complete():
-                raise EventuneError(f"output_dir: the run in {self.path} is finished, there is nothing to resume")
-            elif not (self.path / RECIPE).is_file():
-                raise EventuneError(
-                    f"output_dir: {self.path} holds files but no run ({RECIPE}), so there is nothing to resume",
-                    "choose another folder",
-                )
-            elif (self.path / RECIPE).read_text(encoding="utf-8") != recipe:
-                raise EventuneError(
-                    f"output_dir: the unfinished run in {self.path} has another recipe (see its {RECIPE})",
-                    "give the same settings, or another output_dir",
-                )
+        if not self.path.is_dir() or not any(self.path.iterdir()):
+            return
+        if overwrite:
+            self._require_own_files()
+        elif not resume:
+            raise EventuneError(
+                f"output_dir: {self.path} exists and is not empty",
+                "choose another, go on with --resume_from_checkpoint true, or give --overwrite_output_dir true",
+            )
+        elif self.is_complete():
+            raise EventuneError(f"output_dir: the run in {self.path} is finished, there is nothing to resume")
+        elif not (self.path / RECIPE).is_file():
+            raise EventuneError(
+                f"output_dir: {self.path} holds files but no run ({RECIPE}), so there is nothing to resume",
+                "choose another folder",
+            )
+        elif different := _different(self._settings(), yaml.safe_load(settings)):
+            raise EventuneError(
+                f"output_dir: the unfinished run in {self.path} has another recipe: {', '.join(different)} (see its "
+                f"{RECIPE})",
+                "give the same settings, or another output_dir",
+            )
+
+    def prepare(self, settings: str, *, command: str, overwrite: bool, resume: bool = False) -> None:
+        """Claim the folder for a run and write its settings.
+
+        Args:
+            settings: The settings as YAML.
+            command: The command that makes the run.
+            overwrite: Remove what an earlier run left.
+            resume: Go on with an unfinished run of the same settings.
+
+        Raises:
+            EventuneError: As for `check`; or the settings cannot be written, in which case nothing is left behind.
+        """
+        self.check(settings, overwrite=overwrite, resume=resume)
+        if overwrite:
+            shutil.rmtree(self.path, ignore_errors=True)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise EventuneError(f"output_dir: {self.path} cannot be made: {error.strerror}") from None
         try:
-            write_atomically(self.path / RECIPE, recipe)
+            write_atomically(self.path / RECIPE, f"{_MADE_BY}{command}\n{settings}")
         except BaseException:
             self.abandon()
             raise
 
-    def _remove(self) -> None:
+    def _require_own_files(self) -> None:
+        """Refuse to remove what is not a run's."""
         found = {path.name for path in self.path.iterdir()}
         # A recipe alone may be the user's own, beside files that are nobody else's.
         if RECIPE not in found or not (found & {RESULT, CHECKPOINTS} or found == {RECIPE}):
@@ -132,7 +153,6 @@ class RunDirectory:
                 f"output_dir: {self.path} holds {foreign[0]}, which is no file of a run, so it is not overwritten",
                 "move it elsewhere, or choose another folder",
             )
-        shutil.rmtree(self.path)
 
     def finish(self, staging: Path, result: dict[str, Any]) -> None:
         """Move the finished files in and write the result last.
@@ -175,36 +195,28 @@ class RunDirectory:
                 )
             raise EventuneError(f"{self.path}: expected a run directory, found no {RESULT} in it")
         self.read(RESULT)
-        if EXTRACTOR in names and (self.path / GENERATOR).is_file():
-            raise EventuneError(
-                f"{self.path}: expected a run that extracts arguments, found one of eventune sft",
-                "eventune sft --do_predict true --test_file FILE --output_dir OUT --model_name_or_path BASE "
-                f"--ptuning_checkpoint {self.path}",
-            )
         for name in names:
             if not (self.path / name).is_file():
                 raise EventuneError(
                     f"{self.path}: the run lacks its {name}", "copy the whole run directory anew, or train again"
                 )
-        if ONTOLOGY in names:
-            self._require_whole_ontology()
 
     def _verb(self) -> str:
-        """Return the command that made the run: settings of `train` name an ontology, be it an empty one."""
+        """Return the command that made the run; runs of earlier versions do not say it, but their settings do."""
         path = self.path / RECIPE
-        return "train" if not path.is_file() or "ontology_file:" in path.read_text(encoding="utf-8") else "sft"
+        first = path.read_text(encoding="utf-8").partition("\n")[0] if path.is_file() else ""
+        if first.startswith(_MADE_BY):
+            return first.removeprefix(_MADE_BY)
+        settings = self._settings()
+        return "train" if not settings or "ontology_file" in settings else "sft"
 
-    def _require_whole_ontology(self) -> None:
-        """Compare its size with the recorded one: what is left of a YAML file that was cut off is often valid YAML."""
-        found, expected = (self.path / ONTOLOGY).stat().st_size, self.read(EXTRACTOR).get(ONTOLOGY_BYTES, 0)
-        if type(expected) is not int:
-            raise InvalidValueError(f"{self.path / EXTRACTOR}: {ONTOLOGY_BYTES}", "an integer", repr(expected))
-        if found < expected:
-            raise EventuneError(
-                f"{self.path / ONTOLOGY}: expected {expected} bytes, found {found}: the file was cut off",
-                f"copy the whole run directory anew; if you shortened it yourself, correct {ONTOLOGY_BYTES} in "
-                f"{EXTRACTOR}",
-            )
+    def _settings(self) -> dict[str, Any]:
+        path = self.path / RECIPE
+        try:
+            settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError):
+            settings = {}
+        return settings if isinstance(settings, dict) else {}
 
     def read(self, name: str, *fields: str) -> dict[str, Any]:
         """Read one of the run's JSON files.
@@ -227,3 +239,9 @@ class RunDirectory:
                     "copy the whole run directory anew, or train again with this version",
                 )
         return value
+
+
+def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Return the settings that differ, with both values."""
+    names = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    return [f"{name} {one.get(name)!r}, not {other.get(name)!r}" for name in names]

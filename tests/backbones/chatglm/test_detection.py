@@ -4,7 +4,8 @@ import shutil
 import pytest
 
 from eventune.backbones.causal_lm import load_causal_lm
-from eventune.backbones.chatglm.detection import UnconvertedModelError, convert_into_cache, native_folder
+from eventune.backbones.chatglm.conversion import convert_into_cache
+from eventune.backbones.chatglm.detection import UnconvertedModelError, native_folder
 from eventune.backbones.resolve import resolve, resolve_config
 from eventune.backbones.skeleton import load_skeleton
 

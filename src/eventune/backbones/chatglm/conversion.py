@@ -13,7 +13,7 @@ from typing import Any
 
 from eventune import __version__
 from eventune.backbones.chatglm.companions import write_native_companions, write_published_companions
-from eventune.backbones.chatglm.detection import files_read
+from eventune.backbones.chatglm.detection import cached_conversion, files_read
 from eventune.backbones.chatglm.plan import Plan, plan
 from eventune.backbones.chatglm.shards import row_reader, sha256_of, write_shard
 from eventune.errors import EventuneError
@@ -84,7 +84,26 @@ def convert(source: Path, target: Path, *, dtype: str = "", notice: Notice = lam
     Raises:
         EventuneError: If the source is not as it must be, the target holds something else, or cannot be written.
     """
-    return _carry_out(plan(source, dtype=dtype), target, write_native_companions, notice)
+    return _convert(plan(source, dtype=dtype), target, write_native_companions, notice)
+
+
+def convert_into_cache(folder: Path, *, notice: Notice = lambda _: None) -> Path:
+    """Convert a folder, so that `native_folder` finds it.
+
+    Args:
+        folder: The folder in ChatGLM2's layout.
+        notice: Hears of each file that is written, and of what a user should know.
+
+    Returns:
+        The folder in the cache.
+
+    Raises:
+        EventuneError: If it cannot be converted.
+    """
+    conversion = convert(folder, cached_conversion(folder), notice=notice)
+    for note in conversion.notes:
+        notice(note)
+    return conversion.target
 
 
 def revert(source: Path, target: Path, *, dtype: str = "", notice: Notice = lambda _: None) -> Conversion:
@@ -102,10 +121,10 @@ def revert(source: Path, target: Path, *, dtype: str = "", notice: Notice = lamb
     Raises:
         EventuneError: As for `convert`.
     """
-    return _carry_out(plan(source, dtype=dtype, to_native=False), target, write_published_companions, notice)
+    return _convert(plan(source, dtype=dtype, to_native=False), target, write_published_companions, notice)
 
 
-def _carry_out(
+def _convert(
     planned: Plan, target: Path, write_companions: Callable[[Plan, Path], tuple[str, ...]], notice: Notice
 ) -> Conversion:
     if target.resolve() == planned.source.resolve():

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
-from eventune.backbones.gguf import cache_folder
+from eventune.backbones.cache import cache_folder
 from eventune.errors import EventuneError
 
 _READ = (
@@ -48,31 +47,10 @@ def native_folder(folder: Path) -> Path:
     """
     if not _is_published(folder):
         return folder
-    converted = _place(folder)
+    converted = cached_conversion(folder)
     if not converted.is_dir():
         raise UnconvertedModelError(folder)
     return converted
-
-
-def convert_into_cache(folder: Path, *, notice: Callable[[str], None] = lambda _: None) -> Path:
-    """Convert a folder, so that `native_folder` finds it.
-
-    Args:
-        folder: The folder in ChatGLM2's layout.
-        notice: Hears of each file that is written, and of what a user should know.
-
-    Returns:
-        The folder in the cache.
-
-    Raises:
-        EventuneError: If it cannot be converted.
-    """
-    from eventune.backbones.chatglm.conversion import convert
-
-    conversion = convert(folder, _place(folder), notice=notice)
-    for note in conversion.notes:
-        notice(note)
-    return conversion.target
 
 
 def files_read(folder: Path) -> list[Path]:
@@ -88,7 +66,7 @@ def _is_published(folder: Path) -> bool:
     return isinstance(settings, dict) and settings.get("model_type") == "chatglm"
 
 
-def _place(folder: Path) -> Path:
+def cached_conversion(folder: Path) -> Path:
     """Return where a folder's conversion is kept: sizes and times tell its files apart without reading gigabytes."""
     found = [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files_read(folder)]
     digest = hashlib.sha256(json.dumps(found).encode()).hexdigest()

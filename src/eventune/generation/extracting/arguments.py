@@ -15,9 +15,6 @@ DECODINGS = {
 }
 
 
-DTYPES = ("float32", "bfloat16", "float16")
-
-
 @dataclass(kw_only=True)
 class GenerativeExtractionArguments:
     """Settings of `task: generation` alone."""
@@ -38,9 +35,6 @@ class GenerativeExtractionArguments:
         default=0,
         metadata={"help": "Solved examples before a causal LM's prompt: the most alike documents of train_file"},
     )
-    torch_dtype: str = field(
-        default="float32", metadata={"help": "Type of a causal LM's weights: float32, bfloat16 or float16"}
-    )
     max_new_tokens: int = field(default=512, metadata={"help": "Tokens of a causal LM's longest answer"})
 
     def problems(self) -> Iterator[InvalidValueError]:
@@ -50,7 +44,5 @@ class GenerativeExtractionArguments:
         for name, least in (("events_per_prompt", 1), ("num_examples", 0), ("max_new_tokens", 16)):
             if getattr(self, name) < least:
                 yield InvalidValueError(name, f"an integer >= {least}", str(getattr(self, name)))
-        if self.torch_dtype not in DTYPES:
-            yield InvalidValueError("torch_dtype", " or ".join(DTYPES), repr(self.torch_dtype))
         if self.prompt_template and not Path(self.prompt_template).is_file():
             yield InvalidValueError("prompt_template", "an existing file", self.prompt_template)

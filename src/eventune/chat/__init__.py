@@ -1,0 +1,1 @@
+"""Conversations with a causal LM and the runs on it."""

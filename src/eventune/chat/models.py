@@ -1,0 +1,197 @@
+"""A base model and the runs that were trained on it, ready to talk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from pathlib import Path
+
+from torch import nn
+
+from eventune.adapters.bank import AdapterBank
+from eventune.adapters.store import ADAPTER_CONFIG, load_into, recorded_bits, weights_file
+from eventune.backbones.arguments import AUTO
+from eventune.backbones.causal_lm import load_causal_lm
+from eventune.backbones.chatglm.detection import UnconvertedModelError
+from eventune.backbones.placement import Placement, move
+from eventune.backbones.resolve import BaseModel, resolve
+from eventune.chat.session import ChatModel, ChatSession
+from eventune.errors import EventuneError
+from eventune.generation.generating import GenerationSettings
+from eventune.generation.templates import choose_template
+from eventune.storage.json_files import read_json
+from eventune.training.run_directory import BASE, EXTRACTOR, GENERATOR
+
+BASE_NAME = "base"
+"""What the model without an adapter is called."""
+_BANKED = ("LORA", "IA3")
+_TEMPLATE = "chat_template.jinja"
+
+
+class ChatModels:
+    """What can answer: the base, and each run on it.
+
+    Attributes:
+        tokenizer: Their tokenizer, with a chat template.
+        max_length: The most tokens they read and write at once.
+    """
+
+    def __init__(self, base: BaseModel, runs: Mapping[str, Path], placement: Placement) -> None:
+        """Load the base and the runs.
+
+        Args:
+            base: The base.
+            runs: Folder of each run, by the name it is called.
+            placement: Where they lie, and in what type.
+
+        Raises:
+            EventuneError: If one cannot be loaded, or is another base's.
+        """
+        _check(runs, base)
+        template = _template(runs)
+        dtype = placement.dtype_of_causal_lm(is_frozen=True)
+        lm = load_causal_lm(base, dtype=dtype)
+        move(lm.model, placement.device)
+        self.tokenizer, self.max_length = lm.tokenizer, lm.max_length
+        choose_template(self.tokenizer, str(template) if template else "auto")
+        bits = {recorded_bits(run) for run in runs.values() if _is_banked(run)}
+        self._bank = AdapterBank(lm.model, quantization_bit=max(bits, default=0))
+        self._base: nn.Module = lm.model
+        self._chat_models = {BASE_NAME: ChatModel(self._base_alone)}
+        for name, run in runs.items():
+            if _is_banked(run):
+                self._bank.add(name, run)
+                activated: Callable[[], AbstractContextManager[nn.Module]] = partial(self._adapted, name)
+            else:
+                # A prefix or weights of the base's own: these change the model itself, so each gets one.
+                own = load_into(load_causal_lm(base, dtype=dtype).model, run)
+                activated = ChatModel.of(own.to(placement.device)).activated
+            self._chat_models[name] = ChatModel(activated, _source_prefix(run))
+
+    def session(self, settings: GenerationSettings, *, system: str = "") -> ChatSession:
+        """Begin a conversation; see `ChatSession`."""
+        return ChatSession(self._chat_models, self.tokenizer, settings, max_length=self.max_length, system=system)
+
+    @contextmanager
+    def _base_alone(self) -> Iterator[nn.Module]:
+        if self._bank.model is None:
+            yield self._base
+            return
+        with self._bank.model.disable_adapter():
+            yield self._bank.model
+
+    @contextmanager
+    def _adapted(self, name: str) -> Iterator[nn.Module]:
+        yield self._bank.use(name)
+
+
+def open_chat_models(model: str, adapters: Mapping[str, Path], *, device: str = AUTO, dtype: str = AUTO) -> ChatModels:
+    """Load a model, or the base of a run, with runs on it.
+
+    Args:
+        model: A folder, a packaged model, a hub id, or the directory of a run.
+        adapters: Folder of each run, by the name it is called.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+        dtype: Type of the base's weights, or `auto`.
+
+    Returns:
+        All that can answer.
+
+    Raises:
+        EventuneError: If something is not there or does not fit.
+    """
+    placement = Placement.of(device, dtype)
+    folder = Path(model).expanduser()
+    name, revision = base_of(folder)
+    if not name:
+        return ChatModels(resolve(model), adapters, placement)
+    try:
+        base = resolve(name, revision=revision)
+    except UnconvertedModelError:
+        raise
+    except EventuneError as error:
+        raise EventuneError(
+            f"{folder} was trained on {name!r}: {error.message}",
+            f"if that is elsewhere on this machine: eventune chat MODEL --adapter {folder}",
+        ) from error
+    own = adapter_name(folder)
+    if own in adapters:
+        raise EventuneError(f"--adapter: {own!r} is the run {folder} already", f"e.g. --adapter other={adapters[own]}")
+    return ChatModels(base, {own: folder, **adapters}, placement)
+
+
+def adapter_name(run: Path) -> str:
+    """Return what a run is called that was given no name: its folder's, as far as a name may be so."""
+    name = re.sub(r"[^\w-]", "_", run.expanduser().resolve().name)
+    is_name = name.replace("-", "_").isidentifier() and name != BASE_NAME
+    return name if is_name else f"run_{name}"
+
+
+def base_of(folder: Path) -> tuple[str, str]:
+    """Return name and revision of the base that a folder's weights were trained on; empty for a model of its own.
+
+    Args:
+        folder: The directory of a run, an adapter's folder, or any other path.
+
+    Raises:
+        EventuneError: If it is a run that extracts arguments.
+    """
+    if (folder / BASE).is_file():
+        if (folder / EXTRACTOR).is_file():
+            raise EventuneError(
+                f"{folder}: expected a causal LM or a run on one, found a run that extracts arguments",
+                f'eventune extract {folder} --text "…"',
+            )
+        recorded = read_json(folder / BASE)
+        return str(recorded.get("name_or_path", "")), str(recorded.get("revision", ""))
+    if (folder / ADAPTER_CONFIG).is_file() and not (folder / "config.json").is_file():
+        settings = read_json(folder / ADAPTER_CONFIG)
+        return str(settings.get("base_model_name_or_path") or ""), str(settings.get("revision") or "")
+    return "", ""
+
+
+def _is_banked(run: Path) -> bool:
+    path = run / ADAPTER_CONFIG
+    return path.is_file() and read_json(path).get("peft_type") in _BANKED
+
+
+def _source_prefix(run: Path) -> str:
+    path = run / GENERATOR
+    return str(read_json(path).get("source_prefix") or "") if path.is_file() else ""
+
+
+def _template(runs: Mapping[str, Path]) -> Path | None:
+    """Return the chat template that the runs were trained with; None where none brings its own."""
+    found = [path for path in (run / _TEMPLATE for run in runs.values()) if path.is_file()]
+    for path in found:
+        if path.read_text(encoding="utf-8") != found[0].read_text(encoding="utf-8"):
+            raise EventuneError(
+                f"{found[0].parent} and {path.parent} were trained with different chat templates, so they cannot share "
+                "a conversation",
+                "talk to one after the other",
+            )
+    return found[0] if found else None
+
+
+def _check(runs: Mapping[str, Path], base: BaseModel) -> None:
+    """Find out before the model is loaded, which may take minutes, whether the runs are there and are the base's."""
+    digest = base.sha256() if any((run / BASE).is_file() for run in runs.values()) else ""
+    for name, run in runs.items():
+        if not run.is_dir():
+            raise EventuneError(f"adapter {name}: no such run: {run}", "give a run directory of eventune sft")
+        if not weights_file(run).is_file():
+            raise EventuneError(
+                f"adapter {name}: expected a finished run, found no {weights_file(run).name} in {run}",
+                "give a run directory of eventune sft, or a checkpoint in one",
+            )
+        if not (run / BASE).is_file():
+            continue
+        recorded = read_json(run / BASE)
+        if recorded.get("sha256") != digest:
+            raise EventuneError(
+                f"adapter {name}: {run} was trained on {recorded.get('name_or_path')!r}, whose weights are not those "
+                f"of {base.name!r}",
+                f"eventune chat {run}",
+            )

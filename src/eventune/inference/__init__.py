@@ -1,0 +1,1 @@
+"""Extraction with a finished run, a server, into files of any size."""

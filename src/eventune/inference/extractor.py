@@ -1,0 +1,190 @@
+"""Extraction with a finished run: documents in, documents with arguments out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol, cast
+
+from eventune.adapters.store import weights_file
+from eventune.backbones.arguments import AUTO
+from eventune.backbones.hashes import sha256_of
+from eventune.backbones.placement import Placement
+from eventune.errors import EventuneError, InvalidValueError
+from eventune.events import Document, Ontology
+from eventune.events.naming import natural_name
+from eventune.runs.opening import LoadedBase, LoadedRun, OpenRun, load_run, open_run
+from eventune.tasks.protocol import AnnotatingTask
+from eventune.training import run_directory as names
+
+
+class Annotator(Protocol):
+    """Finds the arguments of documents' events.
+
+    Attributes:
+        ontology: The event types and roles that it knows.
+        counts: What was wrong with a causal LM's answers so far, by kind; `answers` is their number.
+    """
+
+    ontology: Ontology
+    counts: Counter[str]
+
+    def fingerprint(self) -> str:
+        """Return twelve hexadecimal digits that no other annotator has."""
+        ...
+
+    def annotate(
+        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+    ) -> list[Document]:
+        """Return the documents with the arguments found in place of their own."""
+        ...
+
+
+class RunAnnotator:
+    """Annotates documents with a finished run; see `Annotator`."""
+
+    def __init__(self, opened: OpenRun, loaded: LoadedRun) -> None:
+        self._opened, self.loaded = opened, loaded
+        self._task = cast("AnnotatingTask", loaded.task)
+        self.ontology, self.counts = self._task.ontology, self._task.counts
+
+    def fingerprint(self) -> str:
+        """See `Annotator`: a hash of all files that decide what is found."""
+        folder, entry = self._opened.directory.path, self._opened.entry
+        own = (entry.settings_file, names.BASE, *entry.load().files(self._opened.settings))
+        digest = hashlib.sha256()
+        # A causal LM that was not trained has no weights of its own.
+        for path in (weights_file(folder), *(folder / name for name in own)):
+            if path.is_file():
+                digest.update(bytes.fromhex(sha256_of(path)))
+        return digest.hexdigest()[:12]
+
+    def annotate(
+        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+    ) -> list[Document]:
+        """See `Annotator`."""
+        with self.loaded.active() as model:
+            return self._task.annotate(model, documents, on_batch=on_batch)
+
+
+class Extractor:
+    """A trained extractor, ready for use.
+
+    Attributes:
+        annotator: What finds the arguments.
+        ontology: The event types and roles that it knows.
+    """
+
+    def __init__(self, annotator: Annotator) -> None:
+        self.annotator = annotator
+        self.ontology: Ontology = annotator.ontology
+
+    @classmethod
+    def load(
+        cls,
+        run: Path | str,
+        *,
+        base: LoadedBase | None = None,
+        model_name_or_path: str | None = None,
+        batch_size: int = 32,
+        device: str = AUTO,
+        dtype: str = AUTO,
+    ) -> Extractor:
+        """Load a run.
+
+        Args:
+            run: The run directory.
+            base: A base in memory, such as another extractor's `base`, to load the run's adapter and heads on; by
+                default the base is loaded, too.
+            model_name_or_path: Where the base model is on this machine, if not where the run's `base.json` says.
+            batch_size: Events a batch.
+            device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; that of `base` where one is given.
+            dtype: Type of the base's weights, or `auto` for the type that the run was trained in.
+
+        Returns:
+            The extractor.
+
+        Raises:
+            EventuneError: If the run is unfinished or lacks a file, the base is not the one it was trained on, or
+                `base` is given for a run that cannot share it, such as one that was trained in full.
+        """
+        if batch_size < 1:
+            raise InvalidValueError("batch_size", "an integer >= 1", str(batch_size))
+        opened = open_run(Path(run))
+        if not opened.entry.annotates:
+            raise EventuneError(
+                f"{run}: expected a run that extracts arguments, found one of eventune {opened.entry.command}",
+                "eventune sft --do_predict true --test_file FILE --output_dir OUT --model_name_or_path BASE "
+                f"--ptuning_checkpoint {run}",
+            )
+        placement = base.placement if base else Placement.of(device, dtype)
+        loaded = load_run(
+            opened, base=base, model_name_or_path=model_name_or_path, placement=placement, batch_size=batch_size
+        )
+        return cls(RunAnnotator(opened, loaded))
+
+    @property
+    def base(self) -> LoadedBase | None:
+        """The base in memory, for further runs; None where this extractor's cannot be shared."""
+        return self.annotator.loaded.base if isinstance(self.annotator, RunAnnotator) else None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that another extractor does not have."""
+        return self.annotator.fingerprint()
+
+    def extract(self, document: Document) -> Document:
+        """Find the arguments of a document's events.
+
+        Args:
+            document: A document whose events have a type and a trigger; arguments that they have are not looked at.
+
+        Returns:
+            The document with the arguments found, each with its probability.
+
+        Raises:
+            EventuneError: If an event's type is not in the ontology, nor one word of exactly one of its types.
+        """
+        named = [replace(event, type=find_type(self.ontology, event.type)) for event in document.events]
+        return self.extract_all([document.with_events(named)])[0]
+
+    def extract_all(
+        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+    ) -> list[Document]:
+        """Find the arguments of many documents' events, in batches of like length.
+
+        Args:
+            documents: The documents; events of a type that the ontology lacks get no arguments.
+            on_batch: Called with the number of windows, or of questions, after each batch.
+
+        Returns:
+            The documents in the same order, with the arguments found.
+        """
+        return self.annotator.annotate(documents, on_batch=on_batch)
+
+
+def find_type(ontology: Ontology, name: str) -> str:
+    """Return the event type that a name means: the type itself, or the only one that has it as a word.
+
+    Args:
+        ontology: The ontology.
+        name: A type's name, or one word of it, such as `attack` for `conflict.attack`.
+
+    Returns:
+        The type's name in the ontology.
+
+    Raises:
+        EventuneError: If no type has it, or several have.
+    """
+    if name in ontology:
+        return name
+    having = [known for known in ontology.types if name.lower() in natural_name(known)]
+    if len(having) > 1:
+        raise EventuneError(
+            f"event type {name!r} means several of the ontology's", f"choose one: {', '.join(having[:12])}"
+        )
+    return having[0] if having else ontology[name].name

@@ -1,0 +1,238 @@
+"""From a run directory to its task and its model, on a base of its own or on one that carries several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from eventune.adapters.sharing import SharedBase, can_share
+from eventune.adapters.store import files_of, load_into, recorded_bits
+from eventune.backbones.backbone import Backbone
+from eventune.backbones.placement import Placement, move
+from eventune.backbones.resolve import BaseModel, resolve
+from eventune.errors import EventuneError
+from eventune.storage.json_files import read_json
+from eventune.storage.validation import read_settings
+from eventune.tasks.protocol import UNTRAINED, RunTask
+from eventune.tasks.registry import TaskEntry, task_named
+from eventune.training import run_directory as names
+from eventune.training.run_directory import EXTRACTOR, GENERATOR, RunDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedBase:
+    """What a run's `base.json` holds.
+
+    Attributes:
+        name_or_path: The base's name when the run was trained.
+        sha256: Hash of its weights.
+        revision: Its revision on the hub.
+    """
+
+    name_or_path: str
+    sha256: str
+    revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A complete run, whose weights are not loaded yet.
+
+    Attributes:
+        directory: The run directory.
+        entry: Its task.
+        settings: What its settings file holds, checked.
+    """
+
+    directory: RunDirectory
+    entry: TaskEntry
+    settings: Any
+
+    def base(self, model_name_or_path: str | None = None) -> BaseModel:
+        """Find the base model; see `recorded_base`."""
+        return recorded_base(self.directory.path, model_name_or_path)
+
+
+def open_run(run: Path) -> OpenRun:
+    """Read a run's settings.
+
+    Args:
+        run: The run directory.
+
+    Returns:
+        The run.
+
+    Raises:
+        EventuneError: If the run is unfinished, or lacks a file.
+        InvalidValueError: If its settings are not as they must be.
+    """
+    directory = RunDirectory(run)
+    settings_file = GENERATOR if (run / GENERATOR).is_file() else EXTRACTOR
+    directory.require(settings_file, names.BASE)
+    # Runs of 0.1.0 that extract spans do not say so.
+    entry = task_named(str(read_json(run / settings_file).get("task", "extraction")), settings_file)
+    task = entry.load()
+    settings = read_settings(run / settings_file, task.Settings)
+    weights = () if settings.method == UNTRAINED else files_of(settings.method)
+    directory.require(*weights, *task.files(settings))
+    expected = getattr(settings, "ontology_bytes", 0)
+    if expected and (found := (run / names.ONTOLOGY).stat().st_size) < expected:
+        raise EventuneError(
+            f"{run / names.ONTOLOGY}: expected {expected} bytes, found {found}: the file was cut off",
+            "copy the whole run directory anew; if you shortened it yourself, correct ontology_bytes in "
+            f"{settings_file}",
+        )
+    return OpenRun(directory, entry, settings)
+
+
+def recorded_base(folder: Path, model_name_or_path: str | None = None) -> BaseModel:
+    """Find the base model of a run.
+
+    Args:
+        folder: The run directory, or a folder with a `base.json`.
+        model_name_or_path: Where it is on this machine, if not where `base.json` says.
+
+    Raises:
+        EventuneError: If it is not there, or its weights are not those that the run was trained on.
+    """
+    recorded = read_settings(folder / names.BASE, RecordedBase)
+    base = resolve(model_name_or_path or recorded.name_or_path, revision=recorded.revision)
+    if base.sha256() != recorded.sha256:
+        raise EventuneError(
+            f"base model {base.name}: its weights are not those that the run in {folder} was trained on "
+            f"(sha256 {base.sha256()[:12]}…, expected {recorded.sha256[:12]}…)",
+            f"give the right one with --model_name_or_path (the run was trained on {recorded.name_or_path!r})",
+        )
+    return base
+
+
+class LoadedBase:
+    """A base model in memory, which carries the runs that are loaded on it.
+
+    Attributes:
+        backbone: The base.
+        placement: Where it lies.
+    """
+
+    def __init__(self, backbone: Backbone, placement: Placement, *, dtype: str, quantization_bit: int) -> None:
+        self.backbone, self.placement = backbone, placement
+        self._dtype, self._bits = dtype, quantization_bit
+        self._shared = SharedBase(backbone.model, quantization_bit=quantization_bit)
+
+    @classmethod
+    def of(cls, opened: OpenRun, base: BaseModel, placement: Placement) -> LoadedBase:
+        """Load the base of a run, with the run's tokenizer."""
+        folder, dtype = opened.directory.path, _dtype(opened, placement)
+        backbone = opened.entry.load().load_backbone(base, opened.settings, dtype=dtype, tokenizer_folder=folder)
+        move(backbone.model, placement.device)
+        return cls(backbone, placement, dtype=dtype, quantization_bit=recorded_bits(folder))
+
+    def load(self, task: RunTask, folder: Path) -> nn.Module:
+        """Build a task's model around the base and read its trained weights."""
+        model, anatomy = task.build_model(self.backbone)
+        return self._shared.load(model.to(self.placement.device), folder, anatomy=anatomy).eval()
+
+    @contextmanager
+    def active(self, model: nn.Module) -> Iterator[nn.Module]:
+        """Let the base compute with one model's adapter while the block lasts."""
+        with self._shared.use(model):
+            yield model
+
+    def require_fits(self, opened: OpenRun) -> None:
+        """Refuse a run that was trained on another base, or whose training changed the base's own weights.
+
+        Raises:
+            EventuneError: If it cannot be loaded on this base.
+        """
+        folder = opened.directory.path
+        recorded = read_settings(folder / names.BASE, RecordedBase)
+        if recorded.sha256 != self.backbone.base.sha256():
+            raise EventuneError(
+                f"{folder} was trained on {recorded.name_or_path!r}, whose weights are not those of "
+                f"{self.backbone.base.name!r}",
+                "load it without base",
+            )
+        found = (_dtype(opened, self.placement), recorded_bits(folder))
+        if found != (self._dtype, self._bits) or not can_share(folder):
+            raise EventuneError(
+                f"{folder}: expected an adapter of a base in {self._dtype}, quantised to {self._bits or 'no'} bits; "
+                f"found method {opened.settings.method} on one in {found[0]}, {found[1] or 'no'} bits",
+                "load it without base",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRun:
+    """A run in memory.
+
+    Attributes:
+        task: Its task.
+        model: Its model, in evaluation mode.
+        base: The base that it shares with others; None where it has its own.
+    """
+
+    task: RunTask
+    model: nn.Module
+    base: LoadedBase | None
+
+    @contextmanager
+    def active(self) -> Iterator[nn.Module]:
+        """Give the model, ready to compute, while the block lasts."""
+        if self.base is None:
+            yield self.model
+        else:
+            with self.base.active(self.model):
+                yield self.model
+
+
+def load_run(
+    opened: OpenRun,
+    *,
+    base: LoadedBase | None = None,
+    model_name_or_path: str | None = None,
+    placement: Placement,
+    batch_size: int,
+) -> LoadedRun:
+    """Load a run's weights.
+
+    Args:
+        opened: The run.
+        base: A base in memory to load it on; by default it is loaded, too.
+        model_name_or_path: Where the base is on this machine, if not where the run says.
+        placement: Where the model goes.
+        batch_size: Inputs a batch.
+
+    Returns:
+        The run, ready for use.
+
+    Raises:
+        EventuneError: If a file is missing, damaged or of another model, or the base is not the run's.
+    """
+    folder, settings, task_class = opened.directory.path, opened.settings, opened.entry.load()
+    if base is not None:
+        base.require_fits(opened)
+        backbone = replace(base.backbone, tokenizer=task_class.load_tokenizer(folder))
+    elif settings.method != UNTRAINED and can_share(folder):
+        base = LoadedBase.of(opened, opened.base(model_name_or_path), placement)
+        backbone = base.backbone
+    else:
+        dtype = _dtype(opened, placement)
+        backbone = task_class.load_backbone(
+            opened.base(model_name_or_path), settings, dtype=dtype, tokenizer_folder=folder
+        )
+    task = task_class.from_run(folder, settings, backbone, batch_size=batch_size)
+    if base is not None:
+        return LoadedRun(task, base.load(task, folder), base)
+    model, anatomy = task.build_model(backbone)
+    if settings.method != UNTRAINED:
+        model = load_into(model, folder, anatomy=anatomy)
+    return LoadedRun(task, model.to(placement.device).eval(), None)
+
+
+def _dtype(opened: OpenRun, placement: Placement) -> str:
+    return placement.dtype_of_run(opened.settings.dtype)

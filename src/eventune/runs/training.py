@@ -1,0 +1,74 @@
+"""`eventune train`: from a recipe to a run directory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainingArguments
+
+from eventune.backbones.placement import Placement
+from eventune.backbones.resolve import resolve
+from eventune.errors import EventuneError
+from eventune.recipe import Recipe
+from eventune.reporter import Reporter, SilentReporter
+from eventune.results import RunResult
+from eventune.runs.pipeline import RunSettings, make_run
+from eventune.runs.splits import read_splits
+from eventune.tasks.protocol import RunTask
+from eventune.training.epochwise import training_arguments
+
+
+def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
+    """Train what a recipe asks for and leave a complete run directory.
+
+    Args:
+        recipe: What to train, on what, and how.
+        reporter: Hears notices and shows progress; silent by default.
+
+    Returns:
+        Scores and resources, as `result.json` holds them.
+
+    Raises:
+        EventuneError: If a file, a setting or the model is not as it must be; nothing is left half-written.
+    """
+    reporter = reporter or SilentReporter()
+    placement = Placement.of(recipe.model.device, recipe.model.dtype)
+    documents = read_splits(recipe.data, reporter.notice)
+    base = resolve(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
+
+    def load_task() -> RunTask:
+        task_class: Any = recipe.task.load()
+        task: RunTask = task_class.from_recipe(recipe, documents, base, placement)
+        if recipe.optimisation.num_train_epochs and not task.examples:
+            raise EventuneError("train_file: no event in it has a role to be trained on")
+        return task
+
+    return make_run(_settings_of(recipe, placement), load_task, reporter)
+
+
+def _settings_of(recipe: Recipe, placement: Placement) -> RunSettings:
+    optimisation = recipe.optimisation
+
+    def training(checkpoints: Path, has_dev: bool, epochs: int | None) -> TrainingArguments:
+        chosen = optimisation if epochs is None else replace(optimisation, num_train_epochs=epochs)
+        return training_arguments(chosen, checkpoints, has_dev=has_dev, device=placement.device)
+
+    return RunSettings(
+        values=recipe.to_dict(),
+        text=recipe.to_yaml(),
+        command=recipe.task.command,
+        output_dir=Path(optimisation.output_dir),
+        overwrite=optimisation.overwrite_output_dir,
+        resume=optimisation.resume_from_checkpoint,
+        seed=optimisation.seed,
+        adapter=recipe.adapter,
+        device=placement.device,
+        training=training,
+        learning_rate=optimisation.learning_rate,
+        head_learning_rate=optimisation.head_learning_rate,
+        ema_decay=optimisation.ema_decay,
+        early_stopping_patience=optimisation.early_stopping_patience,
+        gradient_checkpointing=optimisation.gradient_checkpointing,
+    )

@@ -1,0 +1,64 @@
+"""What a finished training cost: use of the machine, memory by purpose, and what the base forgot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from eventune.backbones.backbone import Backbone
+from eventune.backbones.masked_lm import MaskedLanguageModel
+from eventune.tasks.protocol import Outcome, RunTask
+from eventune.training.flops import forward_flops, gemm_flops_per_second
+from eventune.training.meter import memory_split
+
+
+class Forgetting:
+    """What an encoder forgot of what it was pretrained for; measured once before the training and once after it."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        self._backbone = backbone
+        self._before = self._loss()
+
+    def measured(self) -> dict[str, float]:
+        """Return the loss on masked subword tokens before and after; nothing without a head for them."""
+        if self._before is None or (after := self._loss()) is None:
+            return {}
+        return {
+            "masked_lm_loss_before": self._before,
+            "masked_lm_loss_after": after,
+            "forgetting": after - self._before,
+        }
+
+    def _loss(self) -> float | None:
+        return MaskedLanguageModel(self._backbone.base, self._backbone.tokenizer).loss(self._backbone.model)
+
+
+def training_costs(outcome: Outcome, cost: Mapping[str, float], task: RunTask, *, method: str) -> dict[str, Any]:
+    """Return what `result.json` holds under `resources` of every training.
+
+    Args:
+        outcome: The training, finished.
+        cost: Time and memory of its epochs.
+        task: What was trained for.
+        method: What was trained.
+
+    Returns:
+        Figures by name; those that this machine cannot tell are missing.
+    """
+    trainer, counts = outcome.trainer, outcome.counts
+    assert trainer is not None
+    assert counts is not None
+    # A backward pass needs twice the forward pass's products, but only once where the weights are frozen.
+    passes = 3 if method == "full" else 2
+    lengths = [task.loop.length(example) for example in task.examples]
+    rate = passes * forward_flops(task.backbone.model, lengths) / cost["seconds_per_epoch"]
+    peak = gemm_flops_per_second(trainer.args.device.type)
+    trained: Any = trainer.model
+    return {
+        "trainable_parameters": counts.trainable,
+        "total_parameters": counts.total,
+        "model_flops_per_second": rate,
+        "gemm_flops_per_second": peak,
+        "gemm_share": rate / peak,
+        **memory_split(trained, trainer.optimizer, above_baseline=cost["peak_memory_above_baseline_bytes"]),
+    }

@@ -1,0 +1,132 @@
+"""What tasks that find events' arguments in documents have in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from eventune.backbones.backbone import Backbone
+from eventune.corpora import write_corpus, write_ontology
+from eventune.events import Document, Ontology, parse_marked_text
+from eventune.storage.validation import write_settings
+from eventune.tasks.card import extractor_card
+from eventune.tasks.protocol import Outcome, Pretraining
+from eventune.training import run_directory as names
+from eventune.training.trainer import TaskTrainer
+
+_SHOWN_TYPES = 8
+
+
+@dataclass(frozen=True)
+class DocumentSplits:
+    """The documents of a run.
+
+    Attributes:
+        ontology: What is extracted.
+        train: What is trained on.
+        dev: What the epoch and the margins are chosen on; empty if nothing is.
+        test: What the finished run is scored on; empty if nothing is.
+        pretrain: What is trained on first; empty if nothing is.
+        pretrain_ontology: Its ontology.
+    """
+
+    ontology: Ontology
+    train: Sequence[Document]
+    dev: Sequence[Document]
+    test: Sequence[Document]
+    pretrain: Sequence[Document]
+    pretrain_ontology: Ontology
+
+    def by_name(self) -> dict[str, Sequence[Document]]:
+        """Return the splits that hold anything, what is trained on first left out."""
+        splits = {"train": self.train, "dev": self.dev, "test": self.test}
+        return {name: documents for name, documents in splits.items() if documents}
+
+
+class DocumentTask:
+    """The half of a `RunTask` that does not depend on how arguments are found.
+
+    Attributes:
+        backbone: The backbone.
+        ontology: The event types and roles that are extracted.
+        settings: What the run's settings file holds.
+        counts: What was wrong with the answers that `annotate` got so far, by kind; empty for an encoder.
+        encoded: The splits, encoded; each has `documents`, `arguments` and `unreachable`.
+    """
+
+    pretraining: Pretraining | None = None
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        ontology: Ontology,
+        settings: Any,
+        encoded: Mapping[str, Any],
+        *,
+        saves_predictions: bool,
+    ) -> None:
+        self.backbone, self.ontology, self.settings, self.encoded = backbone, ontology, settings, encoded
+        self.counts: Counter[str] = Counter()
+        self._saves_predictions = saves_predictions
+
+    @property
+    def splits(self) -> Sequence[str]:
+        """Names of the splits that the finished model is scored on."""
+        return [name for name in ("dev", "test") if name in self.encoded]
+
+    def notices(self) -> Sequence[str]:
+        """See `RunTask`."""
+        return [
+            f"{name}: {part.unreachable.total()} of {part.arguments} gold arguments are out of reach "
+            f"({', '.join(f'{count} {reason}' for reason, count in part.unreachable.items())}); they count as missed"
+            for name, part in self.encoded.items()
+            if part.unreachable
+        ]
+
+    def check(self, model: nn.Module) -> None:
+        """See `RunTask`; nothing is asked of the model."""
+
+    def found(self, split: str, predicted: Any) -> Sequence[Document]:
+        """Return a split's documents with the arguments that were predicted."""
+        raise NotImplementedError
+
+    def save(self, folder: Path, outcome: Outcome) -> None:
+        """See `RunTask`."""
+        write_ontology(self.ontology, folder / names.ONTOLOGY)
+        self.backbone.tokenizer.save_pretrained(folder)
+        size = (folder / names.ONTOLOGY).stat().st_size
+        write_settings(folder / names.EXTRACTOR, replace(self.settings, ontology_bytes=size))
+        if self._saves_predictions and "test" in outcome.predictions:
+            write_corpus(self.found("test", outcome.predictions["test"]), folder / names.PREDICTIONS)
+
+    def history(self, trainer: TaskTrainer) -> Sequence[Mapping[str, Any]]:
+        """See `RunTask`."""
+        return trainer.epochs()
+
+    def data(self) -> dict[str, Any]:
+        """See `RunTask`."""
+        return {
+            name: {
+                "documents": len(part.documents),
+                "events": sum(len(document.events) for document in part.documents),
+                "arguments": part.arguments,
+                "unreachable": dict(part.unreachable),
+            }
+            for name, part in self.encoded.items()
+        }
+
+    def card(self, settings: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+        """See `RunTask`."""
+        return extractor_card(settings, result, event_type=next(iter(self.ontology.types)))
+
+    def shown_documents(self) -> list[Document]:
+        """Return a text with one event of each of the first types that have roles, to compare models on."""
+        types = [name for name, event_type in self.ontology.types.items() if event_type.roles][:_SHOWN_TYPES]
+        return [
+            parse_marked_text(f"In May, some people [[acted|{name}]] near the old bridge of Orsha.") for name in types
+        ]

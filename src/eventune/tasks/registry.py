@@ -1,0 +1,127 @@
+"""The table of tasks: what a recipe can ask for, and what a run directory can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from eventune.errors import EventuneError, did_you_mean
+from eventune.extraction.arguments import ExtractionArguments
+from eventune.generation.extracting.arguments import GenerativeExtractionArguments
+from eventune.training.run_directory import EXTRACTOR, GENERATOR
+
+if TYPE_CHECKING:
+    from eventune.tasks.protocol import RunTask
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEntry:
+    """A row of the table; nothing in it needs torch.
+
+    Attributes:
+        name: What recipes and settings files call the task.
+        summary: What it does, in a few words.
+        implementation: `module:Class` of its `RunTask`, imported when it is used.
+        traits: What its settings may be about: a setting whose metadata has `read_by` belongs to the tasks with one of
+            these traits. `heads`: it has new modules, which are random at first; `encoder`, `pretraining`, ….
+        sections: Settings of its own, dataclasses by the name of their group.
+        command: The command that makes its runs.
+        settings_file: The file in a run directory that says how the run is opened.
+        annotates: Whether its runs find events' arguments in documents.
+    """
+
+    name: str
+    summary: str
+    implementation: str
+    traits: frozenset[str] = frozenset()
+    sections: Mapping[str, type] = field(default_factory=dict)
+    command: str = "train"
+    settings_file: str = EXTRACTOR
+    annotates: bool = True
+
+    def load(self) -> type[RunTask]:
+        """Import the task."""
+        module, _, name = self.implementation.partition(":")
+        task: Any = getattr(import_module(module), name)
+        return task  # type: ignore[no-any-return]
+
+    def reads(self, metadata: Mapping[str, Any]) -> bool:
+        """Tell whether the task reads a setting.
+
+        Args:
+            metadata: The setting's, whose `read_by` is a trait or several; a setting without is every task's.
+        """
+        wanted = metadata.get("read_by", ())
+        wanted = {wanted} if isinstance(wanted, str) else set(wanted)
+        return not wanted or bool(wanted & {self.name, *self.traits})
+
+
+TASKS: dict[str, TaskEntry] = {}
+"""Task by name."""
+
+
+def register_task(entry: TaskEntry) -> None:
+    """Make a task known to recipes and run directories.
+
+    Raises:
+        EventuneError: If the name is taken.
+    """
+    if entry.name in TASKS:
+        raise EventuneError(f"task {entry.name!r}: expected a new name, found one of {', '.join(TASKS)}")
+    TASKS[entry.name] = entry
+
+
+def tasks_of(command: str) -> list[TaskEntry]:
+    """Return the tasks whose runs a command makes."""
+    return [entry for entry in TASKS.values() if entry.command == command]
+
+
+def task_named(name: str, settings_file: str) -> TaskEntry:
+    """Return the task that a settings file belongs to.
+
+    Args:
+        name: What the file calls it; runs of earlier versions call the responses `generation`.
+        settings_file: The file's name.
+
+    Raises:
+        EventuneError: If there is none.
+    """
+    entries = {entry.name: entry for entry in TASKS.values() if entry.settings_file == settings_file}
+    if name not in entries and len(entries) == 1:
+        return next(iter(entries.values()))
+    if name not in entries:
+        raise EventuneError(
+            f"{settings_file}: expected the task {' or '.join(entries)}, found {name!r}", did_you_mean(name, entries)
+        )
+    return entries[name]
+
+
+register_task(
+    TaskEntry(
+        name="extraction",
+        summary="an encoder scores spans",
+        implementation="eventune.tasks.span_extraction:SpanExtraction",
+        traits=frozenset({"encoder", "heads", "pretraining"}),
+        sections={"extraction": ExtractionArguments},
+    )
+)
+register_task(
+    TaskEntry(
+        name="generation",
+        summary="a causal LM writes arguments as JSON",
+        implementation="eventune.tasks.generative_extraction:GenerativeExtraction",
+        sections={"extraction": ExtractionArguments, "generation": GenerativeExtractionArguments},
+    )
+)
+register_task(
+    TaskEntry(
+        name="responses",
+        summary="a causal LM responds to prompts",
+        implementation="eventune.tasks.responses:Responses",
+        command="sft",
+        settings_file=GENERATOR,
+        annotates=False,
+    )
+)
