@@ -42,6 +42,17 @@ def all_sections() -> dict[str, type]:
     return {"task": TaskArguments, **common_sections(), **own}
 
 
+def setting_names(entry: TaskEntry) -> list[str]:
+    """Return the names of the settings that a task reads, in the order in which a recipe holds them."""
+    sections = {name: section for name, section in all_sections().items() if reads_section(entry, name)}
+    return [f.name for section in sections.values() for f in dataclasses.fields(section) if entry.reads(f.metadata)]
+
+
+def reads_section(entry: TaskEntry, name: str) -> bool:
+    """Tell whether a task reads a group of settings at all."""
+    return name == "task" or name in common_sections() or name in entry.sections
+
+
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides a run.
@@ -129,12 +140,8 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """Return the settings that the task reads, flat."""
         sections = {**{name: getattr(self, name) for name in common_sections()}, **self.own}
-        values = {"task": self.task.name}
-        for name, section in sections.items():
-            if name in common_sections() or name in self.task.sections:
-                fields = [field for field in dataclasses.fields(section) if self.task.reads(field.metadata)]
-                values |= {field.name: getattr(section, field.name) for field in fields}
-        return values
+        values = {name: value for section in sections.values() for name, value in vars(section).items()}
+        return {name: self.task.name if name == "task" else values[name] for name in setting_names(self.task)}
 
     def to_yaml(self) -> str:
         """Return the settings as YAML, without what only says how to start the run."""
@@ -151,7 +158,7 @@ def _foreign_settings(entry: TaskEntry, built: Mapping[str, Any], named: set[str
         expected = f"an integer >= 1 with task: {entry.name}, whose heads are random"
         yield InvalidValueError("num_train_epochs", expected, str(epochs))
     for name, section in built.items():
-        is_read = name == "task" or name in common_sections() or name in entry.sections
+        is_read = reads_section(entry, name)
         defaults = type(section)()
         for setting in dataclasses.fields(section):
             if is_read and entry.reads(setting.metadata):

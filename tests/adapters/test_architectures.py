@@ -9,7 +9,7 @@ from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attaching import attach
 from eventune.adapters.guard import examine, require_gradients
-from eventune.adapters.projections import Kind, find_projections
+from eventune.adapters.projections import ProjectionKind, find_projections
 from eventune.adapters.store import load_into, save_trained
 
 from .architectures import ALL, STACKED_EXPERTS, tiny_model
@@ -87,8 +87,10 @@ def test_what_each_projection_does_is_known(architecture):
 
     kinds = {projection.kind for projection in find_projections(base)}
 
-    attends, mixes = kinds & {Kind.QUERY, Kind.QKV}, kinds & {Kind.STATE_SPACE}
-    feeds_forward = kinds & {Kind.UP, Kind.GATE_UP} and Kind.DOWN in kinds
+    attends, mixes = kinds & {ProjectionKind.QUERY, ProjectionKind.QKV}, kinds & {ProjectionKind.STATE_SPACE}
+    feeds_forward = kinds & {ProjectionKind.UP, ProjectionKind.GATE_UP} and ProjectionKind.DOWN in kinds
     assert attends or mixes or architecture == "fnet"
-    assert feeds_forward or Kind.EXPERTS in kinds or architecture in {"ctrl", "mamba", "mamba2", "falcon_mamba"}
-    assert (Kind.EXPERTS in kinds) == (architecture in STACKED_EXPERTS)
+    assert (
+        feeds_forward or ProjectionKind.EXPERTS in kinds or architecture in {"ctrl", "mamba", "mamba2", "falcon_mamba"}
+    )
+    assert (ProjectionKind.EXPERTS in kinds) == (architecture in STACKED_EXPERTS)

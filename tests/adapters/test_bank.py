@@ -17,6 +17,9 @@ from eventune.extraction.model import JointExtractor
 
 from .test_methods import IDS, PADDED, Tagger, learn, outputs_of
 
+AS_ALONE = {"rtol": 1e-3, "atol": 1e-3}
+"""Rows of a mixed batch are summed in another order; random weights this large make the last digits of it visible."""
+
 
 def save_one(model, folder, seed, **arguments):
     """Attach an adapter, move its weights and the heads', and save it."""
@@ -67,15 +70,15 @@ def test_rows_of_one_batch_have_different_adapters_and_heads(bank, folders):
         found = run(IDS[rows], attention_mask=PADDED[rows])
 
     for output, name, row in zip(found, names, rows, strict=True):
-        torch.testing.assert_close(output, expected[name][row], rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(output, expected[name][row], **AS_ALONE)
 
 
 def test_a_row_without_an_adapter_is_the_base_s(bank, folders):
     with bank.mixed([BASE, "attack"]) as run, torch.inference_mode():
         found = run(IDS, attention_mask=PADDED)
 
-    torch.testing.assert_close(found[0], outputs_of(Tagger())[0], rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(found[1], alone(folders["attack"])[1], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(found[0], outputs_of(Tagger())[0], **AS_ALONE)
+    torch.testing.assert_close(found[1], alone(folders["attack"])[1], **AS_ALONE)
 
 
 @dataclass(frozen=True)
@@ -122,10 +125,8 @@ def test_heads_of_any_inputs_and_outputs_can_be_mixed(tmp_path):
         found = run(IDS, attention_mask=PADDED)
 
     for row, name in enumerate(("second", "first")):
-        torch.testing.assert_close(
-            found["scores"].start[row], expected[name]["scores"].start[row], rtol=1e-5, atol=1e-5
-        )
-        torch.testing.assert_close(found["both"][0][row], expected[name]["both"][0][row], rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(found["scores"].start[row], expected[name]["scores"].start[row], **AS_ALONE)
+        torch.testing.assert_close(found["both"][0][row], expected[name]["both"][0][row], **AS_ALONE)
     assert found["scores"].end is None
 
 

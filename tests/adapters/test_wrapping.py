@@ -6,7 +6,7 @@ from torch.nn.parallel import DataParallel, DistributedDataParallel
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attaching import attach
 from eventune.adapters.store import load_into, save_trained
-from eventune.adapters.wrapping import taken_apart, unwrap
+from eventune.adapters.wrapping import unwrap, unwrap_with_wrapper
 
 from .test_methods import Tagger, learn, outputs_of
 
@@ -53,7 +53,7 @@ def open_names(path):
 def test_wrapping_again_keeps_the_settings(process_group):
     model = nn.Linear(2, 2)
     ddp = DistributedDataParallel(model, find_unused_parameters=True, broadcast_buffers=False)
-    inner, wrap = taken_apart(ddp)
+    inner, wrap = unwrap_with_wrapper(ddp)
 
     again = wrap(nn.Linear(2, 2))
 
@@ -64,7 +64,7 @@ def test_wrapping_again_keeps_the_settings(process_group):
 
 def test_a_plain_model_is_left_as_it_is():
     model = nn.Linear(2, 2)
-    inner, wrap = taken_apart(model)
+    inner, wrap = unwrap_with_wrapper(model)
 
     assert inner is model
     assert wrap(model) is model

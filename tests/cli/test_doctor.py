@@ -57,7 +57,7 @@ def test_a_message_is_explained_with_cause_cure_and_threads(doctor):
     assert lines[0] == "data-parallel"
     assert MESSAGE in lines[1]
     assert "  cause: " in found.out
-    assert "  cure: Call `get_peft_model` first" in found.out
+    assert "  fix: Call `get_peft_model` first" in found.out
     assert "transformers#30445" in found.out
     assert found.err == ""
 
@@ -80,7 +80,7 @@ def test_json_is_one_object_with_all_that_is_known(doctor):
     found = doctor("--error", MESSAGE, "--json")
     assert found.out.count("\n") == 1
     (match,) = json.loads(found.out)["matches"]
-    assert match.keys() == {"line_number", "line", "count", "name", "pattern", "cause", "cure", "threads"}
+    assert match.keys() == {"line_number", "line", "count", "name", "pattern", "cause", "fix", "threads"}
     assert (match["name"], match["line"], match["count"]) == ("data-parallel", MESSAGE, 1)
 
 

@@ -117,7 +117,9 @@ def test_without_a_recipe_the_needed_settings_are_named(refused, folder):
 
 @pytest.mark.parametrize("part", ["train_file", "dev_file", "test_file", "ontology_file"])
 def test_a_missing_file_is_refused_by_its_setting(part, refused, recipe, folder):
-    assert f"{part}: expected an existing file or folder, found absent.x" in refused("train", recipe(**{part: "absent.x"}))
+    assert f"{part}: expected an existing file or folder, found absent.x" in refused(
+        "train", recipe(**{part: "absent.x"})
+    )
     assert_nothing_written(folder)
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from eventune.comparison.arms import parse_arms, read_arms, recipe_of
-from eventune.comparison.kinds import NOTES
+from eventune.comparison.kinds import PADDED_QUESTIONS
 from eventune.errors import EventuneError
 from eventune.recipe import read_settings
 
@@ -12,13 +12,19 @@ BASE = {"train_file": "sample:train", "output_dir": "unused"}
 
 
 def test_arms_are_presets_with_changes():
-    arms = parse_arms("full, lora:r=16,lora:r=8:alpha=8:targets=mlp,notes,ia3:lr=2e-3")
+    arms = parse_arms("full, lora:r=16,lora:r=8:alpha=8:targets=mlp,padded-questions,ia3:lr=2e-3")
 
-    assert [arm.name for arm in arms] == ["full", "lora:r=16", "lora:r=8:alpha=8:targets=mlp", "notes", "ia3:lr=2e-3"]
+    assert [arm.name for arm in arms] == [
+        "full",
+        "lora:r=16",
+        "lora:r=8:alpha=8:targets=mlp",
+        "padded-questions",
+        "ia3:lr=2e-3",
+    ]
     assert arms[0].settings == {"method": "full"}
     assert arms[1].settings == {"method": "lora", "lora_r": "16", "lora_alpha": 32}
     assert arms[2].settings["lora_alpha"] == "8"
-    assert arms[3].settings == NOTES
+    assert arms[3].settings == PADDED_QUESTIONS
     recipe = recipe_of(BASE, arms[2])
     assert (recipe.adapter.lora_r, recipe.adapter.lora_alpha, recipe.adapter.lora_target_modules) == (8, 8, "mlp")
     assert recipe_of(BASE, arms[4]).optimisation.learning_rate == 2e-3
@@ -30,8 +36,9 @@ def test_lists_in_an_arm_keep_their_commas():
     assert recipe_of(BASE, arm).adapter.lora_target_modules == ["query", "value"]
 
 
-def test_the_notes_arm_is_what_the_notes_did():
-    recipe = recipe_of(BASE, parse_arms("notes")[0])
+@pytest.mark.parametrize("name", ["padded-questions", "notes"])
+def test_padded_questions_is_what_many_scripts_do(name):
+    recipe = recipe_of(BASE, parse_arms(name)[0])
 
     assert recipe.own["extraction"].extractor == "question"
     assert recipe.own["extraction"].pad_to_max_length

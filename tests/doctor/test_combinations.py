@@ -97,7 +97,7 @@ def test_a_version_out_of_range_is_an_error_with_its_reason(name, version, why):
     assert (finding.name, finding.severity) == ("package-version", "error")
     assert f"{name} {version}, expected {PACKAGES[name].required}" in finding.found
     assert why in finding.found
-    assert finding.cure == f"pip install '{name}{PACKAGES[name].required}'"
+    assert finding.fix == f"pip install '{name}{PACKAGES[name].required}'"
 
 
 def test_an_optional_package_out_of_range_is_a_warning():
@@ -152,8 +152,8 @@ def test_several_gpus_are_a_warning_unless_each_has_a_process():
     several = replace(WITH_GPU, torch=replace(WITH_GPU.torch, devices=(GPU, GPU)))
     finding = only(several)
     assert (finding.name, finding.severity) == ("data-parallel", "warning")
-    assert "CUDA_VISIBLE_DEVICES=0" in finding.cure
-    assert "torchrun" in finding.cure
+    assert "CUDA_VISIBLE_DEVICES=0" in finding.fix
+    assert "torchrun" in finding.fix
     assert "transformers#30445" in finding.threads
     assert names(replace(several, environment={"WORLD_SIZE": "2"})) == []
 
@@ -176,7 +176,7 @@ def test_a_precision_that_is_chosen_against_the_hardware_is_a_warning():
     machine = replace(WITH_GPU, precisions=old_gpu, environment={"ACCELERATE_MIXED_PRECISION": "bf16"})
     finding = only(machine)
     assert (finding.name, finding.severity) == ("slow-precision", "warning")
-    assert finding.cure == "unset it, or choose fp16"
+    assert finding.fix == "unset it, or choose fp16"
     assert names(replace(machine, environment={"ACCELERATE_MIXED_PRECISION": "fp16"})) == []
     assert names(replace(machine, environment={"ACCELERATE_MIXED_PRECISION": "no"})) == []
 
@@ -184,7 +184,7 @@ def test_a_precision_that_is_chosen_against_the_hardware_is_a_warning():
 def test_fp16_on_a_cpu_is_said_to_be_ignored():
     finding = only(replace(HEALTHY, environment={"ACCELERATE_MIXED_PRECISION": "fp16"}))
     assert "ignored" in finding.found
-    assert finding.cure == "unset it"
+    assert finding.fix == "unset it"
 
 
 def test_a_bitsandbytes_that_fails_on_a_device_is_a_warning():
@@ -209,7 +209,7 @@ def test_more_threads_than_cores_are_a_warning(told, found):
 def test_a_torch_that_does_not_know_of_the_containers_quota_is_told_of_it():
     finding = only(replace(HEALTHY, processor=replace(HEALTHY.processor, usable_cores=2)))
     assert "torch uses 4 threads" in finding.found
-    assert finding.cure == "set OMP_NUM_THREADS=2"
+    assert finding.fix == "set OMP_NUM_THREADS=2"
 
 
 @pytest.mark.parametrize(("value", "found"), [("false", 1), ("0", 1), ("true", 0)])
@@ -233,8 +233,8 @@ def test_a_disk_that_is_nearly_full_is_found_once_with_all_places_on_it(free, se
     assert (finding.name, finding.severity) == ("disk-full", severity)
     assert "/runs" in finding.found
     assert "/cache" in finding.found
-    assert "HF_HOME" in finding.cure
-    assert "TMPDIR" not in finding.cure
+    assert "HF_HOME" in finding.fix
+    assert "TMPDIR" not in finding.fix
 
 
 def test_a_hub_is_missed_only_where_it_was_asked():

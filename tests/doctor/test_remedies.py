@@ -1,4 +1,4 @@
-"""Known messages and their cures."""
+"""Known messages and their fixes."""
 
 import io
 import re
@@ -238,7 +238,7 @@ def test_remedies_are_whole(remedy):
     assert remedy.pattern == remedy.pattern.lower()
     assert not re.search(r"(?<!\\)\.[*+]", remedy.pattern), "gaps are bounded"
     assert remedy.cause.endswith(".")
-    assert remedy.cure.endswith(".")
+    assert remedy.fix.endswith(".")
     assert all(re.fullmatch(r"[\w.-]+#\d+", thread) for thread in remedy.threads)
 
 
@@ -246,9 +246,9 @@ def test_remedies_are_whole(remedy):
     "remedy", [one for one in REMEDIES if one.name.startswith("chatglm-")], ids=lambda one: one.name
 )
 def test_cures_for_chatglm_name_the_native_way_and_the_version_that_works(remedy):
-    assert "GlmForCausalLM" in remedy.cure
-    assert "transformers==4.33.3" in remedy.cure
-    assert "`eventune convert chatglm2 SRC DST`" in remedy.cure
+    assert "GlmForCausalLM" in remedy.fix
+    assert "transformers==4.33.3" in remedy.fix
+    assert "`eventune convert chatglm2 SRC DST`" in remedy.fix
 
 
 @pytest.mark.parametrize(

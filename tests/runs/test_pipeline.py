@@ -89,7 +89,7 @@ def test_a_run_that_others_would_load_differently_is_not_finished(make, tmp_path
 
     def damaged(path):
         weights = original(path)
-        name = next(name for name in weights if "lora_A" in name)
+        name = next(name for name in weights if "lora_B" in name)
         return {**weights, name: weights[name] + 1}
 
     monkeypatch.setattr(store, "read_weights", damaged)

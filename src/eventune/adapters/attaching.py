@@ -19,7 +19,7 @@ from eventune.adapters.precision import autocast_forward, half_type_of, to_float
 from eventune.adapters.prefix import PREFIX, attach_prefix
 from eventune.adapters.quantisation import mark_quantised, quantise, quantised_bits
 from eventune.adapters.tying import tie_lora_a
-from eventune.adapters.wrapping import taken_apart
+from eventune.adapters.wrapping import unwrap_with_wrapper
 from eventune.errors import EventuneError, did_you_mean
 
 
@@ -43,7 +43,7 @@ def attach(
     problem = next(arguments.problems(), None)
     if problem is not None:
         raise problem
-    plain, wrap = taken_apart(model)
+    plain, wrap = unwrap_with_wrapper(model)
     require_fresh(plain)
     anatomy = with_saved_modules(plain, anatomy or anatomy_of(plain), arguments.modules_to_save)
     if arguments.method == "full":

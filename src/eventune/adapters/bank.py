@@ -23,8 +23,8 @@ from eventune.adapters.peft_library import (
 )
 from eventune.adapters.store import (
     ADAPTER_WEIGHTS,
+    copy_weights,
     heads_to_float32,
-    put,
     read_adapter_config,
     recorded_bits,
     require_same,
@@ -94,7 +94,7 @@ class AdapterBank:
                 raise
             reason = next(iter(str(error).splitlines()), type(error).__name__)
             raise EventuneError(f"{folder}: the adapter does not fit the base: {reason}") from error
-        put(model, weights, adapter=name)
+        copy_weights(model, weights, adapter=name)
         _mix_any_head(model)
         self.use(name)
         model.eval()

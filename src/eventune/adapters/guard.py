@@ -43,17 +43,17 @@ class ParameterCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Problem:
     """Something that would go wrong in training, saving or loading.
 
     Attributes:
         message: What was found.
-        cure: What to do.
+        fix: What to do.
         frozen_heads: Whether it is that new modules are random and frozen.
     """
 
     message: str
-    cure: str
+    fix: str
     frozen_heads: bool = False
 
 
@@ -72,8 +72,8 @@ class Report:
     counts: ParameterCounts
     heads: dict[str, int]
     trainable_types: dict[str, int]
-    errors: tuple[Finding, ...]
-    warnings: tuple[Finding, ...]
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
 
     def summary(self) -> str:
         """Return one line on what is trained."""
@@ -97,9 +97,9 @@ class Report:
         """
         errors = [finding for finding in self.errors if not (allow_frozen_heads and finding.frozen_heads)]
         if len(errors) == 1:
-            raise EventuneError(errors[0].message, errors[0].cure)
+            raise EventuneError(errors[0].message, errors[0].fix)
         if errors:
-            lines = [f"  {finding.message} ({finding.cure})" for finding in errors]
+            lines = [f"  {finding.message} ({finding.fix})" for finding in errors]
             raise EventuneError(f"{len(lines)} things are wrong with what is trained:\n" + "\n".join(lines))
         return self.counts
 
@@ -141,7 +141,7 @@ def examine(model: nn.Module, *, anatomy: Anatomy | None = None) -> Report:
     trainable = sum(trainable_types.values())
     errors = [*_head_errors(parameters, heads), *_type_errors(plain, parameters)]
     if trainable == 0:
-        errors.insert(0, Finding("no parameter is trainable", "give lora_target_modules that match, or method: full"))
+        errors.insert(0, Problem("no parameter is trainable", "give lora_target_modules that match, or method: full"))
     if isinstance(outer, PeftModel):
         errors += [*_configuration_errors(outer, plain), *_wrapper_errors(base, plain)]
     warnings = (*_checkpointing_warnings(plain, anatomy), *_guess_warnings(plain, anatomy))
@@ -149,10 +149,10 @@ def examine(model: nn.Module, *, anatomy: Anatomy | None = None) -> Report:
     return Report(counts, heads, trainable_types, tuple(errors), warnings)
 
 
-def _head_errors(parameters: dict[str, nn.Parameter], heads: dict[str, int]) -> Iterator[Finding]:
+def _head_errors(parameters: dict[str, nn.Parameter], heads: dict[str, int]) -> Iterator[Problem]:
     missing = [head for head, count in heads.items() if count == 0]
     if missing:
-        yield Finding(f"modules_to_save: {missing[0]!r} matches no module with parameters", "correct the name")
+        yield Problem(f"modules_to_save: {missing[0]!r} matches no module with parameters", "correct the name")
     frozen: dict[str, int] = {}
     adapted: dict[str, int] = {}
     for name, parameter in parameters.items():
@@ -163,7 +163,7 @@ def _head_errors(parameters: dict[str, nn.Parameter], heads: dict[str, int]) -> 
         elif head is not None and not parameter.requires_grad:
             frozen[head] = frozen.get(head, 0) + 1
     for head in adapted.keys() & frozen.keys():
-        yield Finding(
+        yield Problem(
             f"the new module {head!r} is random and frozen under an adapter: its own weights would be neither trained "
             "nor saved",
             "keep it out of target_modules and put it into modules_to_save",
@@ -171,45 +171,45 @@ def _head_errors(parameters: dict[str, nn.Parameter], heads: dict[str, int]) -> 
     bare = [head for head in frozen if head not in adapted]
     if bare:
         count = sum(frozen[head] for head in bare)
-        yield Finding(
+        yield Problem(
             f"{count} new parameters are random and frozen, in {', '.join(bare)}",
             "every module that the base's checkpoint lacks must stand in modules_to_save",
             frozen_heads=True,
         )
 
 
-def _type_errors(plain: nn.Module, parameters: dict[str, nn.Parameter]) -> Iterator[Finding]:
+def _type_errors(plain: nn.Module, parameters: dict[str, nn.Parameter]) -> Iterator[Problem]:
     trained = {parameter.dtype for parameter in parameters.values() if parameter.requires_grad}
     # PEFT's LoRA layers convert their inputs by themselves.
     apart = {p.dtype for name, p in parameters.items() if p.requires_grad and "lora_" not in name}
     if torch.float16 in trained:
-        yield Finding(
+        yield Problem(
             "trainable parameters are in float16: their gradients underflow, and cannot be unscaled",
             "train adapters and heads in float32; attach does so",
         )
     half = half_type_of(plain)
     if half is not None and apart - set(HALF) and not runs_in_autocast(plain):
-        yield Finding(
+        yield Problem(
             f"the base is in {str(half).removeprefix('torch.')}, what is trained in float32, and nothing brings them "
             "together ('expected scalar type Half but found Float')",
             "use adapters.attach, or run training and evaluation under torch.autocast",
         )
 
 
-def _configuration_errors(model: Any, plain: nn.Module) -> Iterator[Finding]:
+def _configuration_errors(model: Any, plain: nn.Module) -> Iterator[Problem]:
     names = [name for name, _ in plain.named_modules() if name]
     own = [name for name in names if ".lora_" not in name and ".modules_to_save" not in name]
     for config in model.peft_config.values():
         is_transformers = isinstance(plain, PreTrainedModel)
         task_type = getattr(config.task_type, "value", config.task_type)
         if task_type is not None and not is_transformers:
-            yield Finding(
+            yield Problem(
                 f"task_type {task_type}: PEFT's forward for it expects a model of transformers, found "
                 f"{type(plain).__name__}",
                 "task_type=None, and the heads in modules_to_save",
             )
         if task_type == "CAUSAL_LM" and is_transformers and plain.get_output_embeddings() is None:  # type: ignore[operator]
-            yield Finding(
+            yield Problem(
                 f"task_type CAUSAL_LM, but {type(plain).__name__} is no language model",
                 "task_type=None, or load it with AutoModelForCausalLM",
             )
@@ -221,36 +221,36 @@ def _configuration_errors(model: Any, plain: nn.Module) -> Iterator[Finding]:
             for name in (name for name in wanted if name not in usual):
                 if not any(other == name or other.endswith(f".{name}") for other in own):
                     leaves = sorted({other.rpartition(".")[2] for other in own})
-                    yield Finding(f"{kind}: {name!r} matches no module", did_you_mean(name, leaves) or "correct it")
+                    yield Problem(f"{kind}: {name!r} matches no module", did_you_mean(name, leaves) or "correct it")
 
 
-def _guess_warnings(plain: nn.Module, anatomy: Anatomy) -> Iterator[Finding]:
+def _guess_warnings(plain: nn.Module, anatomy: Anatomy) -> Iterator[Problem]:
     if anatomy.guessed:
         base = anatomy.backbones[0] or "the whole model"
-        yield Finding(
+        yield Problem(
             f"nothing in {type(plain).__name__} is of transformers: {base} is taken for pretrained, "
             f"{', '.join(anatomy.heads) or 'nothing'} for new",
             "if that is wrong, give anatomy=Anatomy(backbones, heads)",
         )
 
 
-def _wrapper_errors(base: nn.Module, plain: nn.Module) -> Iterator[Finding]:
+def _wrapper_errors(base: nn.Module, plain: nn.Module) -> Iterator[Problem]:
     if base is not plain:
-        yield Finding(
+        yield Problem(
             f"the adapter is around {type(base).__name__}: its file would have 'module.' in all names and fit no "
             "other model",
             "attach the adapter first and wrap the result, or let adapters.attach do both",
         )
 
 
-def _checkpointing_warnings(plain: nn.Module, anatomy: Anatomy) -> Iterator[Finding]:
+def _checkpointing_warnings(plain: nn.Module, anatomy: Anatomy) -> Iterator[Problem]:
     for name in anatomy.backbones:
         backbone: Any = plain.get_submodule(name)
         if not checkpoints_activations(backbone):
             continue
         embeddings = backbone.get_input_embeddings()
         if not embeddings._forward_hooks and not any(p.requires_grad for p in embeddings.parameters()):
-            yield Finding(
+            yield Problem(
                 "gradient checkpointing is on, and the embeddings' output needs no gradient: the blocks may get none",
                 "call enable_input_require_grads(), or let adapters.attach do it",
             )

@@ -13,7 +13,7 @@ from torch import nn
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.lora import as_pattern
-from eventune.adapters.projections import ATTENTION, FUSED, MLP, Kind, Projection, find_projections, fold
+from eventune.adapters.projections import ATTENTION, FUSED, MLP, Projection, ProjectionKind, find_projections, fold
 from eventune.adapters.targets import CHOICES, choose, model_type_of
 from eventune.errors import EventuneError
 
@@ -154,7 +154,7 @@ def inspect_model(model: nn.Module, *, anatomy: Anatomy | None = None) -> Inspec
     heads = {head: _size(model.get_submodule(head)) for head in anatomy.heads}
     kinds = {projection.name: projection.kind for projection in projections}
     patterns = list(_patterns(model, kinds))
-    experts = fold([name for name, kind in kinds.items() if kind is Kind.EXPERTS])
+    experts = fold([name for name, kind in kinds.items() if kind is ProjectionKind.EXPERTS])
     return Inspection(
         model_class=type(model).__name__,
         model_type=model_type,
@@ -164,7 +164,7 @@ def inspect_model(model: nn.Module, *, anatomy: Anatomy | None = None) -> Inspec
         patterns=patterns,
         attention=[pattern.pattern for pattern in patterns if pattern.kind in ATTENTION],
         mlp=[pattern.pattern for pattern in patterns if pattern.kind in MLP],
-        fused={pattern.pattern: FUSED[Kind(pattern.kind)] for pattern in patterns if pattern.kind in FUSED},
+        fused={pattern.pattern: FUSED[ProjectionKind(pattern.kind)] for pattern in patterns if pattern.kind in FUSED},
         experts=list(experts),
         target_modules=shortest(chosen, [name for name, _ in model.named_modules()]),
         targets_reason=_targets_reason(kinds, chosen),
@@ -214,7 +214,7 @@ def _size(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _patterns(model: nn.Module, kinds: dict[str, Kind]) -> Iterator[Pattern]:
+def _patterns(model: nn.Module, kinds: dict[str, ProjectionKind]) -> Iterator[Pattern]:
     own = {
         name: {key: list(parameter.shape) for key, parameter in module.named_parameters(recurse=False)}
         for name, module in model.named_modules()
@@ -230,16 +230,20 @@ def _patterns(model: nn.Module, kinds: dict[str, Kind]) -> Iterator[Pattern]:
     for pattern, names, kind in sorted(found, key=lambda row: order[row[1][0]]):
         shapes = own[names[0]]
         experts = [f"{names[0]}.{key}" for key in shapes if f"{names[0]}.{key}" in kinds]
-        does = kinds.get(names[0]) or (Kind.EXPERTS if experts else "")
+        does = kinds.get(names[0]) or (ProjectionKind.EXPERTS if experts else "")
         size = sum(math.prod(shape) for shape in shapes.values())
         yield Pattern(pattern, kind, shapes, len(names), size * len(names), str(does))
 
 
-def _targets_reason(kinds: dict[str, Kind], chosen: Sequence[str]) -> str:
+def _targets_reason(kinds: dict[str, ProjectionKind], chosen: Sequence[str]) -> str:
     found = {kinds[name] for name in chosen}
     parts = [
         name
-        for name, group in (("attention", ATTENTION), ("feed-forward", MLP), ("state-space", (Kind.STATE_SPACE,)))
+        for name, group in (
+            ("attention", ATTENTION),
+            ("feed-forward", MLP),
+            ("state-space", (ProjectionKind.STATE_SPACE,)),
+        )
         if found & set(group)
     ]
     if not parts:
@@ -250,10 +254,10 @@ def _targets_reason(kinds: dict[str, Kind], chosen: Sequence[str]) -> str:
     )
 
 
-def _notes(model: nn.Module, anatomy: Anatomy, kinds: dict[str, Kind]) -> Iterator[str]:
-    if Kind.EXPERTS in kinds.values():
+def _notes(model: nn.Module, anatomy: Anatomy, kinds: dict[str, ProjectionKind]) -> Iterator[str]:
+    if ProjectionKind.EXPERTS in kinds.values():
         yield "experts are stacked parameters, not layers: lora_target_parameters (PEFT: target_parameters) adapts them"
-    if Kind.STATE_SPACE in kinds.values():
+    if ProjectionKind.STATE_SPACE in kinds.values():
         yield "out_proj and dt_proj of state-space layers are read by kernels: an adapter on them would do nothing"
     for backbone in anatomy.backbones:
         base: Any = model.get_submodule(backbone)
@@ -268,7 +272,7 @@ def _has_output(base: Any) -> bool:
 def _costs(projections: Sequence[Projection], model_type: str, heads: int, total: int) -> list[Cost]:
     costs = []
     choices = {name: choose(projections, name, model_type=model_type) for name in CHOICES}
-    experts = [projection for projection in projections if projection.kind is Kind.EXPERTS]
+    experts = [projection for projection in projections if projection.kind is ProjectionKind.EXPERTS]
     if experts:
         choices["auto + experts"] = [*choices["auto"], *experts]
     for name, chosen in choices.items():

@@ -11,11 +11,11 @@ from torch import nn
 from eventune.adapters.anatomy import Anatomy
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.peft_library import IA3Config, LoraConfig, PeftConfig, expected_warnings_ignored
-from eventune.adapters.projections import Kind, Projection, find_projections
+from eventune.adapters.projections import Projection, ProjectionKind, find_projections
 from eventune.adapters.targets import find_target_parameters, find_targets
 from eventune.errors import EventuneError, did_you_mean
 
-_IA3_KINDS = (Kind.KEY, Kind.VALUE, Kind.QKV)
+_IA3_KINDS = (ProjectionKind.KEY, ProjectionKind.VALUE, ProjectionKind.QKV)
 
 
 def lora_config(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy) -> PeftConfig:
@@ -62,7 +62,7 @@ def ia3_config(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy) 
     chosen = set(targets_in(model, arguments.lora_target_modules, anatomy))
     kinds = {anatomy.inside(b, p.name): p.kind for b in anatomy.backbones for p in _projections(model, b)}
     scaled = [name for name in kinds if name in chosen and kinds[name] in _IA3_KINDS]
-    feedforward = [name for name in kinds if name in chosen and kinds[name] is Kind.DOWN]
+    feedforward = [name for name in kinds if name in chosen and kinds[name] is ProjectionKind.DOWN]
     if not scaled and not feedforward:
         raise EventuneError(
             "method: ia3 scales keys, values and the feed-forward part; none of the targets is known as one of them",

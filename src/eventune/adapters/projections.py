@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 
-class Kind(StrEnum):
+class ProjectionKind(StrEnum):
     """What a weight matrix does in its block."""
 
     QUERY = "query"
@@ -30,11 +30,11 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-ATTENTION = (Kind.QUERY, Kind.KEY, Kind.VALUE, Kind.QKV, Kind.OUTPUT)
-MLP = (Kind.UP, Kind.GATE_UP, Kind.DOWN)
+ATTENTION = (ProjectionKind.QUERY, ProjectionKind.KEY, ProjectionKind.VALUE, ProjectionKind.QKV, ProjectionKind.OUTPUT)
+MLP = (ProjectionKind.UP, ProjectionKind.GATE_UP, ProjectionKind.DOWN)
 FUSED = {
-    Kind.QKV: "query, key and value (or two of them) in one matrix: they share one A",
-    Kind.GATE_UP: "gate and up in one matrix: they share one A",
+    ProjectionKind.QKV: "query, key and value (or two of them) in one matrix: they share one A",
+    ProjectionKind.GATE_UP: "gate and up in one matrix: they share one A",
 }
 """Kinds that hold several projections."""
 
@@ -53,7 +53,7 @@ class Projection:
     """
 
     name: str
-    kind: Kind
+    kind: ProjectionKind
     inputs: int
     outputs: int
     experts: int = 1
@@ -69,19 +69,25 @@ _STATE_SPACE_PATH = re.compile(r"mamba|ssm|linear_attn|mixer|temporal_block", re
 _STATE_SPACE_LEAVES = re.compile(r"(in|x|dt|out)_proj(_\w+)?|linear_(x|y|out)")
 _ROUTER = re.compile(r"router|(^|[._])gate$|expert_gate$")
 _ATTENTION_LEAVES = (
-    (Kind.QKV, r"query_key_value|w?qkv(_proj)?|c_attn|in_proj|kv_proj|kv_a_proj_with_mqa|kv_b_proj"),
-    (Kind.QUERY, r"w?q(uery)?(_proj|_lin|_linear|_a_proj|_b_proj)?"),
-    (Kind.KEY, r"w?k(ey)?(_proj|_lin|_linear)?"),
-    (Kind.VALUE, r"w?v(alue)?(_proj|_lin|_linear)?"),
-    (Kind.OUTPUT, r"w?o(_proj)?|out_proj|out_lin|dense|c_proj|out|conv1d"),
+    (ProjectionKind.QKV, r"query_key_value|w?qkv(_proj)?|c_attn|in_proj|kv_proj|kv_a_proj_with_mqa|kv_b_proj"),
+    (ProjectionKind.QUERY, r"w?q(uery)?(_proj|_lin|_linear|_a_proj|_b_proj)?"),
+    (ProjectionKind.KEY, r"w?k(ey)?(_proj|_lin|_linear)?"),
+    (ProjectionKind.VALUE, r"w?v(alue)?(_proj|_lin|_linear)?"),
+    (ProjectionKind.OUTPUT, r"w?o(_proj)?|out_proj|out_lin|dense|c_proj|out|conv1d"),
 )
 _MLP_LEAVES = (
-    (Kind.GATE_UP, r"gate_up_proj|w12|input_linear"),
+    (ProjectionKind.GATE_UP, r"gate_up_proj|w12|input_linear"),
     # ModernBERT's Wi holds gate and up; T5's wi holds up alone.
-    (Kind.UP, r"gate_proj|up_proj|w1|w3|wi(_[01])?|fc1|lin1|linear1|c_fc|fc_in|dense_h_to_4h|intermediate|ffn|shared"),
-    (Kind.DOWN, r"down_proj|w2|wo|fc2|lin2|linear2|c_proj|fc_out|dense_4h_to_h|output|ffn_output|output_linear"),
+    (
+        ProjectionKind.UP,
+        r"gate_proj|up_proj|w1|w3|wi(_[01])?|fc1|lin1|linear1|c_fc|fc_in|dense_h_to_4h|intermediate|ffn|shared",
+    ),
+    (
+        ProjectionKind.DOWN,
+        r"down_proj|w2|wo|fc2|lin2|linear2|c_proj|fc_out|dense_4h_to_h|output|ffn_output|output_linear",
+    ),
 )
-_FUSED_IN = {"modernbert": {"Wi": Kind.GATE_UP}}
+_FUSED_IN = {"modernbert": {"Wi": ProjectionKind.GATE_UP}}
 """Names that mean something else in one architecture than elsewhere."""
 
 
@@ -110,7 +116,7 @@ def find_projections(base: nn.Module) -> list[Projection]:
                 inputs, outputs = module.in_features, module.out_features
             kind = own_names.get(name.rpartition(".")[2]) or kind_of(name)
             if module is output:
-                kind = Kind.LM_HEAD
+                kind = ProjectionKind.LM_HEAD
             found.append(Projection(name, kind, int(inputs), int(outputs), in_block=in_block))
         else:
             found += _experts(name, module, in_block=in_block)
@@ -122,7 +128,7 @@ def _experts(name: str, module: nn.Module, *, in_block: bool) -> list[Projection
     return [
         Projection(
             f"{name}.{parameter_name}",
-            Kind.EXPERTS,
+            ProjectionKind.EXPERTS,
             parameter.shape[2],
             parameter.shape[1],
             parameter.shape[0],
@@ -138,7 +144,7 @@ def block_prefixes(base: nn.Module) -> tuple[str, ...]:
     return tuple(f"{name}." for name, module in base.named_modules() if isinstance(module, nn.ModuleList))
 
 
-def kind_of(name: str) -> Kind:
+def kind_of(name: str) -> ProjectionKind:
     """Return what a linear layer does, as far as its name says.
 
     Args:
@@ -150,15 +156,15 @@ def kind_of(name: str) -> Kind:
     path, _, leaf = name.rpartition(".")
     parent = path.rpartition(".")[2]
     if _ROUTER.search(name):
-        return Kind.ROUTER
+        return ProjectionKind.ROUTER
     # BERT calls all of them `dense` and tells them apart by the module above.
     if leaf == "dense" and parent in {"intermediate", "output"} and not _ATTENTION_PATH.search(path):
         leaf = parent
     in_last_block = re.split(r"\.\d+\.", path)[-1]
     if _STATE_SPACE_PATH.search(in_last_block) and _STATE_SPACE_LEAVES.fullmatch(leaf):
-        return Kind.STATE_SPACE
+        return ProjectionKind.STATE_SPACE
     leaves = [*(_ATTENTION_LEAVES if _ATTENTION_PATH.search(path) else ()), *_MLP_LEAVES]
-    return next((kind for kind, pattern in leaves if re.fullmatch(pattern, leaf.lower())), Kind.OTHER)
+    return next((kind for kind, pattern in leaves if re.fullmatch(pattern, leaf.lower())), ProjectionKind.OTHER)
 
 
 def fold(names: Sequence[str]) -> dict[str, list[str]]:

@@ -15,9 +15,9 @@ from eventune.adapters.peft_library import PeftModel, expected_warnings_ignored,
 from eventune.adapters.store import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
+    copy_weights,
     does_not_fit,
     heads_to_float32,
-    put,
     read_adapter_config,
     recorded_bits,
     require_same,
@@ -70,7 +70,7 @@ class SharedBase:
         weights = read_weights(folder / ADAPTER_WEIGHTS)
         if not self._names:
             prepare_base(model, anatomy or anatomy_of(model), self._bits)
-        name = f"run{len(self._names)}"
+        name = f"shared-run-{len(self._names)}"
         try:
             with expected_warnings_ignored():
                 adapted: nn.Module = PeftModel(model, config, adapter_name=name)
@@ -78,8 +78,11 @@ class SharedBase:
             raise does_not_fit(folder, error) from error
         heads_to_float32(adapted)
         own = get_peft_model_state_dict(adapted, adapter_name=name, save_embedding_layers=False)
+        # PEFT knows the adapters that were attached through this model, not those beside them.
+        others = set(self._names.values())
+        own = {key: tensor for key, tensor in own.items() if others.isdisjoint(key.split("."))}
         require_same(own, weights, folder / ADAPTER_WEIGHTS)
-        put(adapted, weights, adapter=name)
+        copy_weights(adapted, weights, adapter=name)
         self._names[adapted] = name
         self._active = None
         return adapted

@@ -207,10 +207,10 @@ def load_trained(model: nn.Module, folder: Path) -> None:
     own = trained_weights(model)
     require_same(own, weights, weights_file(folder))
     require_alike(own, weights)
-    put(model, weights)
+    copy_weights(model, weights)
 
 
-def put(model: nn.Module, weights: Mapping[str, Tensor], *, adapter: str = "default") -> None:
+def copy_weights(model: nn.Module, weights: Mapping[str, Tensor], *, adapter: str = "default") -> None:
     """Copy trained weights into a model that has places for them."""
     if isinstance(model, PeftModel):
         set_peft_model_state_dict(model, dict(weights), adapter_name=adapter)

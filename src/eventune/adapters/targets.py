@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from torch import nn
 
 from eventune.adapters.chatglm.targets import native_targets
-from eventune.adapters.projections import ATTENTION, MLP, Kind, Projection, find_projections
+from eventune.adapters.projections import ATTENTION, MLP, Projection, ProjectionKind, find_projections
 from eventune.errors import EventuneError, did_you_mean
 
 CHOICES = {
@@ -20,7 +20,7 @@ CHOICES = {
 }
 """Choices of targets by name, beside lists of names and regular expressions."""
 
-_KNOWN = (*ATTENTION, *MLP, Kind.STATE_SPACE)
+_KNOWN = (*ATTENTION, *MLP, ProjectionKind.STATE_SPACE)
 # The kernels of state-space layers read these weights and never call the layers: PEFT refuses them, or they would idle.
 _READ_BY_KERNELS = re.compile(r"(^|\.)(out_proj|dt_proj)$")
 _IDLE = {"longformer": ("query_global", "key_global", "value_global"), "luke": ("w2e_query", "e2w_query", "e2e_query")}
@@ -41,7 +41,7 @@ def find_targets(base: nn.Module, wanted: str | Sequence[str]) -> list[str]:
     Raises:
         EventuneError: If a name or the expression matches nothing; the hint names the closest layer.
     """
-    linear = [projection for projection in find_projections(base) if projection.kind is not Kind.EXPERTS]
+    linear = [projection for projection in find_projections(base) if projection.kind is not ProjectionKind.EXPERTS]
     names = [projection.name for projection in linear]
     wanted = native_targets(wanted, model_type_of(base))
     if isinstance(wanted, str):
@@ -67,7 +67,7 @@ def find_target_parameters(base: nn.Module, wanted: Sequence[str]) -> list[str]:
     Raises:
         EventuneError: If a name matches none of them.
     """
-    names = [projection.name for projection in find_projections(base) if projection.kind is Kind.EXPERTS]
+    names = [projection.name for projection in find_projections(base) if projection.kind is ProjectionKind.EXPERTS]
     for name in wanted:
         if not any(_ends_with(parameter, name) for parameter in names):
             ends = sorted({".".join(parameter.split(".")[-2:]) for parameter in names})
@@ -90,7 +90,7 @@ def choose(projections: Sequence[Projection], choice: str, *, model_type: str = 
         The projections, experts left out; none where the base has no such ones.
     """
     # An output layer that is tied to the embeddings cannot be adapted alone; PEFT leaves all of them out too.
-    left_out = {Kind.EXPERTS, Kind.ROUTER, Kind.LM_HEAD}
+    left_out = {ProjectionKind.EXPERTS, ProjectionKind.ROUTER, ProjectionKind.LM_HEAD}
     linear = [p for p in projections if p.kind not in left_out and _is_called(p)]
     if choice == "all-linear":
         return linear
@@ -98,7 +98,7 @@ def choose(projections: Sequence[Projection], choice: str, *, model_type: str = 
     blocks = [p for p in linear if p.in_block and p.name.rpartition(".")[2] not in idle]
     kinds = {
         "auto": _KNOWN,
-        "attention-qv": (Kind.QUERY, Kind.VALUE, Kind.QKV),
+        "attention-qv": (ProjectionKind.QUERY, ProjectionKind.VALUE, ProjectionKind.QKV),
         "attention": ATTENTION,
         "mlp": MLP,
     }[choice]
@@ -113,7 +113,7 @@ def model_type_of(base: nn.Module) -> str:
 
 
 def _is_called(projection: Projection) -> bool:
-    return projection.kind is not Kind.STATE_SPACE or not _READ_BY_KERNELS.search(projection.name)
+    return projection.kind is not ProjectionKind.STATE_SPACE or not _READ_BY_KERNELS.search(projection.name)
 
 
 def _ends_with(layer: str, name: str) -> bool:

@@ -14,10 +14,10 @@ Wrap = Callable[[nn.Module], nn.Module]
 
 def unwrap(model: nn.Module) -> nn.Module:
     """Return the model inside `DataParallel`, `DistributedDataParallel` and `torch.compile`, in any order."""
-    return taken_apart(model)[0]
+    return unwrap_with_wrapper(model)[0]
 
 
-def taken_apart(model: nn.Module) -> tuple[nn.Module, Wrap]:
+def unwrap_with_wrapper(model: nn.Module) -> tuple[nn.Module, Wrap]:
     """Take a model out of its wrappers.
 
     An adapter that is attached around a wrapper is saved with `module.` in all its names, and fits no other model.
@@ -29,17 +29,17 @@ def taken_apart(model: nn.Module) -> tuple[nn.Module, Wrap]:
         The model inside, and a function that wraps a model in the same way, with the same settings.
     """
     if isinstance(model, DataParallel):
-        inner, wrap = taken_apart(model.module)
+        inner, wrap = unwrap_with_wrapper(model.module)
         # Without a GPU it has no settings, and only calls its model.
         settings: dict[str, Any] = {
             name: getattr(model, name) for name in ("device_ids", "output_device", "dim") if model.device_ids
         }
         return inner, lambda new: DataParallel(wrap(new), **settings)
     if isinstance(model, DistributedDataParallel):
-        inner, wrap = taken_apart(model.module)
+        inner, wrap = unwrap_with_wrapper(model.module)
         return inner, lambda new: _distribute(wrap(new), model)
     if isinstance(model, OptimizedModule):
-        inner, wrap = taken_apart(model._orig_mod)
+        inner, wrap = unwrap_with_wrapper(model._orig_mod)
         return inner, lambda new: OptimizedModule(wrap(new), model.dynamo_ctx)
     return model, lambda new: new
 

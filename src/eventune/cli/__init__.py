@@ -29,7 +29,7 @@ VERBS = {
     "merge": "add a run's adapter to its base: one plain model",
     "convert": "read checkpoints of other tools",
     "inspect": "show what of a model to adapt, and what each rank costs",
-    "doctor": "tell what this machine can do, or how to cure an error message",
+    "doctor": "tell what this machine can do, or how to fix an error message",
 }
 
 

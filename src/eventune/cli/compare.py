@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--arms",
         required=True,
         metavar="ARMS",
-        help="e.g. full,lora:r=16,lora:r=8:learning_rate=1e-3,notes; or a YAML file with settings below each name",
+        help="e.g. full,lora:r=16,lora:r=8:learning_rate=1e-3,padded-questions; or a YAML file with settings below "
+        "each name",
     )
     parser.add_argument("--seeds", default="0", metavar="SEEDS", help="seeds with commas (default: 0)")
     parser.add_argument(

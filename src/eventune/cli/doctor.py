@@ -1,4 +1,4 @@
-"""`eventune doctor`: what this machine can do, what on it is known to fail, and the cure of a known error message."""
+"""`eventune doctor`: what this machine can do, what on it is known to fail, and the fix of a known error message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from eventune.cli.output import add_json_flag, emit
 from eventune.errors import EventuneError
 
 if TYPE_CHECKING:
-    from eventune.doctor.combinations import Finding
+    from eventune.doctor.combinations import BadCombination
     from eventune.doctor.machine import Failure, Hub, Machine, Package, Precision, Processor, Torch
     from eventune.doctor.remedies import Match
 
@@ -80,7 +80,7 @@ def check_for_vllm(run: Path, *, as_json: bool) -> int:
 
 
 def explain(text: str, *, as_json: bool) -> int:
-    """Print causes and cures of the known messages in a text.
+    """Print causes and fixes of the known messages in a text.
 
     Args:
         text: The text itself, the name of a file that holds it, or `-` for standard input.
@@ -175,14 +175,14 @@ def render_matches(console: Console, source: str, matches: Sequence[Match]) -> N
         console.print(Padding(match.line, INDENT), style="dim")
         for label, text in (
             ("cause", match.remedy.cause),
-            ("cure", match.remedy.cure),
+            ("fix", match.remedy.fix),
             ("threads", ", ".join(match.remedy.threads)),
         ):
             if text:
                 console.print(Padding(f"{label}: {text}", INDENT))
 
 
-def render_machine(console: Console, machine: Machine, findings: Sequence[Finding]) -> None:
+def render_machine(console: Console, machine: Machine, findings: Sequence[BadCombination]) -> None:
     """Print the facts, and what on them is known to fail.
 
     Args:
@@ -204,7 +204,7 @@ def render_machine(console: Console, machine: Machine, findings: Sequence[Findin
             f"{finding.severity}: {finding.found}", style="bold red" if finding.severity == "error" else "yellow"
         )
         threads = f" ({', '.join(finding.threads)})" if finding.threads else ""
-        console.print(Padding(f"{finding.cure}{threads}", INDENT))
+        console.print(Padding(f"{finding.fix}{threads}", INDENT))
 
 
 def describe(machine: Machine) -> Iterator[tuple[str, str]]:

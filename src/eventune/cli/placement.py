@@ -16,8 +16,8 @@ def add_placement_flags(parser: argparse.ArgumentParser) -> None:
         choices=(AUTO, *DTYPES),
         default=AUTO,
         metavar="TYPE",
-        help=f"type of the base's weights: {', '.join((AUTO, *DTYPES))}; auto: the type that the run was trained in, or "
-        "float32 (default: auto)",
+        help=f"type of the base's weights: {', '.join((AUTO, *DTYPES))}; auto: the type that the run was trained in, "
+        "or float32 (default: auto)",
     )
 
 

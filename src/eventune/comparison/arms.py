@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eventune.comparison.kinds import Kind, kind_of
+from eventune.comparison.kinds import RunKind, kind_of
 from eventune.errors import EventuneError, did_you_mean
 from eventune.recipe import read_settings
 
@@ -38,8 +38,9 @@ def parse_arms(text: str, base: Mapping[str, Any] | None = None) -> list[Arm]:
     """Read arms as the command line gives them.
 
     Args:
-        text: Arms with commas: a method (for extraction also `notes`), then `:setting=value` for each setting that it
-            changes, such as `full,lora:r=16,lora:r=8:targets=mlp`. With a rank and no alpha, alpha is twice the rank.
+        text: Arms with commas: a method (for extraction also `padded-questions`), then `:setting=value` for each
+            setting that it changes, such as `full,lora:r=16,lora:r=8:targets=mlp`. With a rank and no alpha, alpha is
+            twice the rank.
         base: The settings that all arms share; they decide which methods there are.
 
     Returns:
@@ -55,7 +56,7 @@ def parse_arms(text: str, base: Mapping[str, Any] | None = None) -> list[Arm]:
     return _distinct([_parse_arm(word, kind, presets) for word in words])
 
 
-def _parse_arm(word: str, kind: Kind, presets: Mapping[str, Mapping[str, Any]]) -> Arm:
+def _parse_arm(word: str, kind: RunKind, presets: Mapping[str, Mapping[str, Any]]) -> Arm:
     preset, *changes = word.split(":")
     if preset not in presets:
         raise EventuneError(
@@ -117,7 +118,7 @@ def recipe_of(base: Mapping[str, Any], arm: Arm, **own: Any) -> Any:
     if unknown is not None:
         hint = did_you_mean(unknown, [*kind.names(), *SHORT_NAMES])
         raise EventuneError(f"arm {arm.name}: {unknown!r} is no setting of a recipe", hint)
-    values = {**base, **arm.settings, **own}
+    values = {**kind.inherited(base, arm.settings), **arm.settings, **own}
     taken_away = {name for name in arm.settings if values[name] is None}
     return kind.recipe(
         {name: value for name, value in values.items() if name not in taken_away}, source=f"arm {arm.name}"

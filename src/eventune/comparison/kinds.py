@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 from eventune.adapters.arguments import METHODS
 from eventune.comparison.tallies import Tallies, read_predictions, tallies_of_documents, tallies_of_rows
-from eventune.recipe import Recipe, all_sections
+from eventune.recipe import RENAMED, Recipe, all_sections, setting_names
 from eventune.runs.splits import read_splits
 from eventune.scoring.rams import RamsScorer
+from eventune.tasks.registry import TASKS
 
-NOTES: Mapping[str, Any] = {
+PADDED_QUESTIONS: Mapping[str, Any] = {
     "extractor": "question",
     "pad_to_max_length": True,
     "max_length": 512,
@@ -29,10 +30,10 @@ NOTES: Mapping[str, Any] = {
     "pretrain_file": "",
     "pretrain_ontology_file": "",
 }
-"""The notes' setting: one padded input for each role slot, LoRA on query and value, heads random and frozen."""
+"""How many scripts train: one padded input for each role slot, LoRA on query and value, heads random and frozen."""
 
 
-class Kind(ABC):
+class RunKind(ABC):
     """A kind of runs.
 
     Attributes:
@@ -76,6 +77,10 @@ class Kind(ABC):
         known = self.names()
         return [name for name in values if name not in known]
 
+    def inherited(self, base: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return what an arm with settings of its own takes over from the settings that all arms share."""
+        return base
+
     @abstractmethod
     def presets(self, base: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
         """Return the settings of each way of training by its name; None takes one of the base's away."""
@@ -110,7 +115,7 @@ class Kind(ABC):
         """Count the predictions of an arm's seeds together."""
 
 
-class ExtractionKind(Kind):
+class ExtractionKind(RunKind):
     """Event arguments: F1."""
 
     verb = "train"
@@ -124,35 +129,44 @@ class ExtractionKind(Kind):
     trial: ClassVar[Mapping[str, Any]] = {}
 
     def names(self) -> Collection[str]:
-        """See `Kind.names`."""
+        """See `RunKind.names`."""
         return {field.name for section in all_sections().values() for field in dataclasses.fields(section)}
 
+    def inherited(self, base: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
+        """See `RunKind.inherited`: an arm of another task takes over what that task reads."""
+        entry = TASKS.get(str(own.get("task", "")))
+        if entry is None:
+            return base
+        read = set(setting_names(entry))
+        return {name: value for name, value in base.items() if RENAMED.get(name, name) in read}
+
     def presets(self, base: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:  # noqa: ARG002
-        """See `Kind.presets`."""
-        return {**{method: {"method": method} for method in METHODS}, "notes": NOTES}
+        """See `RunKind.presets`."""
+        own = dict.fromkeys(("padded-questions", "notes"), PADDED_QUESTIONS)  # `notes` is its name in 0.1.0.
+        return {**{method: {"method": method} for method in METHODS}, **own}
 
     def recipe(self, values: Mapping[str, Any], source: str) -> Recipe:
-        """See `Kind.recipe`."""
+        """See `RunKind.recipe`."""
         return Recipe.of(values, source=source)
 
     def own(self, seed: int, output_dir: Path) -> dict[str, Any]:
-        """See `Kind.own`."""
+        """See `RunKind.own`."""
         return {**super().own(seed, output_dir), "save_predictions": True}
 
     def has_part(self, recipe: Any, part: str) -> bool:
-        """See `Kind.has_part`."""
+        """See `RunKind.has_part`."""
         return bool(getattr(recipe.data, f"{part}_file") or getattr(recipe.data, f"{part}_fraction"))
 
     def gold(self, recipe: Any, files: Sequence[Path]) -> Sequence[Any]:  # noqa: ARG002
-        """See `Kind.gold`."""
+        """See `RunKind.gold`."""
         return read_splits(recipe.data, lambda _: None).test
 
     def tallies(self, files: Sequence[Path], gold: Sequence[Any]) -> Tallies:
-        """See `Kind.tallies`."""
+        """See `RunKind.tallies`."""
         return tallies_of_documents(files, gold)
 
 
-class SftKind(Kind):
+class SftKind(RunKind):
     """Responses of a causal LM: BLEU."""
 
     verb = "sft"
@@ -167,44 +181,44 @@ class SftKind(Kind):
     trial: ClassVar[Mapping[str, Any]] = {"do_train": True, "do_eval": True, "do_predict": False}
 
     def names(self) -> Collection[str]:
-        """See `Kind.names`."""
+        """See `RunKind.names`."""
         from eventune.sft.settings import setting_names
 
         return setting_names()
 
     def unknown(self, values: Mapping[str, Any]) -> list[str]:
-        """See `Kind.unknown`; older names are known."""
+        """See `RunKind.unknown`; older names are known."""
         from eventune.sft.legacy import translate
 
         return super().unknown(translate(values)[0])
 
     def presets(self, base: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-        """See `Kind.presets`; a rank and a prefix's length are the base's where it has them."""
+        """See `RunKind.presets`; a rank and a prefix's length are the base's where it has them."""
         neither = {"lora_r": None, "pre_seq_len": None, "quantization_bit": None}
         lora = {"pre_seq_len": None} if base.get("lora_r") else {"lora_r": 8, "pre_seq_len": None}
         return {"full": neither, "lora": lora, "prefix": {**neither, "pre_seq_len": base.get("pre_seq_len") or 32}}
 
     def recipe(self, values: Mapping[str, Any], source: str) -> Any:
-        """See `Kind.recipe`."""
+        """See `RunKind.recipe`."""
         from eventune.sft.settings import SftArguments
 
         return SftArguments.of(values, source=source)
 
     def has_part(self, recipe: Any, part: str) -> bool:
-        """See `Kind.has_part`."""
+        """See `RunKind.has_part`."""
         return {"dev": "eval", "test": "predict"}[part] in recipe.tasks
 
     def gold(self, recipe: Any, files: Sequence[Path]) -> Sequence[Any]:  # noqa: ARG002
-        """See `Kind.gold`."""
+        """See `RunKind.gold`."""
         references = [row["references"] for row in read_predictions(files[0])] if files else []
         return references if all(references) else []
 
     def tallies(self, files: Sequence[Path], gold: Sequence[Any]) -> Tallies:
-        """See `Kind.tallies`."""
+        """See `RunKind.tallies`."""
         return tallies_of_rows(files, gold)
 
 
-def kind_of(base: Mapping[str, Any]) -> Kind:
+def kind_of(base: Mapping[str, Any]) -> RunKind:
     """Return the kind of runs that some settings are for: the one that knows most of their names.
 
     Args:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eventune.comparison.arms import Arm, recipe_of
-from eventune.comparison.kinds import Kind, kind_of
+from eventune.comparison.kinds import RunKind, kind_of
 from eventune.errors import EventuneError
 from eventune.recipe import read_settings
 from eventune.results import RunResult
@@ -35,7 +35,7 @@ class Run:
     arm: Arm
     seed: int
     folder: Path
-    kind: Kind
+    kind: RunKind
     recipe: Any
 
     @property

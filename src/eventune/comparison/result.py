@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from eventune.comparison.kinds import Kind
+from eventune.comparison.kinds import RunKind
 from eventune.comparison.plan import Run
 from eventune.comparison.tallies import Tallies
 from eventune.results import RunResult
@@ -32,7 +32,7 @@ COSTS = ("trainable_parameters", "seconds_per_epoch", "peak_memory_above_baselin
 """Figures of which less is better, and that the headline is weighed against."""
 
 
-def figures_of(result: RunResult, kind: Kind) -> dict[str, float]:
+def figures_of(result: RunResult, kind: RunKind) -> dict[str, float]:
     """Return a run's figures by name: of the test part, or the dev part where there is none."""
     part = result.scores.get("test") or result.scores.get("dev") or {}
     values = {**result.resources, **part.get("metrics", {})}
@@ -48,7 +48,7 @@ def compare(runs: Sequence[Run], gold: Sequence[Any], *, tuned: Mapping[str, Any
 
     Args:
         runs: All runs, finished or not.
-        gold: What the test part's predictions are held against, as `Kind.gold` gives it.
+        gold: What the test part's predictions are held against, as `RunKind.gold` gives it.
         tuned: What tuning found for each arm.
 
     Returns:
@@ -88,7 +88,7 @@ def compare(runs: Sequence[Run], gold: Sequence[Any], *, tuned: Mapping[str, Any
     }
 
 
-def _interval(tallies: Tallies, kind: Kind) -> dict[str, Any]:
+def _interval(tallies: Tallies, kind: RunKind) -> dict[str, Any]:
     found = bootstrap(tallies.all)
     if kind.headline == "f1":
         return found.to_dict()

@@ -14,7 +14,7 @@ from typing import Any
 
 from eventune.comparison.arms import Arm, recipe_of
 from eventune.comparison.execution import make_run
-from eventune.comparison.kinds import Kind, kind_of
+from eventune.comparison.kinds import RunKind, kind_of
 from eventune.comparison.plan import Run
 from eventune.errors import EventuneError, InvalidValueError
 
@@ -113,7 +113,7 @@ def tune(
     return Tuned(dict(study.best_params), kind.dev_measure, float(study.best_value), len(finished), len(failed))
 
 
-def _require_tunable(names: tuple[str, ...], kind: Kind, recipe: Any) -> None:
+def _require_tunable(names: tuple[str, ...], kind: RunKind, recipe: Any) -> None:
     tunable = [name for name in RANGES if name in kind.names()]
     unknown = next((name for name in names if name not in tunable), None)
     if unknown is not None:
@@ -134,7 +134,7 @@ def _try_again(study: Any, state: Any) -> None:
 
 
 def _on_dev(
-    kind: Kind,
+    kind: RunKind,
     base: Mapping[str, Any],
     arm: Arm,
     values: Mapping[str, float],

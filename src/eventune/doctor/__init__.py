@@ -1,1 +1,1 @@
-"""What this machine can do, which combinations on it are known to fail, and the cures of known error messages."""
+"""What this machine can do, which combinations on it are known to fail, and the fixes of known error messages."""

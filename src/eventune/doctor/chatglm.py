@@ -6,11 +6,11 @@ from eventune.doctor.remedy import Remedy
 
 
 def _chatglm(name: str, pattern: str, cause: str, *threads: str, also: str = "") -> Remedy:
-    cure = (
+    fix = (
         "`eventune convert chatglm2 SRC DST` makes a folder for transformers' own GlmForCausalLM, which needs no "
         "remote code; with the published code, model and tokenizer need transformers==4.33.3"
     )
-    return Remedy(f"chatglm-{name}", pattern, cause, f"{cure}{f'; {also}' if also else ''}.", threads)
+    return Remedy(f"chatglm-{name}", pattern, cause, f"{fix}{f'; {also}' if also else ''}.", threads)
 
 
 CHATGLM_REMEDIES = (

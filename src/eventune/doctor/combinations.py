@@ -28,25 +28,25 @@ Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class BadCombination:
     """A combination that fails or wastes.
 
     Attributes:
         name: Short name.
         severity: `error` where eventune cannot work or its result cannot be trusted, else `warning`.
         found: What was found.
-        cure: What to do.
+        fix: What to do.
         threads: Where it was discussed, e.g. `transformers#30445`.
     """
 
     name: str
     severity: Severity
     found: str
-    cure: str
+    fix: str
     threads: tuple[str, ...] = ()
 
 
-def find_bad_combinations(machine: Machine) -> list[Finding]:
+def find_bad_combinations(machine: Machine) -> list[BadCombination]:
     """Look for known bad combinations.
 
     Args:
@@ -65,62 +65,62 @@ def _version(package: Package | None) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (2**31, 0)
 
 
-def _check_packages(machine: Machine) -> Iterator[Finding]:
+def _check_packages(machine: Machine) -> Iterator[BadCombination]:
     """Packages that are missing, or of versions that eventune does not work with."""
     packages = {} if isinstance(machine.packages, Failure) else machine.packages
     for name, package in packages.items():
         wanted = f"{name}{package.required}"
         if package.version is None and not package.optional:
-            yield Finding("missing-package", "error", f"{name} is not installed", f"pip install '{wanted}'")
+            yield BadCombination("missing-package", "error", f"{name} is not installed", f"pip install '{wanted}'")
         elif not package.fits:
             reason = f"; {WHY[name]}" if name in WHY else ""
             found = f"{name} {package.version}, expected {package.required}{reason}"
-            yield Finding(
+            yield BadCombination(
                 "package-version", "warning" if package.optional else "error", found, f"pip install '{wanted}'"
             )
     numpy, torch = packages.get("numpy"), packages.get("torch")
     if _version(torch) < (2, 3) and numpy and numpy.version and numpy.version.startswith("2."):
         found = f"numpy {numpy.version} with torch {torch.version if torch else ''}, which was built for numpy 1"
-        yield Finding("numpy-2", "error", found, "upgrade torch, or: pip install 'numpy<2'")
+        yield BadCombination("numpy-2", "error", found, "upgrade torch, or: pip install 'numpy<2'")
 
 
-def _check_torch(machine: Machine) -> Iterator[Finding]:
+def _check_torch(machine: Machine) -> Iterator[BadCombination]:
     """A torch that cannot be imported, or that was not built for this machine's GPU."""
     if isinstance(machine.torch, Failure):
         package = None if isinstance(machine.packages, Failure) else machine.packages.get("torch")
         if package and package.version is None:  # which is a finding already
             return
-        cure = "install torch anew, for this Python and this system"
-        yield Finding("torch-import", "error", f"torch cannot be imported: {machine.torch.failed}", cure)
+        fix = "install torch anew, for this Python and this system"
+        yield BadCombination("torch-import", "error", f"torch cannot be imported: {machine.torch.failed}", fix)
         return
     torch, driver = machine.torch, machine.driver if isinstance(machine.driver, str) else ""
     if driver and torch.built_for == "CPU":
         found = f"an NVIDIA GPU (driver {driver}), but torch {torch.version} was built for CPUs"
-        yield Finding("gpu-unused", "warning", found, "install the CUDA build of torch")
+        yield BadCombination("gpu-unused", "warning", found, "install the CUDA build of torch")
     elif torch.built_for.startswith("CUDA") and not torch.devices:
         if driver:
             found = f"torch, built for {torch.built_for}, cannot use the GPU (driver {driver}): {torch.complaint}"
-            cure = "upgrade the driver, install torch for an older CUDA version, or look at CUDA_VISIBLE_DEVICES"
+            fix = "upgrade the driver, install torch for an older CUDA version, or look at CUDA_VISIBLE_DEVICES"
         else:
             found = f"torch was built for {torch.built_for}, but there is no NVIDIA GPU"
-            cure = "nothing has to be done; the CPU build of torch takes gigabytes less"
-        yield Finding("gpu-unusable" if driver else "gpu-missing", "warning", found, cure)
+            fix = "nothing has to be done; the CPU build of torch takes gigabytes less"
+        yield BadCombination("gpu-unusable" if driver else "gpu-missing", "warning", found, fix)
     if len(torch.devices) > 1 and "WORLD_SIZE" not in machine.environment:
         found = (
             f"{len(torch.devices)} GPUs are visible: transformers' Trainer then uses DataParallel, without saying so"
         )
-        cure = "set CUDA_VISIBLE_DEVICES=0, or start one process a GPU by torchrun"
-        yield Finding("data-parallel", "warning", found, cure, ("transformers#30445", "peft#1296"))
+        fix = "set CUDA_VISIBLE_DEVICES=0, or start one process a GPU by torchrun"
+        yield BadCombination("data-parallel", "warning", found, fix, ("transformers#30445", "peft#1296"))
 
 
-def _check_precision(machine: Machine) -> Iterator[Finding]:
+def _check_precision(machine: Machine) -> Iterator[BadCombination]:
     """GPUs that cannot multiply, and a precision chosen for accelerate that the machine is not made for."""
     if isinstance(machine.precisions, Failure):
         return
     on_gpu = [one for one in machine.precisions if one.device == "cuda"]
     if on_gpu and not any(one.usable for one in on_gpu):
-        cure = "install a torch that was built for this GPU's generation, or hide the GPU: CUDA_VISIBLE_DEVICES="
-        yield Finding("gpu-fails", "error", f"the GPU cannot multiply: {on_gpu[0].reason}", cure)
+        fix = "install a torch that was built for this GPU's generation, or hide the GPU: CUDA_VISIBLE_DEVICES="
+        yield BadCombination("gpu-fails", "error", f"the GPU cannot multiply: {on_gpu[0].reason}", fix)
     chosen = machine.environment.get("ACCELERATE_MIXED_PRECISION", "no").lower()
     devices = {one.device for one in machine.precisions}
     device = next((name for name in ("cuda", "mps") if name in devices), "cpu")
@@ -131,28 +131,28 @@ def _check_precision(machine: Machine) -> Iterator[Finding]:
             found = f"ACCELERATE_MIXED_PRECISION={chosen}, but this {device} has no instructions for it: {effect}"
             fast = {one.dtype for one in machine.precisions if one.device == device and one.fast}
             other = next((setting for setting, dtype in SETTINGS.items() if dtype in fast), "")
-            cure = f"unset it, or choose {other}" if other else "unset it"
-            yield Finding("slow-precision", "warning", found, cure)
+            fix = f"unset it, or choose {other}" if other else "unset it"
+            yield BadCombination("slow-precision", "warning", found, fix)
 
 
-def _check_bitsandbytes(machine: Machine) -> Iterator[Finding]:
+def _check_bitsandbytes(machine: Machine) -> Iterator[BadCombination]:
     """A bitsandbytes that does not work, or that is told to load another CUDA version than torch's."""
     if isinstance(machine.bitsandbytes, Failure):
         failures = {"any device": machine.bitsandbytes.failed}
     else:
         failures = {device: failure for device, failure in machine.bitsandbytes.items() if failure}
     for device, failure in failures.items():
-        cure = "upgrade bitsandbytes; it is needed for 4-bit and 8-bit weights alone"
-        yield Finding("bitsandbytes", "warning", f"bitsandbytes does not work on {device}: {failure}", cure)
+        fix = "upgrade bitsandbytes; it is needed for 4-bit and 8-bit weights alone"
+        yield BadCombination("bitsandbytes", "warning", f"bitsandbytes does not work on {device}: {failure}", fix)
     override = machine.environment.get("BNB_CUDA_VERSION", "")
     built_for = machine.torch.built_for if isinstance(machine.torch, Torch) else "CPU"
     if override and machine.bitsandbytes and override != re.sub(r"\D", "", built_for):
         found = f"BNB_CUDA_VERSION={override}, but torch was built for {built_for}"
-        cure = "unset BNB_CUDA_VERSION; bitsandbytes then takes torch's version"
-        yield Finding("bnb-cuda-version", "warning", found, cure, ("bitsandbytes#572", "bitsandbytes#1193"))
+        fix = "unset BNB_CUDA_VERSION; bitsandbytes then takes torch's version"
+        yield BadCombination("bnb-cuda-version", "warning", found, fix, ("bitsandbytes#572", "bitsandbytes#1193"))
 
 
-def _check_processor(machine: Machine) -> Iterator[Finding]:
+def _check_processor(machine: Machine) -> Iterator[BadCombination]:
     """More threads than cores, or one where there could be more."""
     if not isinstance(machine.processor, Processor):
         return
@@ -162,25 +162,25 @@ def _check_processor(machine: Machine) -> Iterator[Finding]:
     asked = re.match(r"\d+", told)
     if asked and int(asked[0]) > cores:
         found = f"OMP_NUM_THREADS={told}, but this process may use {cores} cores"
-        yield Finding("too-many-threads", "warning", found, f"set OMP_NUM_THREADS={cores}")
+        yield BadCombination("too-many-threads", "warning", found, f"set OMP_NUM_THREADS={cores}")
     elif threads > cores:
         found = f"torch uses {threads} threads, but this process may use {cores} cores"
-        yield Finding("too-many-threads", "warning", found, f"set OMP_NUM_THREADS={cores}")
+        yield BadCombination("too-many-threads", "warning", found, f"set OMP_NUM_THREADS={cores}")
     parallel = machine.environment.get("TOKENIZERS_PARALLELISM")
     if parallel is not None and parallel.lower() in OFF and cores > 1:
         found = f"TOKENIZERS_PARALLELISM={parallel}: texts are tokenized on one of {cores} cores"
-        yield Finding("slow-tokenizers", "warning", found, "unset it")
+        yield BadCombination("slow-tokenizers", "warning", found, "unset it")
 
 
-def _check_memory(machine: Machine) -> Iterator[Finding]:
+def _check_memory(machine: Machine) -> Iterator[BadCombination]:
     """Too little main memory."""
     if isinstance(machine.memory, Memory) and machine.memory.usable_bytes < LEAST_MEMORY_BYTES:
         found = f"{machine.memory.usable_bytes / GIB:.1f} GiB of memory"
-        cure = "2 GiB are the least for small encoders; take small batches, or raise the container's limit"
-        yield Finding("little-memory", "warning", found, cure)
+        fix = "2 GiB are the least for small encoders; take small batches, or raise the container's limit"
+        yield BadCombination("little-memory", "warning", found, fix)
 
 
-def _check_disks(machine: Machine) -> Iterator[Finding]:
+def _check_disks(machine: Machine) -> Iterator[BadCombination]:
     """Disks that are full or nearly so; places on one disk are one finding."""
     places: dict[tuple[int, int], list[Disk]] = {}
     for disk in () if isinstance(machine.disks, Failure) else machine.disks:
@@ -190,21 +190,21 @@ def _check_disks(machine: Machine) -> Iterator[Finding]:
         names = ", ".join(f"{disk.place} {disk.path}" for disk in disks)
         found = f"only {disks[0].free_bytes / GIB:.2f} GiB are free for: {names}"
         variables = " and ".join(VARIABLES[disk.place] for disk in disks if disk.place in VARIABLES)
-        cure = f"make room, or set {variables} to folders elsewhere" if variables else "make room"
+        fix = f"make room, or set {variables} to folders elsewhere" if variables else "make room"
         severity: Severity = "error" if disks[0].free_bytes < LEAST_DISK_BYTES else "warning"
-        yield Finding("disk-full", severity, found, cure)
+        yield BadCombination("disk-full", severity, found, fix)
 
 
-def _check_hub(machine: Machine) -> Iterator[Finding]:
+def _check_hub(machine: Machine) -> Iterator[BadCombination]:
     """A hub that did not answer when it was asked."""
     if isinstance(machine.hub, Hub) and machine.hub.reachable is False:
-        cure = (
+        fix = (
             "set HF_HUB_OFFLINE=1 to save waiting, and use local folders or packaged models; or HF_ENDPOINT to a mirror"
         )
-        yield Finding("hub", "warning", f"{machine.hub.endpoint} did not answer: {machine.hub.answer}", cure)
+        yield BadCombination("hub", "warning", f"{machine.hub.endpoint} did not answer: {machine.hub.answer}", fix)
 
 
-_CHECKS: tuple[Callable[[Machine], Iterator[Finding]], ...] = (
+_CHECKS: tuple[Callable[[Machine], Iterator[BadCombination]], ...] = (
     _check_packages,
     _check_torch,
     _check_precision,

@@ -1,4 +1,4 @@
-"""Known error messages, what causes them and what cures them."""
+"""Known error messages, what causes them and what fixes them."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -38,7 +39,7 @@ class Candidate:
     probability: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Margins:
     """When a candidate becomes an argument.
 
@@ -50,6 +51,9 @@ class Margins:
 
     first: float = 0.0
     further: float = -1.0
+
+    # Read from a run's settings: a misspelt margin must not leave the default in its place.
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
 
 @torch.no_grad()

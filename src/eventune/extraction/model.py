@@ -155,8 +155,10 @@ class JointExtractor(nn.Module):
         Returns:
             The scores.
         """
-        embedded = self.encoder.get_input_embeddings()(input_ids) + self.marks(marks)
+        embedded = self.encoder.get_input_embeddings()(input_ids)
+        embedded = embedded + self.marks(marks).to(embedded.dtype)
         states = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
+        states = states.to(self.marks.weight.dtype)
         pieces = torch.arange(input_ids.shape[1], device=input_ids.device)
         in_role = (pieces >= role_pieces[..., :1]) & (pieces <= role_pieces[..., 1:])
         weights = in_role.to(states.dtype) / in_role.sum(-1, keepdim=True)

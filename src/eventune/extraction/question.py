@@ -1,6 +1,6 @@
 """The question extractor: one encoder pass for each role of an event, and for each filler that it may have.
 
-This is reading comprehension, as the notes have it: the input is `[CLS] question [SEP] text [SEP]`, two linear layers
+This is reading comprehension: the input is `[CLS] question [SEP] text [SEP]`, two linear layers
 score words as starts and as ends, and an empty role answers with `[CLS]`. It costs as many passes as an event has
 slots; it is here to be compared with.
 """
@@ -108,7 +108,7 @@ def _asked(role: Role, slot: int) -> list[str]:
 
 
 class QuestionTask(ExtractionTask):
-    """The task with the notes' loss: cross-entropy of the start and of the end, `[CLS]` for an empty slot."""
+    """The task with the loss of reading comprehension: cross-entropy of start and end, `[CLS]` for an empty slot."""
 
     def collate(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
         """Pad examples to a batch; nothing is marked in it."""

@@ -176,7 +176,7 @@ class _Run:
         self.outcome.counts = report.require(allow_frozen_heads=adapter.freeze_heads)
         self.reporter.notice(report.summary())
         for problem in (*report.errors, *report.warnings):
-            self.reporter.notice(f"warning: {problem.message} ({problem.cure})")
+            self.reporter.notice(f"warning: {problem.message} ({problem.fix})")
         self.task.check(model)
         self.heads = anatomy.heads
         return model
@@ -262,7 +262,7 @@ class _Run:
     def _costs(self) -> dict[str, Any]:
         """Return time and memory of training and pretraining, which may have been another process's, and the task's."""
         if self.outcome.trainer is None:
-            return {"saved_bytes": 0}
+            return {}
         cost = epoch_summary(self.outcome.trainer.epochs())
         path = self.run.checkpoints / PRETRAINING
         if path.is_file():

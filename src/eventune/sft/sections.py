@@ -54,7 +54,7 @@ class SftModelArguments:
     device: str = field(default="auto", metadata={"help": f"Where the model is trained: {DEVICE_HELP}"})
 
     def adapter(self) -> AdapterArguments:
-        """Return what is trained, in the notes' order: pre_seq_len, then lora_r, else the whole model."""
+        """Return what is trained, as ChatGLM2-6B's script decides: pre_seq_len, then lora_r, else the whole model."""
         method = "prefix" if self.pre_seq_len else "lora" if self.lora_r else "full"
         rank = self.lora_r or 8
         names = [name.strip() for name in self.lora_target_modules.split(",")]

@@ -1,4 +1,4 @@
-"""Settings of `eventune sft`: transformers' and the notes' names, from flags, JSON or YAML, checked all at once."""
+"""Settings of `eventune sft`, named as in transformers and ChatGLM2-6B's script, from flags, JSON or YAML."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ CLASSIC_PREDICTIONS = "generated_predictions.txt"
 PREDICTIONS = "predictions.jsonl"
 """JSON lines with the prompts and all references as well."""
 PERCENT = ("rouge-1", "rouge-2", "rouge-l", "bleu-4")
-"""What the notes' script gives in percent; so do its files here, and `result.json` in fractions."""
+"""What ChatGLM2-6B's script gives in percent; so do its files here, and `result.json` in fractions."""
 
 
 @dataclass(frozen=True, slots=True)
