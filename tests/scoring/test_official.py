@@ -95,11 +95,34 @@ def test_textee(official, golds, corpus, name):
     for measure, figures in expected.items():
         assert_equal(found[measure], figures, percent=100.0)
     printed = (official / corpus / f"{name}.textee.txt").read_text(encoding="utf-8")
-    for label, measure in TEXTEE_LABELS.items():
-        assert textee_line(label, found[measure]) in printed.splitlines()
+    rows = [textee_line(label, found[measure]) for label, measure in TEXTEE_LABELS.items() if measure in found]
+    assert rows == [line for line in printed.splitlines() if " - P: " in line]
+
+
+@pytest.mark.parametrize("name", ["dev_low", "dev_mid", "dev_high"])
+@pytest.mark.parametrize(("task", "triggers"), [("E2E", "predicted"), ("ED", "alone")])
+def test_textee_end_to_end(official, golds, name, task, triggers):
+    found = {line["doc_id"]: line["events"] for line in lines(official / "wikievents" / f"{name}.e2e.pred.jsonl")}
+    pairs = [(gold, gold.with_events(map(whole_event, found.get(gold.id, [])))) for gold in golds["wikievents"]]
+    result = measures_of(TexteeScorer(triggers=triggers), pairs)
+    expected = load(official / "wikievents" / f"{name}.e2e.textee.json")[task]
+    assert list(result) == list(expected)
+    for measure, figures in expected.items():
+        assert_equal(result[measure], figures, percent=100.0)
+    printed = (official / "wikievents" / f"{name}.e2e.textee.txt").read_text(encoding="utf-8")
+    block = next(part for part in printed.split("### ") if part.startswith(f"{task}\n"))
+    rows = [textee_line(label, result[measure]) for label, measure in TEXTEE_LABELS.items() if measure in result]
+    assert rows == [line for line in block.splitlines() if " - P: " in line]
+
+
+def whole_event(item):
+    arguments = tuple(Argument(a["role"], Span(a["start"], a["end"])) for a in item["arguments"])
+    return Event(item["type"], Span(*item["trigger"]), arguments)
 
 
 TEXTEE_LABELS = {
+    "Tri-I": "trigger_id",
+    "Tri-C": "trigger_cls",
     "Arg-I": "argument_id",
     "Arg-C": "argument_cls",
     "Arg-I (attached)": "argument_attached_id",

@@ -103,6 +103,54 @@ def test_textee_counts_an_event_without_a_partner_as_missed_or_spurious():
     assert make_scorer("textee").add(pair, single)["argument_cls"].parts == (1, 1, 1)
 
 
+@pytest.fixture
+def pipeline():
+    """Gold and predicted events: one found, one missed, one with another type, one spurious."""
+
+    def event(trigger, *arguments, type="attack"):
+        return document(*arguments, trigger=trigger, type=type).events[0]
+
+    gold = [event(1, arg("place", 6, 7)), event(5, arg("place", 8, 9)), event(9, arg("place", 6, 7), type="die")]
+    predicted = [event(1, arg("place", 6, 7)), event(9, arg("place", 6, 7)), event(7, arg("place", 8, 9))]
+    return document().with_events(gold), document().with_events(predicted)
+
+
+@pytest.mark.parametrize(
+    ("mode", "counts"), [("strict", (3, 3, 1)), ("default", (2, 3, 1)), ("loose", (2, 2, 1))]
+)
+def test_omnievent_counts_the_events_that_its_mode_says(mode, counts, pipeline):
+    result = score([pipeline[0]], [pipeline[1]], "omnievent", mode=mode)
+    assert (result.gold, result.predicted, result.matched) == counts
+    assert result.tables["mode"] == mode
+
+
+def test_textee_tells_of_triggers_where_they_are_predicted(pipeline):
+    result = score([pipeline[0]], [pipeline[1]], "textee", triggers="predicted")
+    measures = {name: tuple(measure["counts"].values()) for name, measure in result.tables["measures"].items()}
+    assert measures["trigger_id"] == (3, 3, 2)
+    assert measures["trigger_cls"] == (3, 3, 1)
+    assert measures["argument_attached_cls"] == (3, 3, 1)
+    # Attack at 8–9 was found at another trigger, which AC does not look at; at 6–7 it is there twice.
+    assert measures["argument_cls"] == (3, 2, 2)
+    assert (result.tables["measure"], result.tables["triggers"]) == ("argument_attached_cls", "predicted")
+
+
+def test_textee_scores_triggers_alone_by_their_type(pipeline):
+    result = score([pipeline[0]], [pipeline[1]], "textee", triggers="alone")
+    assert list(result.tables["measures"]) == ["trigger_id", "trigger_cls"]
+    assert (result.tables["measure"], result.matched) == ("trigger_cls", 1)
+
+
+def test_textee_has_no_trigger_scores_on_gold_triggers(pipeline):
+    assert "trigger_cls" not in score([pipeline[0]], [pipeline[1]], "textee").tables["measures"]
+
+
+@pytest.mark.parametrize(("name", "option"), [("textee", "triggers"), ("omnievent", "mode")])
+def test_a_way_of_counting_that_there_is_not_is_refused(name, option):
+    with pytest.raises(EventuneError, match=f"{option}: expected .* found 'other'"):
+        make_scorer(name, **{option: "other"})
+
+
 def test_wikievents_strips_articles_from_the_gold_only():
     gold = document(arg("attacker", 0, 3))
     assert f1(gold, document(arg("attacker", 1, 3)), "wikievents", "span_c") == 1.0

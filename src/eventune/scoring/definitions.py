@@ -12,6 +12,7 @@ from eventune.results import Score
 from eventune.scoring.duee_fin import DueeFinScorer
 from eventune.scoring.maven_arg import MavenArgScorer
 from eventune.scoring.measures import Scorer
+from eventune.scoring.omnievent import OmnieventScorer
 from eventune.scoring.paie import PaieScorer
 from eventune.scoring.pairs import Pairing, Predictions
 from eventune.scoring.rams import RamsScorer
@@ -39,7 +40,8 @@ SCORERS: Mapping[str, Definition] = {
     "wikievents": Definition(
         WikieventsScorer, frozenset({"ontology", "heads"}), "heads, spans and coreferent mentions"
     ),
-    "textee": Definition(TexteeScorer, frozenset(), "exact spans as sets"),
+    "textee": Definition(TexteeScorer, frozenset({"triggers"}), "exact spans as sets"),
+    "omnievent": Definition(OmnieventScorer, frozenset({"mode"}), "arguments on predicted triggers"),
     "paie": Definition(PaieScorer, frozenset({"ontology", "heads", "window"}), "exact spans, texts and heads"),
     "maven-arg": Definition(MavenArgScorer, frozenset(), "means of bags of words"),
     "duee-fin": Definition(DueeFinScorer, frozenset(), "strings of matched events"),

@@ -1,58 +1,93 @@
-"""TextEE's argument scores (`TextEE/scorer.py` in ej0cl6/TextEE): corpus-wide sets of exact spans.
+"""TextEE's scores (`TextEE/scorer.py` in ej0cl6/TextEE): corpus-wide sets of exact spans.
 
-`argument_id` (AI) counts (window, event type, span), `argument_cls` (AC) the role as well; the attached ones (AI+,
-AC+) add the trigger. Without the trigger, events of one type in a window merge, so that an argument on the wrong event
-counts; with it, events that share type and trigger still do. A document is a window.
+`trigger_id` (TI) counts (window, trigger) and `trigger_cls` (TC) the event type as well; `argument_id` (AI) counts
+(window, event type, span), `argument_cls` (AC) the role as well; the attached ones (AI+, AC+) add the trigger. Without
+the trigger, events of one type in a window merge, so that an argument on the wrong event counts; with it, events that
+share type and trigger still do. A document is a window.
+
+TextEE's three tasks differ only in which of the six are told: EAE has gold triggers and the arguments' four, E2E all,
+and ED the triggers' two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar
 
-from eventune.events import Document
+from eventune.errors import InvalidValueError
+from eventune.events import Document, Event, Span
 from eventune.results import Score
 from eventune.scoring.measures import Tally, score_of
 
+GOLD, PREDICTED, ALONE = "gold", "predicted", "alone"
+"""Where triggers come from: the annotation (EAE), a prediction (E2E), or a prediction that is all there is (ED)."""
+TRIGGERS = (GOLD, PREDICTED, ALONE)
+
+_TRIGGER_MEASURES = ("trigger_id", "trigger_cls")
+_ARGUMENT_MEASURES = ("argument_id", "argument_cls", "argument_attached_id", "argument_attached_cls")
+_MEASURES = {
+    GOLD: _ARGUMENT_MEASURES,
+    PREDICTED: _TRIGGER_MEASURES + _ARGUMENT_MEASURES,
+    ALONE: _TRIGGER_MEASURES,
+}
 _Item = tuple[object, ...]
 
 
 class TexteeScorer:
-    """Counts documents one by one; see `Scorer`."""
+    """Counts documents one by one; see `Scorer`.
+
+    Args:
+        triggers: Where the triggers come from, one of `TRIGGERS`: says which measures there are, and the headline.
+
+    Raises:
+        InvalidValueError: If it is none of them.
+    """
 
     name: ClassVar[str] = "textee"
-    headline: ClassVar[str] = "argument_attached_cls"
 
-    def __init__(self) -> None:
-        self._totals = dict.fromkeys(_items(Document("empty", "", (), ())), Tally())
+    def __init__(self, *, triggers: str = GOLD) -> None:
+        if triggers not in TRIGGERS:
+            raise InvalidValueError("triggers", " or ".join(TRIGGERS), repr(triggers))
+        self._triggers = triggers
+        self._totals = dict.fromkeys(_MEASURES[triggers], Tally())
+
+    @property
+    def headline(self) -> str:
+        """AC+, or TC where there are triggers alone."""
+        return _MEASURES[self._triggers][-1]
 
     def add(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
         """Count a document; see `Scorer.add`."""
         annotated, found = _items(gold), _items(predicted)
-        tallies = {
-            measure: Tally(len(items), len(found[measure]), len(items & found[measure]))
-            for measure, items in annotated.items()
-        }
+        tallies = {measure: tally_of(annotated[measure], found[measure]) for measure in self._totals}
         for measure, tally in tallies.items():
             self._totals[measure] += tally
         return tallies
 
     def score(self) -> Score:
-        """Return the score of all documents so far."""
-        return score_of(self.name, self.headline, self._totals)
+        """Return the score of all documents so far; its table `triggers` says where they come from."""
+        return score_of(self.name, self.headline, self._totals, {"triggers": self._triggers})
+
+
+def tally_of(gold: set[_Item], predicted: set[_Item]) -> Tally:
+    """Return the tally of two sets."""
+    return Tally(len(gold), len(predicted), len(gold & predicted))
+
+
+def arguments_of(event: Event) -> set[tuple[str, Span | None, Span, str]]:
+    """Return (type, trigger, span, role) of an event's arguments."""
+    return {(event.type, event.trigger, argument.span, argument.role) for argument in event.arguments}
 
 
 def _items(document: Document) -> dict[str, set[_Item]]:
-    arguments = list(_arguments(document))
+    # An event without a trigger is found by its type alone.
+    triggers = [(event.type, event.trigger) for event in document.events]
+    arguments = {item for event in document.events for item in arguments_of(event)}
     return {
+        "trigger_id": {(trigger,) for _, trigger in triggers},
+        "trigger_cls": set(triggers),
         "argument_id": {(kind, span) for kind, _, span, _ in arguments},
         "argument_cls": {(kind, span, role) for kind, _, span, role in arguments},
         "argument_attached_id": {(kind, trigger, span) for kind, trigger, span, _ in arguments},
         "argument_attached_cls": set(arguments),
     }
-
-
-def _arguments(document: Document) -> Iterator[tuple[str, object, object, str]]:
-    for event in document.events:
-        for argument in event.arguments:
-            yield event.type, event.trigger, argument.span, argument.role
