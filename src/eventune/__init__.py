@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from eventune.corpora import read_corpus, write_corpus
+    from eventune.corpora.raw_text import parse_marked_text
     from eventune.errors import EventuneError
-    from eventune.events import Argument, Document, Event, Ontology, Span, parse_marked_text
+    from eventune.events import Argument, Document, Event, Ontology, Span
     from eventune.inference.extractor import Extractor
     from eventune.recipe import Recipe
     from eventune.runs.training import train
@@ -28,7 +29,7 @@ _HOMES = {
     "Ontology": "events",
     "Recipe": "recipe",
     "Span": "events",
-    "parse_marked_text": "events",
+    "parse_marked_text": "corpora.raw_text",
     "read_corpus": "corpora",
     "score": "scoring",
     "train": "runs.training",

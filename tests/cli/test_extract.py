@@ -1,10 +1,12 @@
 """`eventune extract`."""
 
+import io
 import json
 
 import pytest
 
 from eventune.corpora import read_corpus
+from eventune.events import Mention
 from eventune.inference.extractor import Extractor
 
 TEXT = "Gunmen [[shot|attack]] three soldiers in Mosul on Monday."
@@ -37,7 +39,16 @@ def test_a_corpus_is_written_with_its_arguments(run, tiny_run, source, folder):
 def test_json_of_a_corpus_is_one_object_with_the_counts(run, tiny_run, source):
     found = run("extract", tiny_run, source, "-o", "out.jsonl", "--json")
     result = json.loads(found.out)
-    assert result.keys() == {"input", "output", "documents", "events", "arguments", "resumed", "unknown_types"}
+    assert result.keys() == {
+        "input",
+        "output",
+        "documents",
+        "events",
+        "arguments",
+        "resumed",
+        "without_events",
+        "unknown_types",
+    }
     assert (result["output"], result["documents"], result["resumed"]) == ("out.jsonl", 12, 0)
 
 
@@ -59,12 +70,12 @@ def test_rams_is_written_when_asked_for(run, tiny_run, source, folder):
 
 
 @pytest.mark.parametrize("columns", ["40", "80"])
-def test_a_text_is_shown_with_its_trigger_marked(columns, run, tiny_run, monkeypatch):
+def test_a_text_is_shown_with_its_trigger_and_where_it_stands(columns, run, tiny_run, monkeypatch):
     monkeypatch.setenv("COLUMNS", columns)
     found = run("extract", tiny_run, "--text", TEXT)
     assert found.code == 0
     assert max(len(line.rstrip()) for line in found.out.splitlines()) <= int(columns)
-    assert "shot [attack" in " ".join(found.out.split())
+    assert "attack: shot  7–11" in found.out.splitlines()
 
 
 def test_json_of_a_text_is_its_document(run, tiny_run):
@@ -80,11 +91,29 @@ def test_chinese_text_is_taken(run, tiny_run):
     assert run("extract", tiny_run, "--text", "公司宣布[[袭击|attack]]500人。", "--json").code == 0
 
 
-@pytest.mark.parametrize("text", ["Gunmen shot three soldiers.", "", "Gunmen [[shot|attack three soldiers."])
-def test_a_text_without_complete_marks_is_refused_with_an_example(text, refused, tiny_run):
-    message = refused("extract", tiny_run, "--text", text)
+def test_a_text_with_a_broken_mark_is_refused_with_an_example(refused, tiny_run):
+    message = refused("extract", tiny_run, "--text", "Gunmen [[shot|attack three soldiers.")
     assert message.startswith("error: expected a text with [[trigger|event type]] in it, found ")
     assert "[[shot|attack]]" in message
+
+
+def test_a_text_without_a_trigger_is_refused_with_what_to_do(refused, tiny_run):
+    message = refused("extract", tiny_run, "--text", "Gunmen shot three soldiers.")
+    assert message.startswith("error: expected a document to have an event: this run finds arguments and no triggers")
+    for way in ("[[shot|attack]]", "--type attack", "a run that detects events"):
+        assert way in message
+
+
+def test_an_empty_text_is_refused(refused, tiny_run):
+    assert refused("extract", tiny_run, "--text", " \n") == "error: --text: expected a text, found an empty one"
+
+
+def test_a_text_takes_the_types_that_are_named_for_it(run, tiny_run):
+    found = run(
+        "extract", tiny_run, "--text", "Gunmen shot three soldiers.", "--type", "attack", "--type", "meet", "--json"
+    )
+    events = json.loads(found.out)["events"]
+    assert [(event["type"], event["trigger"]) for event in events] == [("attack", None), ("meet", None)]
 
 
 def test_an_unknown_type_is_refused_with_the_closest_one(refused, tiny_run):
@@ -97,9 +126,67 @@ def test_input_and_text_exclude_each_other(refused, tiny_run, source):
     assert "expected either INPUT or --text, found neither" in refused("extract", tiny_run)
 
 
-def test_a_corpus_needs_an_output_and_a_text_must_have_none(refused, tiny_run, source):
-    assert "--output: expected a file" in refused("extract", tiny_run, source)
-    assert "--output: expected none beside --text" in refused("extract", tiny_run, "--text", TEXT, "-o", "out.jsonl")
+def test_a_corpus_without_an_output_is_printed_as_lines(run, tiny_run, source, folder):
+    run("extract", tiny_run, source, "-o", "out.jsonl")
+    found = run("extract", tiny_run, source)
+    assert found.code == 0
+    assert found.out == (folder / "out.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_corpus_on_a_terminal_is_shown_to_people(run, tiny_run, source, monkeypatch):
+    monkeypatch.setattr("eventune.cli.extract.is_terminal", lambda: True)
+    lines = run("extract", tiny_run, source).out.splitlines()
+    assert [line for line in lines if line.startswith("dev-0")] == [f"dev-{n:03}" for n in range(12)]
+
+
+def test_json_of_a_corpus_without_an_output_holds_all_documents(run, tiny_run, source):
+    result = json.loads(run("extract", tiny_run, source, "--json").out)
+    assert (result["documents"], len(result["found"])) == (12, 12)
+
+
+def test_brat_is_written_as_a_folder(run, tiny_run, source, folder):
+    run("extract", tiny_run, source, "-o", "out.jsonl")
+    assert run("extract", tiny_run, source, "-o", "out", "--output_format", "brat").code == 0
+    expected = {document.id: places(document) for document in read_corpus(folder / "out.jsonl")}
+    assert {document.id: places(document) for document in read_corpus(folder / "out")} == expected
+
+
+def places(document):
+    """What was found, by characters."""
+    return [
+        (e.type, document.exact_text_of(Mention(e.trigger)), [(a.role, document.pieces_of(a)) for a in e.arguments])
+        for e in document.events
+    ]
+
+
+def test_a_folder_cannot_be_printed(refused, tiny_run, source):
+    message = refused("extract", tiny_run, source, "--output_format", "brat")
+    assert "--output_format: brat: expected -o beside it" in message
+
+
+def test_documents_without_events_are_counted(run, tiny_run, folder):
+    (folder / "in.jsonl").write_text(
+        '{"text": "Gunmen [[shot|attack]] two."}\n{"text": "Nothing."}\n', encoding="utf-8"
+    )
+    found = run("extract", tiny_run, "in.jsonl", "-o", "out.jsonl")
+    assert found.code == 0
+    assert found.err.startswith("1 of 2 documents have no event: this run finds arguments and no triggers")
+
+
+def test_a_corpus_without_any_event_is_refused_before_anything_is_written(refused, tiny_run, folder):
+    (folder / "in.jsonl").write_text('{"id": "d", "text": "Gunmen shot two."}\n', encoding="utf-8")
+    assert "this run finds arguments and no triggers" in refused("extract", tiny_run, "in.jsonl", "-o", "out.jsonl")
+    assert [path.name for path in folder.iterdir()] == ["in.jsonl"]
+
+
+def test_standard_input_is_one_text(run, tiny_run, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    record = json.loads(run("extract", tiny_run, "-").out)
+    assert (record["id"], record["text"]) == ("text", "Gunmen shot three soldiers in Mosul on Monday.")
+
+
+def test_a_missing_input_is_named_before_the_output(refused, tiny_run):
+    assert refused("extract", tiny_run, "absent.jsonl").startswith("error: absent.jsonl: no such file")
 
 
 def test_a_file_that_exists_is_not_overwritten(refused, tiny_run, source, folder):

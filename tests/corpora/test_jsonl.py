@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -37,8 +38,15 @@ def test_record_holds_half_open_spans_and_leaves_out_absent_scores():
         "id": "e1",
         "type": "attack",
         "trigger": [1, 2],
-        "arguments": [{"role": "attacker", "span": [0, 1], "score": 0.25}, {"role": "place", "span": [2, 4]}],
+        "text": "shelled",
+        "start": 7,
+        "end": 14,
+        "arguments": [
+            {"role": "attacker", "span": [0, 1], "text": "Rebels", "start": 0, "end": 6, "score": 0.25},
+            {"role": "place", "span": [2, 4], "text": "Homs 市", "start": 15, "end": 21},
+        ],
     }
+    assert written["events"][1].keys() == {"id", "type", "trigger", "arguments"}
     assert written["events"][1]["trigger"] is None
 
 
@@ -57,6 +65,35 @@ def test_sentences_are_found_over_the_tokens_given():
 def test_event_may_be_no_more_than_its_type():
     value = {"id": "d", "text": "a", "tokens": [[0, 1]], "events": [{"type": "attack"}]}
     assert read_document(value).events == (Event("attack", None),)
+
+
+def test_events_without_any_span_need_no_tokens():
+    document = read_document({"id": "d", "text": "Rebels fled.", "events": [{"type": "flight", "trigger": None}]})
+    assert (document.words, document.events) == (("Rebels", "fled", "."), (Event("flight", None),))
+
+
+def test_characters_of_a_place_may_be_left_out():
+    value = record()
+    for name in ("text", "start", "end"):
+        del value["events"][0][name], value["events"][0]["arguments"][0][name]
+    assert read_document(value) == full_document()
+
+
+@pytest.mark.parametrize(("name", "found"), [("text", "Rebel"), ("start", 1), ("end", 7), ("end", None)])
+def test_characters_that_contradict_the_tokens_are_refused(name, found):
+    for place in ("events[0].arguments[0]", "events[0]"):
+        value = record()
+        event = value["events"][0]
+        (event["arguments"][0] if "arguments" in place else event)[name] = found
+        with pytest.raises(InvalidValueError, match=f"{re.escape(place)}.{name}: expected what the tokens say"):
+            read_document(value)
+
+
+def test_characters_of_a_trigger_that_is_not_there_are_refused():
+    value = record()
+    value["events"][1]["start"] = 3
+    with pytest.raises(InvalidValueError, match=r"events\[1\].start: .* no trigger"):
+        read_document(value)
 
 
 def test_empty_text_is_a_document():

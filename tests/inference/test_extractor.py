@@ -207,6 +207,7 @@ def test_a_file_gets_the_arguments_of_all_documents(extractor, corpus, source, t
         "events": sum(len(document.events) for document in corpus),
         "arguments": sum(len(arguments_of(document)) for document in found),
         "resumed": 0,
+        "without_events": 0,
         "unknown_types": 0,
     }
     assert sum(done) == len(corpus)

@@ -115,9 +115,7 @@ def pipeline():
     return document().with_events(gold), document().with_events(predicted)
 
 
-@pytest.mark.parametrize(
-    ("mode", "counts"), [("strict", (3, 3, 1)), ("default", (2, 3, 1)), ("loose", (2, 2, 1))]
-)
+@pytest.mark.parametrize(("mode", "counts"), [("strict", (3, 3, 1)), ("default", (2, 3, 1)), ("loose", (2, 2, 1))])
 def test_omnievent_counts_the_events_that_its_mode_says(mode, counts, pipeline):
     result = score([pipeline[0]], [pipeline[1]], "omnievent", mode=mode)
     assert (result.gold, result.predicted, result.matched) == counts

@@ -1,54 +1,82 @@
-"""Shows a document with its triggers and arguments marked."""
+"""Shows a document with its events: the text once, then each event with its trigger and its arguments.
+
+A line an argument tells where a span begins and ends whatever the spans of the others are; in the text itself, where
+spans may overlap, they are only coloured.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.text import Text
 
-from eventune.events import Document
+from eventune.cli.output import plain_table
+from eventune.events import Document, Event, Mention, Place
 
 _COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red")
+SHOWN_CHARACTERS = 2000
+"""A longer text is not shown, only what was found in it."""
 
 
 def print_document(console: Console, document: Document) -> None:
-    """Print a document once for each of its events: the trigger bold, each argument with its role and probability.
+    """Print a document: its text, and of each event type, trigger, and roles with their spans and probabilities.
 
     Args:
         console: Where to print.
-        document: The document with the arguments found.
+        document: The document with what was found.
     """
+    if len(document.text) <= SHOWN_CHARACTERS:
+        console.print(_coloured(document))
+    if not document.events:
+        console.print("no event found", style="dim")
     for event in document.events:
-        opening: dict[int, list[tuple[str, str]]] = {}
-        text = Text()
-        marks = [] if event.trigger is None else [(document.characters_of(event.trigger), event.type, "bold reverse")]
-        colours = {
-            role: _COLOURS[n % len(_COLOURS)] for n, role in enumerate(dict.fromkeys(a.role for a in event.arguments))
-        }
+        console.print()
+        console.print(_head(document, event))
+        table = plain_table("", "", "")
+        table.show_header = False
+        for column, justify in zip(table.columns, ("left", "left", "right"), strict=True):
+            column.justify, column.no_wrap = justify, False  # type: ignore[assignment]
         for argument in event.arguments:
-            score = "" if argument.score is None else f" {argument.score:.2f}"
-            marks.append(
-                (document.characters_of(argument.span), f"{argument.role}{score}", f"bold {colours[argument.role]}")
+            score = "" if argument.score is None else f"{argument.score:.2f}"
+            table.add_row(
+                Text(f"  {argument.role}", style=_colour(event, argument.role)), _place(document, argument), score
             )
-        text = Text(document.text)
-        for characters, _, style in marks:
-            text.stylize(style, characters.start, characters.end)
-        for characters, label, style in marks:
-            opening.setdefault(characters.end, []).append((label, style.replace("bold ", "")))
-        console.print(_with_labels(text, opening))
-        if not event.arguments:
-            console.print(f"no argument of {event.type} found", style="dim")
+        console.print(table if event.arguments else Text("  no argument found", style="dim"))
 
 
-def _with_labels(text: Text, labels: dict[int, list[tuple[str, str]]]) -> Text:
-    """Insert a bracketed label behind each marked span."""
-    result = Text()
-    position = 0
-    for offset in sorted(labels):
-        result.append_text(text[position:offset])
-        result.append(
-            f" [{', '.join(label for label, _ in labels[offset])}]",
-            style=labels[offset][0][1].replace("reverse", "bold"),
-        )
-        position = offset
-    result.append_text(text[position:])
-    return result
+def _head(document: Document, event: Event) -> Text:
+    head = Text(event.type, style="bold")
+    if event.trigger is not None:
+        trigger = event.mentions[0] if event.mentions else Mention(event.trigger)
+        head.append(": ").append_text(_place(document, trigger))
+    return head
+
+
+def _place(document: Document, place: Place) -> Text:
+    """Return the words of a place on one line, and where in the text they stand."""
+    pieces = document.pieces_of(place)
+    offsets = ", ".join(f"{piece.start}–{piece.end}" for piece in pieces)
+    return Text(" ".join(document.exact_text_of(place).split())).append(f"  {offsets}", style="dim")
+
+
+def _coloured(document: Document) -> Text:
+    text = Text(document.text)
+    for style, place in _styles(document):
+        for piece in document.pieces_of(place):
+            text.stylize(style, piece.start, piece.end)
+    return text
+
+
+def _styles(document: Document) -> Iterator[tuple[str, Place]]:
+    for event in document.events:
+        for argument in event.arguments:
+            yield f"bold {_colour(event, argument.role)}", argument
+    for event in document.events:
+        if event.trigger is not None:
+            yield "reverse", event.mentions[0] if event.mentions else Mention(event.trigger)
+
+
+def _colour(event: Event, role: str) -> str:
+    roles = list(dict.fromkeys(argument.role for argument in event.arguments))
+    return _COLOURS[roles.index(role) % len(_COLOURS)]

@@ -63,7 +63,7 @@ class Problems:
         self._shown: list[str] = []
         self._count = 0
 
-    def add(self, place: int | str, error: InvalidValueError) -> None:
+    def add(self, place: int | str, error: EventuneError) -> None:
         """Note what is wrong in a line, or in another place with the file's name."""
         self._count += 1
         if len(self._shown) < SHOWN_PROBLEMS:

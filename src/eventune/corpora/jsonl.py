@@ -1,13 +1,17 @@
 """The project's own format: one JSON object a line, which loses nothing of a document.
 
     {"id": "d1", "text": "Rebels shelled Homs.", "tokens": [[0, 6], [7, 14], [15, 19], [19, 20]], "sentences": [[0, 4]],
-     "events": [{"id": "e1", "type": "attack", "trigger": [1, 2],
-                 "arguments": [{"role": "attacker", "span": [0, 1], "score": 0.9}]}],
-     "entities": [{"id": "c1", "type": "place", "mentions": [{"id": "m1", "span": [2, 3]}]}],
+     "events": [{"id": "e1", "type": "attack", "trigger": [1, 2], "text": "shelled", "start": 7, "end": 14,
+                 "arguments": [{"role": "attacker", "span": [0, 1], "text": "Rebels", "start": 0, "end": 6,
+                                "score": 0.9}]}],
+     "entities": [{"id": "c1", "type": "place", "mentions": [{"id": "m1", "span": [2, 3], "text": "Homs", …}]}],
      "metadata": {"source_url": "…"}}
 
 `tokens` are character spans, all other spans are of tokens, and every span is half-open. Only `id` and `text` must be
-there; a document without events may leave its tokens and sentences to `eventune.events.segmentation`.
+there; a document in which no span is given may leave its tokens and sentences to `corpora.text_segmentation`.
+
+`text`, `start` and `end` of an argument, a mention and an event (its trigger's) say in characters what the tokens say.
+They are written for other programs, need not be there, and must not contradict the tokens.
 
 An argument or a mention in pieces has their token spans as `fragments`; where a piece begins or ends inside a token,
 `characters` holds the exact character span of each piece. An argument's `filler` is the identifier of the mention,
@@ -17,17 +21,19 @@ arguments, mentions and entities may have `attributes`, an object with whatever 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from eventune.corpora.fields import mapping, member, name_in, only, shown, span_at
 from eventune.corpora.registry import Format
+from eventune.corpora.text_segmentation import segment_text
 from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Entity, Event, Mention, Place, Span
-from eventune.events.segmentation import segment, sentences_of
+from eventune.events.segmentation import sentences_of
 
 FIELDS = ("id", "text", "tokens", "sentences", "events", "entities", "metadata")
-_PLACE = ("span", "fragments", "characters", "attributes")
+_CHARACTERS = ("text", "start", "end")
+_PLACE = ("span", "fragments", "characters", "attributes", *_CHARACTERS)
 
 
 def recognises(record: Any) -> bool:
@@ -58,13 +64,13 @@ def read_document(value: Any) -> Document:
     if "tokens" in record:
         tokens = _spans(record, "tokens")
         sentences = _spans(record, "sentences") if "sentences" in record else sentences_of(text, tokens)
-    elif "sentences" in record or events or entities:
+    elif "sentences" in record or any(map(_has_span, events)) or entities:
         # Spans count tokens: on tokens made here they would shift with every change of the segmentation.
-        needs = "sentences" if "sentences" in record else "events" if events else "entities"
+        needs = "sentences" if "sentences" in record else "entities" if entities else "events"
         raise InvalidValueError("tokens", f"the tokens that the spans of {needs} count", "no such field")
     else:
-        tokens, sentences = segment(text)
-    return Document(
+        tokens, sentences = segment_text(text)
+    document = Document(
         member(record, "id", ""),
         text,
         tokens,
@@ -73,6 +79,8 @@ def read_document(value: Any) -> Document:
         member(record, "metadata", {}, required=False),
         tuple(_entity(entity, f"entities[{n}]") for n, entity in enumerate(entities)),
     )
+    _check_characters(document, events, entities)
+    return document
 
 
 def write_document(document: Document) -> Iterator[dict[str, Any]]:
@@ -82,11 +90,11 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
         "text": document.text,
         "tokens": [[token.start, token.end] for token in document.tokens],
         "sentences": [[sentence.start, sentence.end] for sentence in document.sentences],
-        "events": [_event_record(event) for event in document.events],
+        "events": [_event_record(document, event) for event in document.events],
         "metadata": dict(document.metadata),
     }
     if document.entities:
-        record["entities"] = [_entity_record(entity) for entity in document.entities]
+        record["entities"] = [_entity_record(document, entity) for entity in document.entities]
     yield record
 
 
@@ -96,7 +104,7 @@ def _spans(record: Mapping[str, Any], name: str) -> tuple[Span, ...]:
 
 def _event(value: Any, where: str) -> Event:
     record = mapping(value, where)
-    only(record, ("id", "type", "trigger", "arguments", "mentions", "attributes"), inside=where)
+    only(record, ("id", "type", "trigger", *_CHARACTERS, "arguments", "mentions", "attributes"), inside=where)
     trigger = record.get("trigger")
     arguments = member(record, "arguments", [], inside=where, required=False)
     return Event(
@@ -169,22 +177,70 @@ def _place(record: Mapping[str, Any], where: str) -> dict[str, Any]:
     } | pieces
 
 
-def _event_record(event: Event) -> dict[str, Any]:
+def _has_span(event: Any) -> bool:
+    """Tell whether an event's record says where something stands."""
+    return isinstance(event, dict) and any(event.get(name) for name in ("trigger", "arguments", "mentions"))
+
+
+def _check_characters(document: Document, events: list[Any], entities: list[Any]) -> None:
+    """Refuse characters that are not those of the tokens: nobody could tell which of both is meant."""
+    for n, (event, record) in enumerate(zip(document.events, events, strict=True)):
+        trigger = _trigger_of(event)
+        _agree(record, {} if trigger is None else _characters_of(document, trigger), f"events[{n}]")
+        for name, places in (("arguments", event.arguments), ("mentions", event.mentions)):
+            _check_places(document, places, record.get(name, []), f"events[{n}].{name}")
+    for n, (entity, record) in enumerate(zip(document.entities, entities, strict=True)):
+        _check_places(document, entity.mentions, record["mentions"], f"entities[{n}].mentions")
+
+
+def _check_places(document: Document, places: Sequence[Place], records: list[Any], where: str) -> None:
+    for n, (place, record) in enumerate(zip(places, records, strict=True)):
+        if not record.keys().isdisjoint(_CHARACTERS):
+            _agree(record, _characters_of(document, place), f"{where}[{n}]")
+
+
+def _agree(record: Mapping[str, Any], characters: Mapping[str, Any], where: str) -> None:
+    for name in _CHARACTERS:
+        if name in record and record[name] != characters.get(name):
+            expected = shown(characters[name]) if characters else "none, as there is no trigger"
+            hint = "spans count tokens, start and end characters; leave these out if they come from another text"
+            raise InvalidValueError(f"{where}.{name}", f"what the tokens say, {expected}", shown(record[name]), hint)
+
+
+def _characters_of(document: Document, place: Place) -> dict[str, Any]:
+    """Return text, start and end of a place; the text of one in pieces is that of its pieces."""
+    pieces = document.pieces_of(place)
+    return {
+        "text": document.exact_text_of(place),
+        "start": min(piece.start for piece in pieces),
+        "end": max(piece.end for piece in pieces),
+    }
+
+
+def _trigger_of(event: Event) -> Mention | None:
+    if event.mentions:
+        return event.mentions[0]
+    return None if event.trigger is None else Mention(event.trigger)
+
+
+def _event_record(document: Document, event: Event) -> dict[str, Any]:
+    trigger = _trigger_of(event)
     record: dict[str, Any] = {
         "id": event.id,
         "type": event.type,
         "trigger": None if event.trigger is None else _pair(event.trigger),
-        "arguments": [_argument_record(argument) for argument in event.arguments],
+        **({} if trigger is None else _characters_of(document, trigger)),
+        "arguments": [_argument_record(document, argument) for argument in event.arguments],
     }
     if event.mentions:
-        record["mentions"] = [_mention_record(mention) for mention in event.mentions]
+        record["mentions"] = [_mention_record(document, mention) for mention in event.mentions]
     if event.attributes:
         record["attributes"] = dict(event.attributes)
     return record
 
 
-def _argument_record(argument: Argument) -> dict[str, Any]:
-    record: dict[str, Any] = {"role": argument.role, **_place_record(argument, argument.attributes)}
+def _argument_record(document: Document, argument: Argument) -> dict[str, Any]:
+    record: dict[str, Any] = {"role": argument.role, **_place_record(document, argument, argument.attributes)}
     if argument.score is not None:
         record["score"] = argument.score
     if argument.filler:
@@ -192,24 +248,24 @@ def _argument_record(argument: Argument) -> dict[str, Any]:
     return record
 
 
-def _entity_record(entity: Entity) -> dict[str, Any]:
+def _entity_record(document: Document, entity: Entity) -> dict[str, Any]:
     record: dict[str, Any] = _named(entity.id, entity.type)
-    record["mentions"] = [_mention_record(mention) for mention in entity.mentions]
+    record["mentions"] = [_mention_record(document, mention) for mention in entity.mentions]
     if entity.attributes:
         record["attributes"] = dict(entity.attributes)
     return record
 
 
-def _mention_record(mention: Mention) -> dict[str, Any]:
-    return {**_named(mention.id, mention.type), **_place_record(mention, mention.attributes)}
+def _mention_record(document: Document, mention: Mention) -> dict[str, Any]:
+    return {**_named(mention.id, mention.type), **_place_record(document, mention, mention.attributes)}
 
 
 def _named(identifier: str, type_name: str) -> dict[str, Any]:
     return {name: value for name, value in (("id", identifier), ("type", type_name)) if value}
 
 
-def _place_record(place: Place, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    record: dict[str, Any] = {"span": _pair(place.span)}
+def _place_record(document: Document, place: Place, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    record: dict[str, Any] = {"span": _pair(place.span), **_characters_of(document, place)}
     if place.fragments:
         record["fragments"] = [_pair(piece) for piece in place.fragments]
     if place.characters:

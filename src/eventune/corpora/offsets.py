@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from eventune.corpora.fields import shown
 from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Entity, Event, Mention, Span
-
-Segmentation = Callable[[str], tuple[tuple[Span, ...], tuple[Span, ...]]]
-"""Gives the character span of each token, and the token span of each sentence."""
+from eventune.events.segmentation import Segmentation
 
 
 class Offsets:

@@ -1,21 +1,29 @@
-"""Tokens and sentences of raw text, English and Chinese, with regular expressions alone.
+"""Tokens of raw text in any script, and sentences of English and Chinese, with regular expressions alone.
 
-Words are cut as the Penn Treebank cuts clitics (`do|n't`, `Iraq|'s`), numbers keep their separators, every Chinese or
-Japanese character is a token of its own, and hyphens stand alone, as they do in RAMS. Every character that is no white
-space belongs to exactly one token. The rules know two languages and some abbreviations: a corpus that comes with its
-own tokens should keep them.
+Words are cut as the Penn Treebank cuts clitics (`do|n't`, `Iraq|'s`), numbers keep their separators, and hyphens stand
+alone, as they do in RAMS. Where words are not parted by spaces (Chinese, Japanese, Thai, Lao, Burmese, Khmer), every
+character is a token of its own. Combining marks, joiners and the parts of an emoji stay with the character before them.
+Every character that is no white space belongs to exactly one token. The sentences' rules know two languages and some
+abbreviations: `eventune.corpora.text_segmentation` knows more, and a corpus that comes with its own should keep them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from eventune.events.document import Span
 
+Segmentation = Callable[[str], tuple[tuple[Span, ...], tuple[Span, ...]]]
+"""Gives the character span of each token, and the token span of each sentence."""
+
 # Kana, ideographs with their extensions and compatibility forms. Hangul is written in words and so is left out.
 _CJK = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_LETTER = f"[^\\W{_CJK}]"
+# Thai and Lao, Burmese, Khmer.
+_UNSPACED = _CJK + "\u0e00-\u0eff\u1000-\u109f\uaa60-\uaa7f\u1780-\u17ff"
+_LETTER = f"[^\\W{_UNSPACED}]"
 _CLITIC = r"['’](?:s|re|ve|ll|d|m)(?!\w)"
 
 # A title is always followed by a name, so it never ends a sentence. The others may.
@@ -25,24 +33,44 @@ _ABBREVIATIONS = (
     "|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec"
 )
 
-_TOKEN = re.compile(
-    rf"""
-      https?://[^\s<>"'“”，。；、）{_CJK}]*[^\s<>"'“”，。；、）{_CJK}.,;:!?)]  # without the full stop behind it
-    | (?<!\w)(?:[A-Za-z]\.){{2,}}                                     # U.S. e.g. p.m.
-    | (?<!\w)(?:{_TITLES}|{_ABBREVIATIONS})\.(?!\w)
-    | (?<!\w)Nos?\.(?=\s?\d)                                          # No. 10, but not the answer "No."
-    | (?<!\w)(?!I\.)[A-Z]\.(?=\s[A-Z])                                # George W. Bush
-    | \d+(?:[.,:/]\d+)*{_LETTER}*                                     # 1,250.50  12:30  21st
-    | (?i:n['’]t)(?!\w)
-    | (?<=\w)(?i:{_CLITIC})
-    | {_LETTER}+?(?=(?i:n['’]t)(?!\w))                                # the "do" of "don't"
-    | {_LETTER}+(?:(?!(?i:{_CLITIC}))['’]{_LETTER}+)*[\u0300-\u036f]* # O'Brien
-    | [{_CJK}]
-    | \.{{2,}} | …+ | -{{2,}} | —+ | [!?]{{2,}} | `` | ''
-    | \S
-    """,
-    re.VERBOSE,
-)
+_ZERO_WIDTH_JOINERS = "\u200c\u200d"
+_SKIN_TONES = "\U0001f3fb-\U0001f3ff"
+
+
+@cache
+def _token_pattern() -> re.Pattern[str]:
+    marks = _marks() + _ZERO_WIDTH_JOINERS
+    word = f"(?:{_LETTER}++[{marks}]*+)++"
+    return re.compile(
+        rf"""
+          https?://[^\s<>"'“”，。；、）{_CJK}]*[^\s<>"'“”，。；、）{_CJK}.,;:!?)]  # without the full stop behind it
+        | (?<!\w)(?:[A-Za-z]\.){{2,}}                                     # U.S. e.g. p.m.
+        | (?<!\w)(?:{_TITLES}|{_ABBREVIATIONS})\.(?!\w)
+        | (?<!\w)Nos?\.(?=\s?\d)                                          # No. 10, but not the answer "No."
+        | (?<!\w)(?!I\.)[A-Z]\.(?=\s[A-Z])                                # George W. Bush
+        | \d+(?:[.,:/]\d+)*{_LETTER}*                                     # 1,250.50  12:30  21st
+        | (?i:n['’]t)(?!\w)
+        | (?<=[\w{marks}])(?i:{_CLITIC})
+        | {_LETTER}+?(?=(?i:n['’]t)(?!\w))                                # the "do" of "don't"
+        | {word}(?:(?!(?i:{_CLITIC}))['’]{word})*                         # O'Brien
+        | [{_UNSPACED}][{marks}]*
+        | \.{{2,}} | …+ | -{{2,}} | —+ | [!?]{{2,}} | `` | ''
+        | [\U0001f1e6-\U0001f1ff]{{2}}                                    # two letters that are a flag
+        | \S(?:[{marks}{_SKIN_TONES}]*\u200d\S)*[{marks}{_SKIN_TONES}]*   # a family of four in one emoji
+        """,
+        re.VERBOSE,
+    )
+
+
+def _marks() -> str:
+    """Return the combining marks as ranges; Python's `re` has no class for them."""
+    marks = [code for code in range(0x300, 0x1F000) if unicodedata.category(chr(code))[0] == "M"]
+    firsts = [code for code, before in zip(marks, [0, *marks], strict=False) if code != before + 1]
+    lasts = [code for code, behind in zip(marks, [*marks[1:], 0], strict=True) if code != behind - 1]
+    ranges = "".join(f"{chr(first)}-{chr(last)}" for first, last in zip(firsts, lasts, strict=True))
+    return ranges + "\U000e0100-\U000e01ef"
+
+
 _TITLE = re.compile(rf"(?:{_TITLES}|Nos?|[A-Z])\.")
 _ENDS = frozenset(".!?") | {"…", "……", "..."}
 _CJK_ENDS = frozenset("。！？｡")
@@ -63,8 +91,13 @@ def segment(text: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     Returns:
         The character span of each token, and the token span of each sentence, as `Document` takes them.
     """
-    tokens = tuple(Span(*match.span()) for match in _TOKEN.finditer(text))
+    tokens = tokens_of(text)
     return tokens, sentences_of(text, tokens)
+
+
+def tokens_of(text: str) -> tuple[Span, ...]:
+    """Return the character span of each token of a text, in any script."""
+    return tuple(Span(*match.span()) for match in _token_pattern().finditer(text))
 
 
 def segment_characters(text: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:

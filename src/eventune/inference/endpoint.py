@@ -36,6 +36,9 @@ class EndpointAnnotator:
         counts: What was wrong with its answers so far, by kind.
     """
 
+    detects = False
+    finds_arguments = True
+
     def __init__(
         self,
         endpoint: Endpoint,

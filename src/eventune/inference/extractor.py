@@ -14,6 +14,7 @@ from eventune.adapters.store import weights_file
 from eventune.backbones.arguments import AUTO
 from eventune.backbones.hashes import sha256_of
 from eventune.backbones.placement import Placement
+from eventune.corpora.raw_text import document_of
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Ontology
 from eventune.events.naming import natural_name
@@ -23,15 +24,19 @@ from eventune.training import run_directory as names
 
 
 class Annotator(Protocol):
-    """Finds the arguments of documents' events.
+    """Finds the arguments of documents' events, the events of documents without any, or both.
 
     Attributes:
         ontology: The event types and roles that it knows.
         counts: What was wrong with a causal LM's answers so far, by kind; `answers` is their number.
+        detects: Whether it finds triggers: a document without events then gets those that it finds.
+        finds_arguments: Whether it finds arguments.
     """
 
     ontology: Ontology
     counts: Counter[str]
+    detects: bool
+    finds_arguments: bool
 
     def fingerprint(self) -> str:
         """Return twelve hexadecimal digits that no other annotator has."""
@@ -51,6 +56,9 @@ class RunAnnotator:
         self._opened, self.loaded = opened, loaded
         self._task = cast("AnnotatingTask", loaded.task)
         self.ontology, self.counts = self._task.ontology, self._task.counts
+        traits = opened.entry.traits
+        self.detects = "detects" in traits
+        self.finds_arguments = "finds_arguments" in traits or not self.detects
 
     def fingerprint(self) -> str:
         """See `Annotator`: a hash of all files that decide what is found."""
@@ -77,11 +85,15 @@ class Extractor:
     Attributes:
         annotator: What finds the arguments.
         ontology: The event types and roles that it knows.
+        detects: Whether documents without events get those that it finds.
+        finds_arguments: Whether it finds arguments.
     """
 
     def __init__(self, annotator: Annotator) -> None:
         self.annotator = annotator
         self.ontology: Ontology = annotator.ontology
+        self.detects: bool = annotator.detects
+        self.finds_arguments: bool = annotator.finds_arguments
 
     @classmethod
     def load(
@@ -137,20 +149,36 @@ class Extractor:
         """Twelve hexadecimal digits that another extractor does not have."""
         return self.annotator.fingerprint()
 
-    def extract(self, document: Document) -> Document:
-        """Find the arguments of a document's events.
+    def extract(self, document: Document | str) -> Document:
+        """Find the arguments of a document's events, or the events of a text.
 
         Args:
-            document: A document whose events have a type and a trigger; arguments that they have are not looked at.
+            document: A document whose events have a type, and a trigger where it is known; arguments that they have are
+                not looked at. Or a text, in which triggers may be marked: `Gunmen [[shot|attack]] three soldiers.`
 
         Returns:
-            The document with the arguments found, each with its probability.
+            The document with what was found, each with its probability. A run that detects finds the events of a
+            document without any; repeated mentions of one event are events of their own.
 
         Raises:
-            EventuneError: If an event's type is not in the ontology, nor one word of exactly one of its types.
+            EventuneError: If an event's type is not in the ontology, nor one word of exactly one of its types; or the
+                text has no event and the run does not detect any.
         """
-        named = [replace(event, type=find_type(self.ontology, event.type)) for event in document.events]
-        return self.extract_all([document.with_events(named)])[0]
+        if isinstance(document, str):
+            document = document_of(document)
+            if not document.events and not self.detects:
+                raise no_event_error("the text")
+        return self.extract_all([self.named(document)])[0]
+
+    def named(self, document: Document) -> Document:
+        """Return a document whose events have the ontology's types in place of words that mean them.
+
+        Raises:
+            EventuneError: If a word means no type, or several.
+        """
+        return document.with_events(
+            replace(event, type=find_type(self.ontology, event.type)) for event in document.events
+        )
 
     def extract_all(
         self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
@@ -158,13 +186,23 @@ class Extractor:
         """Find the arguments of many documents' events, in batches of like length.
 
         Args:
-            documents: The documents; events of a type that the ontology lacks get no arguments.
+            documents: The documents; events of a type that the ontology lacks get no arguments. A run that detects
+                finds the events of those without any.
             on_batch: Called with the number of windows, or of questions, after each batch.
 
         Returns:
             The documents in the same order, with the arguments found.
         """
         return self.annotator.annotate(documents, on_batch=on_batch)
+
+
+def no_event_error(what: str) -> EventuneError:
+    """Return the error of something without events, given to a run that does not find any."""
+    return EventuneError(
+        f"expected {what} to have an event: this run finds arguments and no triggers, and none is marked",
+        'mark triggers ("Gunmen [[shot|attack]] three soldiers."), name the event type of the whole text (--type '
+        "attack), or use a run that detects events",
+    )
 
 
 def find_type(ontology: Ontology, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Extraction from corpora of any size into files, which goes on where it was interrupted."""
+"""Extraction from corpora and raw texts of any size, into files where it goes on if it was interrupted."""
 
 from __future__ import annotations
 
@@ -7,55 +7,166 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from eventune.corpora import AUTO, Losses, iter_corpus, lines_of
-from eventune.corpora.registry import format_named
+from eventune.corpora import AUTO, Losses, lines_of, stream_corpus, write_corpus
+from eventune.corpora.registry import JSON_LINES, format_named
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.events import Document
-from eventune.inference.extractor import Extractor
+from eventune.events import Document, Event
+from eventune.inference.extractor import Extractor, find_type, no_event_error
 
 _logger = logging.getLogger(__name__)
 CHUNK_DOCUMENTS = 256
 """Documents that are extracted together: enough for batches of like length, few enough to be done again."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Questions(Iterable[Document]):
+    """Documents as an extractor takes them.
+
+    Attributes:
+        documents: The documents, which can be iterated over again and again.
+        extractor: The extractor.
+        types: Event types of documents without events, as users name them: each gets an event of each, without a
+            trigger.
+        are_raw: Whether the documents' types are what a person wrote into a text: words that mean one of the
+            ontology's. In a corpus they are names, known to the ontology or not.
+    """
+
+    documents: Iterable[Document]
+    extractor: Extractor
+    types: Sequence[str] = ()
+    are_raw: bool = False
+
+    def __iter__(self) -> Iterator[Document]:
+        events = [Event(find_type(self.extractor.ontology, name), None) for name in self.types]
+        for document in self.documents:
+            if not document.events:
+                yield document.with_events(events)
+            else:
+                yield self.extractor.named(document) if self.are_raw else document
+
+    def check(self) -> None:
+        """Read all once, so that what is wrong shows before the work begins and not after hours of it.
+
+        Raises:
+            EventuneError: If a document is wrong, or none has an event and the extractor does not detect any.
+        """
+        has_events = False
+        for document in self:
+            has_events |= bool(document.events)
+        if not has_events and not self.extractor.detects:
+            raise no_event_error("a document")
+
+
+class Counts(dict[str, int]):
+    """How much was done.
+
+    `documents`, `events` and `arguments`; `resumed` documents; documents `without_events` that were given to an
+    extractor that finds none; events of `unknown_types`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(documents=0, events=0, arguments=0, resumed=0, without_events=0, unknown_types=0)
+
+    def add(self, asked: Sequence[Document], found: Sequence[Document], extractor: Extractor) -> None:
+        """Count documents that are done, as they were asked about and as they are written, maybe an event a line."""
+        events = [event for document in found for event in document.events]
+        self["documents"] += len(asked)
+        self["events"] += len(events)
+        self["arguments"] += sum(len(event.arguments) for event in events)
+        self["unknown_types"] += sum(event.type not in extractor.ontology for event in events)
+        if not extractor.detects:
+            self["without_events"] += sum(not document.events for document in asked)
+
+
 def extract_file(
     extractor: Extractor,
-    source: Path,
+    source: Path | Iterable[Document],
     target: Path,
     *,
     format: str = AUTO,
     output_format: str = "jsonl",
     on_documents: Callable[[int], None] | None = None,
-) -> dict[str, int]:
-    """Extract from a corpus of any size into a file; an interrupted extraction goes on where it stopped.
+) -> Counts:
+    """Extract from documents of any number into a file; an interrupted extraction goes on where it stopped.
 
-    Documents are written as they are done to a file beside the target, which takes the target's name at the end.
+    Documents are written as they are done to a file beside the target, which takes the target's name at the end. In a
+    format without a record a line (brat), and in one with a line an event where events are detected, an interrupted
+    extraction begins anew.
 
     Args:
         extractor: The extractor.
-        source: The corpus.
-        target: The file to write; must not exist yet.
+        source: The corpus, or documents that can be iterated over again and again.
+        target: The file to write, for brat a folder; must not exist yet.
         format: Format of the corpus.
-        output_format: Format of the file, one with a record a line.
+        output_format: Format of the file.
         on_documents: Called with the number of documents after each chunk.
 
     Returns:
-        Counts: `documents`, `events`, `arguments`, `resumed` documents, events of `unknown_types`.
+        The counts.
 
     Raises:
-        EventuneError: If the corpus cannot be read, the target exists, or it cannot be written.
+        EventuneError: If the corpus cannot be read, no document has an event and the extractor detects none, the target
+            exists, or it cannot be written.
     """
     if target.exists():
         raise EventuneError(f"{target}: exists already", "choose another file, or remove it")
-    counts = dict.fromkeys(("documents", "events", "arguments", "resumed", "unknown_types"), 0)
-    chunks = _chunks(iter_corpus(source, format))
-    losses = Losses()
+    documents = stream_corpus(source, format) if isinstance(source, Path) else source
+    questions = documents if isinstance(documents, Questions) else Questions(documents=documents, extractor=extractor)
+    questions.check()
+    counts, losses = Counts(), Losses()
+    lines = format_named(output_format).layout is JSON_LINES
+    if lines and (output_format == "jsonl" or not extractor.detects):
+        _extract_lines(questions, target, output_format, counts, losses, on_documents)
+    else:
+        found = extracted(questions, counts, on_documents=on_documents)
+        write_corpus(found, target, output_format, losses=losses)
+    if losses:
+        _logger.warning("%s: %s has no place for all, left out: %s", target, output_format, losses)
+    return counts
+
+
+def extracted(
+    questions: Questions,
+    counts: Counts,
+    *,
+    chunk_documents: int = 0,
+    on_documents: Callable[[int], None] | None = None,
+) -> Iterator[Document]:
+    """Yield documents with what was found, some at a time.
+
+    Args:
+        questions: The documents, with their extractor.
+        counts: Takes the counts.
+        chunk_documents: How many are extracted together; 0 for `CHUNK_DOCUMENTS`.
+        on_documents: Called with the number of documents after each chunk.
+
+    Yields:
+        The documents, in their order.
+    """
+    for chunk in _chunks(questions, chunk_documents or CHUNK_DOCUMENTS):
+        found = questions.extractor.extract_all(chunk)
+        counts.add(chunk, found, questions.extractor)
+        if on_documents is not None:
+            on_documents(len(chunk))
+        yield from found
+
+
+def _extract_lines(
+    questions: Questions,
+    target: Path,
+    output_format: str,
+    counts: Counts,
+    losses: Losses,
+    on_documents: Callable[[int], None] | None,
+) -> None:
+    extractor = questions.extractor
     with _partial(target, extractor.fingerprint) as file:
-        for chunk in chunks:
+        for chunk in _chunks(questions, CHUNK_DOCUMENTS):
             found = _written(file, chunk, output_format)
             if found:
                 counts["resumed"] += len(chunk)
@@ -64,16 +175,9 @@ def extract_file(
                 lines = [line for document in found for line in lines_of(document, output_format, losses=losses)]
                 file.write("".join(f"{line}\n" for line in lines).encode())
                 file.flush()
-            events = [event for document in found for event in document.events]
-            counts["documents"] += len(chunk)
-            counts["events"] += len(events)
-            counts["arguments"] += sum(len(event.arguments) for event in events)
-            counts["unknown_types"] += sum(event.type not in extractor.ontology for event in events)
+            counts.add(chunk, found, extractor)
             if on_documents is not None:
                 on_documents(len(chunk))
-    if losses:
-        _logger.warning("%s: %s has no place for all, left out: %s", target, output_format, losses)
-    return counts
 
 
 @contextmanager
@@ -95,9 +199,9 @@ def _partial(target: Path, fingerprint: str) -> Iterator[BinaryIO]:
             partial.unlink()
 
 
-def _chunks(documents: Iterable[Document]) -> Iterator[tuple[Document, ...]]:
+def _chunks(documents: Iterable[Document], size: int) -> Iterator[tuple[Document, ...]]:
     stream = iter(documents)
-    while chunk := tuple(islice(stream, CHUNK_DOCUMENTS)):
+    while chunk := tuple(islice(stream, size)):
         yield chunk
 
 
@@ -132,7 +236,7 @@ def _written(file: BinaryIO, chunk: Sequence[Document], output_format: str) -> l
                 again = read(json.loads(line))
             except (ValueError, InvalidValueError):
                 again = None
-            if again is None or _questions(again) != _questions(read(json.loads(expected))):
+            if again is None or not _answers(again, read(json.loads(expected))):
                 raise EventuneError(
                     f"{file.name}: expected what an interrupted extraction from the same corpus wrote, found a line "
                     f"that is not document {document.id!r}",
@@ -142,6 +246,7 @@ def _written(file: BinaryIO, chunk: Sequence[Document], output_format: str) -> l
     return written
 
 
-def _questions(document: Document) -> tuple[Any, ...]:
-    """What an extraction does not change: the words, and the events' types and triggers."""
-    return document.words, [(event.type, event.trigger) for event in document.events]
+def _answers(found: Document, asked: Document) -> bool:
+    """Tell whether all is there that an extraction does not change: the words, and types and triggers of events."""
+    same_events = [(e.type, e.trigger) for e in found.events] == [(e.type, e.trigger) for e in asked.events]
+    return found.words == asked.words and (same_events or not asked.events)

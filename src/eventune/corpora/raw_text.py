@@ -1,0 +1,213 @@
+"""Raw text: a string, `.txt` files, or one field of JSON records.
+
+A text may have its triggers marked (`Gunmen [[shot|attack]] three soldiers.`): its events are those that are marked. A
+text without marks has no events. All offsets count characters of the text as it came, line ends included; only the
+marks and a byte order mark are taken out.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from eventune.corpora.corpus import CorpusStream, stream_corpus
+from eventune.corpora.fields import beyond, mapping, member
+from eventune.corpora.files import Problems, check_is_file, decode
+from eventune.corpora.records import Record, read_json_records
+from eventune.corpora.registry import AUTO, guess_format
+from eventune.corpora.related_spans import text_of
+from eventune.corpora.text_segmentation import check_language, segment_text
+from eventune.errors import EventuneError, InvalidValueError
+from eventune.events import Document, markup
+
+STDIN = "-"
+TEXT_FIELD = "text"
+_ANNOTATED = frozenset({"tokens", "sentences", "events", "entities", "label", "annotations"})
+
+
+def document_of(text: str, *, id: str = "text", language: str = AUTO) -> Document:
+    """Make a document of a text; triggers that are marked in it are its events.
+
+    Args:
+        text: The text, with or without marks.
+        id: Identifier of the document.
+        language: ISO 639 code of its language, or `auto`.
+
+    Returns:
+        The document.
+
+    Raises:
+        EventuneError: If a mark is not complete, or the text is not Unicode.
+    """
+    check_language(language)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidValueError("text", "Unicode", f"{text[error.start]!r} at position {error.start + 1}") from None
+    return markup.read_marks(text, id=id, segmentation=partial(segment_text, language=language))
+
+
+def parse_marked_text(text: str, *, id: str = "text", language: str = AUTO) -> Document:
+    """Read a text in which each trigger stands as `[[words|event type]]`.
+
+    Args:
+        text: The marked text.
+        id: Identifier of the document.
+        language: ISO 639 code of its language, or `auto`.
+
+    Returns:
+        The document without marks, with one event a mark, its trigger the tokens that the mark touches.
+
+    Raises:
+        EventuneError: If no trigger is marked, or a mark is not complete.
+    """
+    return markup.parse_marked_text(text, id=id, segmentation=partial(segment_text, language=language))
+
+
+@dataclass(frozen=True)
+class RawTexts(Iterable[Document]):
+    """Raw texts, read anew each time they are iterated over.
+
+    Attributes:
+        source: A `.txt` file, a folder of them, a file of JSON records, or `-` for standard input.
+        text_field: The field of JSON records that holds the text; empty for plain text.
+        language: ISO 639 code of their language, or `auto`.
+    """
+
+    source: str
+    text_field: str = ""
+    language: str = AUTO
+
+    def __iter__(self) -> Iterator[Document]:
+        problems = Problems(Path(self.source))
+        places: dict[str, str] = {}
+        for record in self._records():
+            try:
+                document = self._document(record.value)
+                if document.id in places:
+                    found = f"{document.id!r} again, as in {places[document.id]}"
+                    raise InvalidValueError("id", "an identifier of its own", found)
+            except EventuneError as error:
+                problems.add(record.place, error)
+            else:
+                places[document.id] = record.place
+                yield document
+        problems.raise_if_any()
+        if not places:
+            raise EventuneError(f"{self.source}: holds no text", "it is empty, or has no record")
+
+    @property
+    def is_one_text(self) -> bool:
+        """Whether there is exactly one text, by what the source is."""
+        return not self.text_field and not Path(self.source).is_dir()
+
+    @cached_property
+    def _standard_input(self) -> bytes:
+        return sys.stdin.buffer.read()
+
+    def _records(self) -> Iterator[Record]:
+        if self.source == STDIN:
+            yield from self._read_standard_input()
+        elif self.text_field:
+            for number, record in enumerate(read_json_records(Path(self.source)), 1):
+                yield _numbered(record, number)
+        else:
+            yield from _text_files(Path(self.source))
+
+    def _read_standard_input(self) -> Iterator[Record]:
+        try:
+            text = decode(self._standard_input).removeprefix("\ufeff")
+        except InvalidValueError as error:
+            raise EventuneError(f"standard input: {error.message}", error.hint) from None
+        if not text.strip():
+            raise EventuneError(
+                "standard input: expected a text, found nothing",
+                f'e.g. echo "Gunmen shot three soldiers." | eventune extract RUN {STDIN}',
+            )
+        yield Record("standard input", {"id": "text", "text": text})
+
+    def _document(self, value: Any) -> Document:
+        if isinstance(value, InvalidValueError):
+            raise value
+        record = mapping(value, "record")
+        field = self.text_field or TEXT_FIELD
+        document = document_of(member(record, field, ""), id=text_of(record.get("id"), "id"), language=self.language)
+        return replace(document, metadata=beyond(record, {"id", field}))
+
+
+def open_texts(
+    source: str | os.PathLike[str],
+    *,
+    format: str = AUTO,
+    text_field: str = "",
+    language: str = AUTO,
+) -> RawTexts | CorpusStream:
+    """Open raw texts or a corpus, whatever there is.
+
+    Args:
+        source: A corpus in a known format, a `.txt` file, a folder of them, JSON records with a text in one of their
+            fields, or `-` for standard input.
+        format: Name of the corpus's format, or `auto`.
+        text_field: The field that holds the text; records are then raw text, whatever else is in them.
+        language: See `RawTexts`; of no matter to a corpus with tokens of its own.
+
+    Returns:
+        The documents, read anew each time they are iterated over.
+
+    Raises:
+        EventuneError: If there is nothing at that place, or nothing that is known.
+    """
+    check_language(language)
+    name, path = os.fspath(source), Path(source)
+    if name == STDIN and text_field:
+        raise EventuneError(f"--text_field: expected a file beside it, found {STDIN}", "save the records to a file")
+    if name == STDIN:
+        return RawTexts(name, language=language)
+    if path.is_dir():
+        annotated = next(path.rglob("*.ann"), None) is not None
+        return stream_corpus(path, format) if annotated or format != AUTO else RawTexts(name, language=language)
+    check_is_file(path)
+    if path.suffix == ".txt" and format == AUTO and not text_field:
+        return RawTexts(name, language=language)
+    if text_field or (format == AUTO and _holds_raw_text(path)):
+        return RawTexts(name, text_field=text_field or TEXT_FIELD, language=language)
+    return stream_corpus(path, format)
+
+
+def _holds_raw_text(path: Path) -> bool:
+    """Tell whether the first record has a text and no annotation that a known format would read."""
+    first = next(read_json_records(path), None)
+    value = None if first is None else first.value
+    if not isinstance(value, dict) or not isinstance(value.get(TEXT_FIELD), str) or value.keys() & _ANNOTATED:
+        return False
+    guess = guess_format(value, path)
+    return guess is None or guess.name == "jsonl"
+
+
+def _numbered(record: Record, number: int) -> Record:
+    """Give a record without an identifier its number."""
+    if isinstance(record.value, dict) and "id" not in record.value:
+        return Record(record.place, {"id": number, **record.value})
+    return record
+
+
+def _text_files(path: Path) -> Iterator[Record]:
+    folder = path if path.is_dir() else path.parent
+    files = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
+    if not files:
+        raise EventuneError(f"{path}: expected .txt files, or brat's .ann files, in the folder, found none")
+    for file in files:
+        value: Any
+        try:
+            text = decode(file.read_bytes()).removeprefix("\ufeff")
+            value = {"id": file.relative_to(folder).with_suffix("").as_posix(), "text": text}
+        except InvalidValueError as error:
+            value = error
+        except OSError as error:
+            value = InvalidValueError("file", "one that can be read", error.strerror or "an error")
+        yield Record(str(file), value)
