@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from eventune.corpora import read_corpus, write_corpus
-from eventune.events import Event, Span
+from eventune.corpora.raw_text import document_of
+from eventune.events import Argument, Event, Span
 
 
 @pytest.fixture
@@ -137,3 +138,83 @@ def test_a_missing_corpus_is_refused(refused, tiny_run):
 def test_batches_of_nothing_are_refused(size, refused, tiny_run, test_file):
     message = refused("evaluate", tiny_run, "--test_file", test_file, "--per_device_eval_batch_size", size)
     assert f"batch_size: expected an integer >= 1, found {size}" in message
+
+
+@pytest.fixture
+def gold(tmp_path):
+    """A corpus of two events: one that is found, and one with another trigger; and a sentence without any."""
+    first = document_of("Gunmen shot two. All [[fled|attack]]. They shot him.", id="a")
+    arguments = (Argument("attacker", Span(0, 1)),)
+    events = [Event("attack", Span(1, 2), arguments), *first.events]
+    write_corpus([first.with_events(events), document_of("Nothing was said.", id="b")], tmp_path / "gold.jsonl")
+    return tmp_path / "gold.jsonl"
+
+
+def test_triggers_are_found_where_the_run_can(run, detecting, gold):
+    annotator = detecting()
+    result = json.loads(run("evaluate", "RUN", "--test_file", gold, "--json").out)
+    assert (result["scorer"], result["measure"], result["triggers"]) == ("textee", "argument_attached_cls", "predicted")
+    counts = {name: tuple(measure["counts"].values()) for name, measure in result["measures"].items()}
+    assert counts["trigger_cls"] == (2, 2, 1)
+    assert counts["argument_attached_cls"] == (1, 2, 1)
+    assert all(not document.events for document in annotator.asked)
+
+
+def test_gold_triggers_are_taken_when_asked_for(run, detecting, gold):
+    detecting()
+    found = run("evaluate", "RUN", "--test_file", gold, "--triggers", "gold", "--scorer", "textee")
+    assert "scorer: textee (exact spans as sets, in percent), triggers: gold" in found.out.splitlines()
+    assert "trigger_cls" not in found.out
+
+
+def test_a_run_that_finds_triggers_alone_has_their_scores_alone(run, detecting, gold):
+    detecting(finds_arguments=False)
+    result = json.loads(run("evaluate", "RUN", "--test_file", gold, "--json").out)
+    assert list(result["measures"]) == ["trigger_id", "trigger_cls"]
+    assert (result["measure"], result["counts"]) == ("trigger_cls", {"gold": 2, "predicted": 2, "matched": 1})
+
+
+def test_the_table_says_that_triggers_are_predicted(run, detecting, gold):
+    detecting()
+    out = run("evaluate", "RUN", "--test_file", gold).out
+    assert "triggers: predicted" in out.splitlines()[0]
+    assert "trigger_cls" in out
+
+
+def test_what_a_run_cannot_find_is_refused(refused, detecting, tiny_run, gold, test_file):
+    message = refused("evaluate", tiny_run, "--test_file", test_file, "--triggers", "predicted")
+    assert "--triggers predicted: expected a run that finds triggers" in message
+    assert "--event_free: expected a run that finds triggers" in refused("evaluate", tiny_run, "--event_free", gold)
+    detecting(finds_arguments=False)
+    message = refused("evaluate", "RUN", "--test_file", gold, "--triggers", "gold")
+    assert "--triggers gold: expected a run that finds arguments" in message
+    message = refused("evaluate", "RUN", "--test_file", gold, "--scorer", "rams")
+    assert "--scorer: expected textee for a run that finds triggers alone" in message
+
+
+def test_false_alarms_of_plain_text_are_told_for_a_thousand_sentences(run, detecting, tmp_path):
+    detecting()
+    free = tmp_path / "free.txt"
+    free.write_text("Nothing was said.\nHe shot a film. It was long.\n\n", encoding="utf-8")
+    result = json.loads(run("evaluate", "RUN", "--event_free", free, "--json").out)
+    assert result["false_alarms"] == {
+        "file": str(free),
+        "sentences": 3,
+        "events": 1,
+        "per_thousand_sentences": 1000 / 3,
+        "types": {"attack": 1},
+    }
+
+
+def test_false_alarms_of_a_corpus_are_those_in_its_sentences_without_events(run, detecting, gold, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
+    detecting()
+    found = run("evaluate", "RUN", "--test_file", gold, "--event_free", gold)
+    assert "trigger_cls" in found.out
+    assert found.out.splitlines()[-1] == (
+        f"false alarms: 500.00 events per thousand sentences without events (1 in 2 of {gold})"
+    )
+
+
+def test_nothing_to_evaluate_on_is_refused(refused):
+    assert "expected --test_file or --event_free, found neither" in refused("evaluate", "RUN")

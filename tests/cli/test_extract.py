@@ -220,3 +220,66 @@ def test_what_does_not_exist_is_named(words, message, refused, tiny_run, source,
     given = {"RUN": tiny_run, "INPUT": source}
     assert f"error: {message}" in refused("extract", *(given.get(word, word) for word in words))
     assert list(folder.iterdir()) == []
+
+
+SHOOTING = "Gunmen shot three soldiers.\r\nThey 👩🏽 shot again."
+
+
+def test_events_are_found_in_raw_text(run, detecting):
+    detecting()
+    assert run("extract", "RUN", "--text", "Gunmen shot three soldiers.").out.splitlines() == [
+        "Gunmen shot three soldiers.",
+        "",
+        "attack: shot  7–11",
+        "  attacker  Gunmen  0–6  0.75",
+    ]
+
+
+def test_text_files_give_lines_with_the_characters_of_the_text_as_it_came(run, detecting, folder):
+    detecting()
+    (folder / "in").mkdir()
+    (folder / "in" / "a.txt").write_bytes(SHOOTING.encode())
+    (folder / "in" / "b.txt").write_text("Nothing was said.")
+    found = run("extract", "RUN", "in")
+    first, second = map(json.loads, found.out.splitlines())
+    assert (first["id"], first["text"]) == ("a", SHOOTING)
+    places = [place for event in first["events"] for place in (event, *event["arguments"])]
+    assert [place["text"] for place in places] == ["shot", "Gunmen", "shot", "👩🏽"]
+    assert all(SHOOTING[place["start"] : place["end"]] == place["text"] for place in places)
+    assert second["events"] == []
+    assert found.err == ""
+
+
+def test_marked_triggers_win_over_detection(run, detecting):
+    detecting()
+    record = json.loads(run("extract", "RUN", "--text", "They shot and then [[met|meet]].", "--json").out)
+    assert [(event["type"], event["text"]) for event in record["events"]] == [("meet", "met")]
+
+
+def test_types_that_are_named_win_over_detection(run, detecting):
+    detecting()
+    record = json.loads(run("extract", "RUN", "--text", "They shot.", "--type", "meet", "--json").out)
+    assert [(event["type"], event["trigger"]) for event in record["events"]] == [("meet", None)]
+
+
+def test_an_interrupted_detection_goes_on(run, detecting, folder):
+    annotator = detecting()
+    (folder / "in.jsonl").write_text('{"body": "They shot."}\n{"body": "Nothing."}\n', encoding="utf-8")
+    words = ("extract", "RUN", "in.jsonl", "--text_field", "body", "-o")
+    run(*words, "whole.jsonl")
+    (folder / f"out.jsonl.{annotator.fingerprint()}.partial").write_bytes((folder / "whole.jsonl").read_bytes())
+    assert run(*words, "out.jsonl").err == "2 documents were there from an interrupted extraction\n"
+    assert (folder / "out.jsonl").read_bytes() == (folder / "whole.jsonl").read_bytes()
+
+
+def test_detected_events_are_written_in_a_format_with_an_event_a_line(run, detecting, folder):
+    detecting()
+    (folder / "in.txt").write_text("They shot him. We shot her.")
+    assert run("extract", "RUN", "in.txt", "-o", "out.jsonlines", "--output_format", "rams").code == 0
+    assert len((folder / "out.jsonlines").read_text().splitlines()) == 2
+
+
+def test_a_language_that_is_none_is_refused(refused, detecting):
+    detecting()
+    message = refused("extract", "RUN", "--text", "They shot.", "--language", "English")
+    assert "language: expected an ISO 639 code" in message

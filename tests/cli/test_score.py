@@ -283,6 +283,54 @@ def test_errors_are_told_and_written_as_a_page(files, capsys, tmp_path):
     assert "exists already" in capsys.readouterr().err
 
 
+@pytest.fixture
+def found(files):
+    """A gold event, and predictions of it with another trigger, another type, and one too many."""
+    event = OWN["events"][0]
+    gold = files("gold.jsonl", {**OWN, "events": [{**event, "arguments": [ARGUMENT]}]})
+    others = [{**event, "id": "p1", "type": "meet"}, {**event, "id": "p2", "type": "meet", "trigger": None}]
+    return gold, files("found.jsonl", {**OWN, "events": [{**item, "arguments": [ARGUMENT]} for item in others]})
+
+
+def test_predicted_triggers_have_scores_intervals_and_tests(found, capsys):
+    gold, predicted = found
+    options = ("--scorer", "textee", "--triggers", "predicted", "--compare_with", gold)
+    result = score_as_json(capsys, gold, predicted, *options)
+    assert (result["triggers"], result["measure"]) == ("predicted", "argument_attached_cls")
+    assert result["measures"]["trigger_id"]["counts"] == {"gold": 1, "predicted": 2, "matched": 1}
+    assert result["measures"]["trigger_cls"]["counts"] == {"gold": 1, "predicted": 2, "matched": 0}
+    assert result["intervals"]["trigger_cls"]["f1"] == [0.0, 0.0]
+    assert result["against"]["differences"]["textee"]["trigger_cls"]["difference"] == -1.0
+
+
+def test_other_triggers_than_the_gold_ones_are_noticed(found, run):
+    gold, predicted = found
+    words = ("score", "--gold", gold, "--predictions", predicted, "--scorer", "textee")
+    assert run(*words).err.startswith("2 predicted events have a trigger or type that the gold lacks: --triggers")
+    assert run(*words, "--triggers", "predicted").err == ""
+
+
+@pytest.mark.parametrize(("mode", "counts"), [("strict", (1, 2)), ("loose", (1, 1))])
+def test_the_ways_of_omnievent_say_which_they_are(mode, counts, found, run):
+    gold, predicted = found
+    words = ("score", "--gold", gold, "--predictions", predicted, "--scorer", "omnievent", "--mode", mode)
+    assert tuple(json.loads(run(*words, "--json").out)["counts"].values())[:2] == counts
+    assert run(*words).out.splitlines()[0].endswith(f"in percent), {mode}")
+
+
+def test_events_by_kind_of_error_are_told_where_there_are_any(found, run, tmp_path):
+    gold, predicted = found
+    words = ("score", "--gold", gold, "--predictions", predicted, "--scorer", "textee", "--errors")
+    page = tmp_path / "errors.html"
+    lines = [line.split() for line in run(*words, "--html", page).out.splitlines()]
+    assert ["wrong", "type", "1"] in lines
+    assert ["spurious", "event", "1"] in lines
+    html = page.read_text(encoding="utf-8")
+    assert "types taken for others" in html
+    assert 'class="trigger wrong-type"' in html
+    assert "spurious event" not in run(*words[:4], gold, *words[5:]).out
+
+
 def test_filled_templates_of_genarg_are_scored_by_their_strings(files, tmp_path, capsys):
     gold = files("gold.jsonl", OWN)
     filled = files("filled.jsonl", {"doc_key": "d1", "predicted": "Rebels attacked <arg>", "gold": ""})

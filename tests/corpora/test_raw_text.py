@@ -8,13 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eventune.corpora import read_corpus, write_corpus
-from eventune.corpora.raw_text import document_of, open_texts, parse_marked_text
+from eventune.corpora.raw_text import document_of, open_event_free, open_texts, parse_marked_text
 from eventune.corpora.related_spans import number_of
 from eventune.errors import EventuneError
 from eventune.events import Argument, Event, Mention, Span
 
 # Combining marks, emoji with joiners, ideographs, right-to-left with its controls, line ends of all kinds, brackets.
-ALPHABET = "ab Z9.,-'\"[]|<&\\\t\n\r\x85\u2028\u2029\u3000\u0301\u200d\u200f\u202e\ufeff病例。！？“”😀👩🏽אش؟क्\U00020000"
+ALPHABET = (
+    "ab Z9.,-'\"[]|<&\\\t\n\r\x85\u2028\u2029\u3000\u0301\u200d\u200f\u202e\ufeff病例。！？“”😀👩🏽אش؟क्\U00020000"
+)
 TEXTS = st.one_of(
     st.text(st.sampled_from(ALPHABET), max_size=60),
     st.text(st.characters(exclude_categories=("Cs",)), max_size=40),
@@ -193,7 +195,7 @@ def test_what_is_not_there_is_said(name, tmp_path):
 
 
 def test_half_a_surrogate_pair_is_no_text():
-    with pytest.raises(EventuneError, match="text: expected Unicode, found .* at position 3"):
+    with pytest.raises(EventuneError, match=r"text: expected Unicode, found .* at position 3"):
         document_of("ab\ud800")
 
 
@@ -201,6 +203,11 @@ def test_brackets_are_text_where_nothing_is_marked():
     assert document_of("as in [[1]] and a[[0]]").text == "as in [[1]] and a[[0]]"
     with pytest.raises(EventuneError, match="expected a text with"):
         document_of("as in [[1]] they [[shot|attack]] him")
+
+
+def test_each_line_of_a_plain_text_without_events_is_a_document(tmp_path):
+    (tmp_path / "free.txt").write_bytes("\ufeffOne.\r\n\n  \nTwo. Three.".encode())
+    assert texts(open_event_free(tmp_path / "free.txt")) == {"1": "One.", "4": "Two. Three."}
 
 
 def test_identifiers_of_numbered_records_are_written_as_numbers(tmp_path):

@@ -179,6 +179,23 @@ def test_an_unknown_type_that_resembles_none_is_refused_with_the_known_ones(onto
     assert raised.value.hint.startswith("known types: conflict.attack, ")
 
 
+def test_a_text_is_taken_with_its_marks(extractor):
+    text = "Rebels [[shelled|attack]] Homs."
+    assert extractor.extract(text) == extractor.extract(parse_marked_text(text))
+
+
+def test_a_text_without_an_event_is_refused_by_a_run_that_finds_none(extractor):
+    with pytest.raises(EventuneError, match="expected the text to have an event: this run finds arguments") as raised:
+        extractor.extract("Rebels shelled Homs.")
+    assert "[[shot|attack]]" in raised.value.hint
+
+
+def test_a_sentence_of_ten_thousand_tokens_and_a_text_without_tokens_are_read(extractor):
+    long = Document.from_sentences("long", [["word"] * 10_000], events=[Event("attack", Span(9_000, 9_001))])
+    assert [event.type for event in extractor.extract(long).events] == ["attack"]
+    assert extractor.extract(Document("empty", " ", (), (), (Event("attack", None),))).text == " "
+
+
 def test_a_document_with_an_unknown_type_is_refused(extractor):
     with pytest.raises(EventuneError, match="did you mean 'attack'"):
         extractor.extract(parse_marked_text("Rebels [[shelled|atack]] Homs."))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.cli.placement import add_placement_flags
 from eventune.errors import EventuneError
+from eventune.scoring.textee import ALONE, GOLD, PREDICTED
 
 if TYPE_CHECKING:
+    from eventune.events import Document
     from eventune.inference.extractor import Extractor
 
 
@@ -20,11 +23,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from eventune.scoring import SCORERS
 
     parser.add_argument("run_directory", metavar="RUN", help="run directory that `eventune train` made")
-    parser.add_argument("--test_file", required=True, metavar="FILE", help="corpus with gold arguments")
+    parser.add_argument("--test_file", metavar="FILE", help="corpus with gold events")
     format_help = f"its format: {', '.join(format_names())} (default: guess it)"
     parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], metavar="NAME", help=format_help)
-    scorer_help = f"definition of the score: {', '.join(SCORERS)} (default: rams)"
-    parser.add_argument("--scorer", default="rams", choices=sorted(SCORERS), metavar="NAME", help=scorer_help)
+    scorer_help = f"definition of the score: {', '.join(SCORERS)} (default: rams; on predicted triggers textee)"
+    parser.add_argument("--scorer", choices=sorted(SCORERS), metavar="NAME", help=scorer_help)
+    parser.add_argument(
+        "--triggers",
+        choices=(GOLD, PREDICTED),
+        metavar="WHICH",
+        help="gold: find the arguments of the annotated events; predicted: find the events first (default: predicted "
+        "where the run can)",
+    )
+    parser.add_argument(
+        "--event_free",
+        metavar="FILE",
+        help="count false alarms: plain text without events, a sentence or document a line, or a corpus, of which the "
+        "sentences without events are taken",
+    )
     parser.add_argument(
         "--predictions_file",
         metavar="FILE",
@@ -85,33 +101,107 @@ def notify_of_answers(extractor: Extractor) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Extract, score and print."""
-    from eventune.cli.progress import delayed_bar
-    from eventune.cli.scores import render_score
-    from eventune.corpora import read_corpus, write_corpus
-    from eventune.scoring import SCORERS, score
+    from eventune.cli.scores import render_evaluation
+    from eventune.corpora import read_corpus
+    from eventune.corpora.raw_text import open_event_free
 
+    _check(arguments)
+    gold = read_corpus(arguments.test_file, arguments.format) if arguments.test_file else None
+    event_free = open_event_free(arguments.event_free, format=arguments.format) if arguments.event_free else None
+    if gold and gold.guessed:
+        notify(f"{gold.path}: {len(gold)} documents, format {gold.format} (guessed)")
+    extractor = load_extractor(arguments)
+    result: dict[str, Any] = {}
+    if gold:
+        result |= _score(arguments, extractor, gold.documents)
+    if event_free is not None:
+        result["false_alarms"] = {"file": arguments.event_free, **_false_alarms(extractor, event_free)}
+    result |= {"run": arguments.run_directory, "test_file": arguments.test_file}
+    emit(result, as_json=arguments.json, render=lambda console: render_evaluation(console, result))
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse what does not go together, before anything is read."""
+    if not arguments.test_file and not arguments.event_free:
+        raise EventuneError("expected --test_file or --event_free, found neither", "e.g. --test_file test.jsonl")
+    if arguments.predictions_file and not arguments.test_file:
+        raise EventuneError("--predictions_file: expected --test_file beside it, found none")
     if arguments.predictions_file and not Path(arguments.predictions_file).resolve().parent.is_dir():
         raise EventuneError(f"--predictions_file: {arguments.predictions_file}: no such folder", "create it first")
     if arguments.predictions_file and Path(arguments.predictions_file).exists():
         raise EventuneError(
             f"--predictions_file: {arguments.predictions_file}: exists already", "choose another file, or remove it"
         )
-    gold = read_corpus(arguments.test_file, arguments.format)
-    if gold.guessed:
-        notify(f"{gold.path}: {len(gold)} documents, format {gold.format} (guessed)")
-    extractor = load_extractor(arguments)
+
+
+def _score(arguments: argparse.Namespace, extractor: Extractor, gold: Sequence[Document]) -> dict[str, Any]:
+    from eventune.cli.progress import delayed_bar
+    from eventune.corpora import write_corpus
+    from eventune.scoring import score
+
+    triggers = _triggers(arguments, extractor)
+    scorer, options = _scorer(arguments, extractor, triggers)
     unknown = {event.type for document in gold for event in document.events} - set(extractor.ontology.types)
     if unknown:
         notify(f"{len(unknown)} event types are not in the run's ontology; their arguments count as missed")
+    asked = [document.with_events(()) for document in gold] if triggers == PREDICTED else gold
     with delayed_bar("extracting", total=None) as bar:
-        predicted = extractor.extract_all(gold.documents, on_batch=bar.advance)
+        predicted = extractor.extract_all(asked, on_batch=bar.advance)
     notify_of_answers(extractor)
     if arguments.predictions_file:
         write_corpus(predicted, arguments.predictions_file)
-    options = {"strict": False} if "strict" in SCORERS[arguments.scorer].options else {}
-    result: dict[str, Any] = score(gold.documents, predicted, scorer=arguments.scorer, **options).to_dict()
     counts = extractor.annotator.counts
-    result |= {"answers": dict(counts)} if counts else {}
-    result |= {"run": arguments.run_directory, "test_file": arguments.test_file}
-    emit(result, as_json=arguments.json, render=lambda console: render_score(console, result))
-    return 0
+    return {
+        **score(gold, predicted, scorer=scorer, **options).to_dict(),
+        "triggers": triggers,
+        **({"answers": dict(counts)} if counts else {}),
+    }
+
+
+def _triggers(arguments: argparse.Namespace, extractor: Extractor) -> str:
+    """Return where the triggers come from."""
+    if arguments.triggers == PREDICTED and not extractor.detects:
+        raise EventuneError(
+            f"--triggers predicted: expected a run that finds triggers, found {arguments.run_directory}, which finds "
+            "arguments",
+            "leave it out to score the arguments of the annotated events",
+        )
+    if arguments.triggers == GOLD and not extractor.finds_arguments:
+        raise EventuneError(
+            f"--triggers gold: expected a run that finds arguments, found {arguments.run_directory}, which finds "
+            "triggers",
+            "leave it out to score the triggers that it finds",
+        )
+    return str(arguments.triggers or (PREDICTED if extractor.detects else GOLD))
+
+
+def _scorer(arguments: argparse.Namespace, extractor: Extractor, triggers: str) -> tuple[str, dict[str, Any]]:
+    """Return the scorer's name and its options."""
+    from eventune.scoring import SCORERS
+
+    name = arguments.scorer or ("textee" if triggers == PREDICTED else "rams")
+    if not extractor.finds_arguments and "triggers" not in SCORERS[name].options:
+        raise EventuneError(f"--scorer: expected textee for a run that finds triggers alone, found {name}")
+    options: dict[str, Any] = {
+        "strict": False,
+        "triggers": triggers if extractor.finds_arguments else ALONE,
+    }
+    return name, {option: value for option, value in options.items() if option in SCORERS[name].options}
+
+
+def _false_alarms(extractor: Extractor, documents: Iterable[Document]) -> dict[str, Any]:
+    from eventune.cli.progress import delayed_bar
+    from eventune.inference.files import extracted_anew
+    from eventune.scoring.false_alarms import FalseAlarms
+
+    if not extractor.detects:
+        raise EventuneError(
+            "--event_free: expected a run that finds triggers, found one that finds arguments of given events",
+            "leave it out",
+        )
+    alarms = FalseAlarms()
+    with delayed_bar("extracting", total=None) as bar:
+        for document, found in extracted_anew(extractor, documents, on_documents=bar.advance):
+            alarms.add(document, found)
+    return alarms.to_dict()

@@ -23,10 +23,12 @@ from eventune.scoring.errors import ErrorAnalysis
 from eventune.scoring.evaluation import Evaluation, evaluate
 from eventune.scoring.genarg_files import count_genarg, official_genarg_report, read_predictions
 from eventune.scoring.heads import read_heads, spacy_heads
+from eventune.scoring.omnievent import MODES, STRICT
 from eventune.scoring.pairs import Pairing
 from eventune.scoring.prediction_files import first_record, predictions_of
 from eventune.scoring.rams_pairs import count_files
 from eventune.scoring.resampling import bootstrap
+from eventune.scoring.textee import GOLD, TRIGGERS
 from eventune.storage.atomic import write_atomically
 
 
@@ -79,6 +81,20 @@ def _add_official_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="rams: count spans that cross a sentence boundary, at which the official scorer stops",
     )
+    parser.add_argument(
+        "--triggers",
+        choices=TRIGGERS,
+        metavar="WHICH",
+        help="textee: where those of the predictions come from: gold (default), predicted (TI and TC are told too), "
+        "alone (nothing else is told)",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        metavar="NAME",
+        help="omnievent: strict (default): all events count; default: not those that were missed; loose: nor those "
+        "that are spurious",
+    )
     parser.add_argument("--window", type=int, metavar="TOKENS", help="paie: the window outside which gold is invalid")
     parser.add_argument(
         "--official",
@@ -91,6 +107,8 @@ _OPTIONS = {
     "type_constrained": "type_constrained",
     "allow_crossing": "strict",
     "window": "window",
+    "triggers": "triggers",
+    "mode": "mode",
     "heads_file": "heads",
     "spacy_model": "heads",
 }
@@ -212,6 +230,8 @@ def _score_documents(arguments: argparse.Namespace, ontology: Ontology | None) -
         "window": arguments.window,
         "type_constrained": arguments.type_constrained,
         "strict": not arguments.allow_crossing and not arguments.all,
+        "triggers": arguments.triggers or GOLD,
+        "mode": arguments.mode or STRICT,
     }
     if options["heads"] is None and any("heads" in SCORERS[name].options for name in names):
         notify("head measures are left out: they need a parse, --heads_file or --spacy_model")
@@ -220,10 +240,15 @@ def _score_documents(arguments: argparse.Namespace, ontology: Ontology | None) -
     pairing = Pairing(_gold(arguments), predictions_of(arguments.predictions, arguments.format))
     for gold, predicted in pairing:
         evaluation.add(gold, predicted)
-        if arguments.all:
+        if arguments.all or names == ("textee",):
             differences.add(gold, predicted)
         if analysis is not None:
             analysis.add(gold, predicted)
+    others = differences.counts["other_triggers"]
+    if others and arguments.triggers is None:
+        notify(
+            f"{others} predicted events have a trigger or type that the gold lacks: --triggers predicted tells TI, TC"
+        )
     scores = {name: score.to_dict() for name, score in evaluation.scores().items()}
     intervals = evaluation.intervals(resamples=arguments.resamples, seed=arguments.seed) if arguments.resamples else {}
     if arguments.all:

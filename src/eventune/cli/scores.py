@@ -16,7 +16,7 @@ def render_score(console: Console, result: Mapping[str, Any]) -> None:
     """Print a score by one definition, with what it breaks it down by."""
     constrained = ", type-constrained" if result.get("type_constrained") else ""
     summary = SCORERS[result["scorer"]].summary
-    console.print(f"scorer: {result['scorer']}{constrained} ({summary}, in percent)")
+    console.print(f"scorer: {result['scorer']}{constrained} ({summary}, in percent){_events_of(result)}")
     if "measures" in result:
         console.print()
         console.print(_measures_table(console, [("", result)], {"": result.get("intervals", {})}))
@@ -33,6 +33,19 @@ def render_score(console: Console, result: Mapping[str, Any]) -> None:
     _render_errors(console, result.get("errors"))
 
 
+def render_evaluation(console: Console, result: Mapping[str, Any]) -> None:
+    """Print what `evaluate` found: a score, false alarms, or both."""
+    if "scorer" in result:
+        render_score(console, result)
+    alarms = result.get("false_alarms")
+    if alarms:
+        console.print()
+        console.print(
+            f"false alarms: {alarms['per_thousand_sentences']:.2f} events per thousand sentences without events "
+            f"({alarms['events']:,} in {alarms['sentences']:,} of {alarms['file']})"
+        )
+
+
 def render_all(console: Console, result: Mapping[str, Any]) -> None:
     """Print the scores of several definitions side by side, and why they differ."""
     console.print("all scorers (in percent)")
@@ -46,6 +59,12 @@ def render_all(console: Console, result: Mapping[str, Any]) -> None:
             console.print(f"- {note}")
     _render_against(console, result.get("against"))
     _render_errors(console, result.get("errors"))
+
+
+def _events_of(result: Mapping[str, Any]) -> str:
+    """Say which events were scored, where the result tells."""
+    mode = f", {result['mode']}" if "mode" in result else ""
+    return f"{mode}, triggers: {result['triggers']}" if "triggers" in result else mode
 
 
 def _rows(scores: list[tuple[str, Mapping[str, Any]]]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -95,3 +114,11 @@ def _render_errors(console: Console, errors: Mapping[str, Any] | None) -> None:
     for kind, count in errors["kinds"].items():
         table.add_row(kind, f"{count:,}")
     console.print(table)
+    events = errors["events"]["kinds"]
+    if any(count for kind, count in events.items() if kind != "matched"):
+        console.print()
+        console.print("events by kind of error")
+        table = plain_table("kind", "events")
+        for kind, count in events.items():
+            table.add_row(kind, f"{count:,}")
+        console.print(table)

@@ -77,11 +77,13 @@ class RawTexts(Iterable[Document]):
         source: A `.txt` file, a folder of them, a file of JSON records, or `-` for standard input.
         text_field: The field of JSON records that holds the text; empty for plain text.
         language: ISO 639 code of their language, or `auto`.
+        a_line_each: Whether each line of a `.txt` file that is not blank is a text of its own.
     """
 
     source: str
     text_field: str = ""
     language: str = AUTO
+    a_line_each: bool = False
 
     def __iter__(self) -> Iterator[Document]:
         problems = Problems(Path(self.source))
@@ -104,7 +106,7 @@ class RawTexts(Iterable[Document]):
     @property
     def is_one_text(self) -> bool:
         """Whether there is exactly one text, by what the source is."""
-        return not self.text_field and not Path(self.source).is_dir()
+        return not self.text_field and not self.a_line_each and not Path(self.source).is_dir()
 
     @cached_property
     def _standard_input(self) -> bytes:
@@ -116,6 +118,8 @@ class RawTexts(Iterable[Document]):
         elif self.text_field:
             for number, record in enumerate(read_json_records(Path(self.source)), 1):
                 yield _numbered(record, number)
+        elif self.a_line_each:
+            yield from _lines(Path(self.source))
         else:
             yield from _text_files(Path(self.source))
 
@@ -179,6 +183,26 @@ def open_texts(
     return stream_corpus(path, format)
 
 
+def open_event_free(path: str | os.PathLike[str], *, format: str = AUTO) -> Iterable[Document]:
+    """Open text in which events are sought that are not there.
+
+    Args:
+        path: Plain text (`.txt`), a sentence or a document a line; or a corpus, of which the sentences without events
+            count.
+        format: Name of the corpus's format, or `auto`.
+
+    Returns:
+        The documents, read anew each time they are iterated over.
+
+    Raises:
+        EventuneError: As `open_texts` does.
+    """
+    if Path(path).suffix != ".txt":
+        return open_texts(path, format=format)
+    check_is_file(Path(path))
+    return RawTexts(os.fspath(path), a_line_each=True)
+
+
 def _holds_raw_text(path: Path) -> bool:
     """Tell whether the first record has a text and no annotation that a known format would read."""
     first = next(read_json_records(path), None)
@@ -194,6 +218,21 @@ def _numbered(record: Record, number: int) -> Record:
     if isinstance(record.value, dict) and "id" not in record.value:
         return Record(record.place, {"id": number, **record.value})
     return record
+
+
+def _lines(path: Path) -> Iterator[Record]:
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                value: Any
+                try:
+                    value = {"id": number, "text": decode(line).removeprefix("\ufeff").rstrip("\r\n")}
+                except InvalidValueError as error:
+                    value = error
+                if line.strip():
+                    yield Record(f"{path}:{number}", value)
+    except OSError as error:
+        raise EventuneError(f"{path}: cannot be read: {error.strerror}") from None
 
 
 def _text_files(path: Path) -> Iterator[Record]:

@@ -56,9 +56,9 @@ class RunAnnotator:
         self._opened, self.loaded = opened, loaded
         self._task = cast("AnnotatingTask", loaded.task)
         self.ontology, self.counts = self._task.ontology, self._task.counts
-        traits = opened.entry.traits
-        self.detects = "detects" in traits
-        self.finds_arguments = "finds_arguments" in traits or not self.detects
+        # A task that detects says so in its entry of the table.
+        self.detects = getattr(opened.entry, "detects", False)
+        self.finds_arguments = getattr(opened.entry, "finds_arguments", True)
 
     def fingerprint(self) -> str:
         """See `Annotator`: a hash of all files that decide what is found."""

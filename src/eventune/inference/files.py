@@ -156,6 +156,25 @@ def extracted(
         yield from found
 
 
+def extracted_anew(
+    extractor: Extractor, documents: Iterable[Document], *, on_documents: Callable[[int], None] | None = None
+) -> Iterator[tuple[Document, Document]]:
+    """Yield documents, each with the same document as it is found without knowing its events.
+
+    Args:
+        extractor: An extractor that detects events.
+        documents: The documents.
+        on_documents: Called with the number of documents after each chunk.
+
+    Yields:
+        The document, and what was found in it.
+    """
+    for chunk in _chunks(documents, CHUNK_DOCUMENTS):
+        yield from zip(chunk, extractor.extract_all([document.with_events(()) for document in chunk]), strict=True)
+        if on_documents is not None:
+            on_documents(len(chunk))
+
+
 def _extract_lines(
     questions: Questions,
     target: Path,

@@ -25,11 +25,22 @@ class _Pair(Protocol):
     def predicted(self) -> tuple[Event, Argument] | None: ...
 
 
+class _EventPair(Protocol):
+    @property
+    def kind(self) -> str: ...
+    @property
+    def gold(self) -> Event | None: ...
+    @property
+    def predicted(self) -> Event | None: ...
+
+
 class _Example(Protocol):
     @property
     def document(self) -> Document: ...
     @property
     def pairs(self) -> Sequence[_Pair]: ...
+    @property
+    def events(self) -> Sequence[_EventPair]: ...
 
 
 def errors_page(
@@ -46,8 +57,13 @@ def errors_page(
     Returns:
         The page, as HTML.
     """
-    kinds = list(analysis["kinds"])
-    tables = [(_TITLES.get(name, name), rows) for name, rows in analysis["by"].items()]
+    events = analysis["events"]
+    # Of events whose triggers were given there is nothing to tell.
+    event_kinds = [kind for kind, count in events["kinds"].items() if count and kind not in analysis["kinds"]]
+    kinds = [*analysis["kinds"], *event_kinds]
+    tables = [(_TITLES.get(name, name), list(analysis["kinds"]), rows) for name, rows in analysis["by"].items()]
+    if event_kinds:
+        tables.append(("events by type", list(events["kinds"]), events["types"]))
     shifts = [
         chart(f"{side} of the span, predicted minus gold, in tokens", counts)
         for side, counts in analysis["boundary_shifts"].items()
@@ -60,9 +76,19 @@ def errors_page(
         title=title,
         kinds=kinds,
         style_of={kind: _style(kind) for kind in kinds},
-        overview=chart("arguments by kind", analysis["kinds"]),
+        overviews=[
+            chart("arguments by kind", analysis["kinds"]),
+            *([chart("events by kind", events["kinds"])] if event_kinds else []),
+        ],
         tables=tables,
-        confusion=analysis["confusion"][:20],
+        confusions=[
+            (f"{what} taken for others", of, rows[:20])
+            for what, of, rows in (
+                ("roles", "arguments", analysis["confusion"]),
+                ("types", "events", events["confusion"]),
+            )
+            if rows
+        ],
         shifts=shifts,
         scores=scores,
         examples=shown,
@@ -71,16 +97,22 @@ def errors_page(
 
 def _shown(example: _Example) -> dict[str, Any]:
     document = example.document
-    triggers = [Mark(span, event.type, "trigger") for event in document.events for span in event.triggers]
-    gold = triggers + [mark for pair in example.pairs for mark in _marks(pair.gold, pair.kind)]
-    predicted = triggers + [mark for pair in example.pairs for mark in _marks(pair.predicted, pair.kind)]
-    kinds = dict.fromkeys(_style(pair.kind) for pair in example.pairs)
+    gold = [mark for pair in example.events for mark in _triggers(pair.gold, pair.kind)]
+    predicted = [mark for pair in example.events for mark in _triggers(pair.predicted, pair.kind)]
+    gold += [mark for pair in example.pairs for mark in _marks(pair.gold, pair.kind)]
+    predicted += [mark for pair in example.pairs for mark in _marks(pair.predicted, pair.kind)]
+    kinds = dict.fromkeys(_style(pair.kind) for pair in (*example.pairs, *example.events))
     return {
         "id": document.id,
         "kinds": " ".join(kinds),
         "gold": pieces(document, gold),
         "predicted": pieces(document, predicted),
     }
+
+
+def _triggers(event: Event | None, kind: str) -> list[Mark]:
+    style = "trigger" if kind == "matched" else f"trigger {_style(kind)}"
+    return [] if event is None else [Mark(span, event.type, style) for span in event.triggers]
 
 
 def _marks(item: tuple[Event, Argument] | None, kind: str) -> list[Mark]:

@@ -4,7 +4,8 @@ Gold and predicted arguments of a document are paired one to one, in the order o
 those with another role on the same span, the same role on an overlapping span, an overlapping span with another role,
 and the same span and role in another event. What is left is missed or spurious. Events are told apart by type and
 trigger: those of one type without triggers are one to this count. Among several candidates the first gold argument
-takes the prediction that overlaps it most, the first of equals. Repeated arguments are paired one by one.
+takes the prediction that overlaps it most, the first of equals. Repeated arguments are paired one by one. Events
+themselves are paired by `eventune.scoring.event_errors`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from itertools import pairwise
 from typing import Any
 
 from eventune.events import Argument, Document, Event
+from eventune.scoring.event_errors import EventErrors, EventPair, pair_events
 
 KINDS = (
     "matched",
@@ -60,11 +62,13 @@ class ErrorExample:
 
     Attributes:
         document: The annotated document.
-        pairs: All pairs.
+        pairs: All pairs of arguments.
+        events: All pairs of events.
     """
 
     document: Document
     pairs: tuple[Pair, ...]
+    events: tuple[EventPair, ...] = ()
 
 
 class ErrorAnalysis:
@@ -77,6 +81,7 @@ class ErrorAnalysis:
     def __init__(self, *, training_counts: Mapping[str, int] | None = None) -> None:
         self.examples: list[ErrorExample] = []
         self._training = training_counts
+        self._events = EventErrors()
         self._kinds: Counter[str] = Counter()
         self._tables: dict[str, defaultdict[str, Counter[str]]] = {}
         self._confusion: Counter[tuple[str, str]] = Counter()
@@ -96,8 +101,11 @@ class ErrorAnalysis:
                 self._tables.setdefault(table, defaultdict(Counter))[row][pair.kind] += 1
             if pair.gold is not None and pair.predicted is not None:
                 self._count_difference(pair.gold[1], pair.predicted[1])
-        if len(self.examples) < SHOWN_DOCUMENTS and any(pair.kind != "matched" for pair in pairs):
-            self.examples.append(ErrorExample(gold, pairs))
+        events = tuple(pair_events(gold, predicted))
+        self._events.add(events)
+        kinds = {pair.kind for pair in (*pairs, *events)}
+        if len(self.examples) < SHOWN_DOCUMENTS and kinds - {"matched"}:
+            self.examples.append(ErrorExample(gold, pairs, events))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as JSON values.
@@ -105,7 +113,7 @@ class ErrorAnalysis:
         Returns:
             `kinds`; `by`, a table of kinds by `role`, `distance` (sentences from the trigger), `length` (tokens) and,
             where it is known, `training` frequency of the role; `confusion` of roles; `boundary_shifts` of starts and
-            ends in tokens, predicted minus gold.
+            ends in tokens, predicted minus gold; `events`, as `EventErrors.to_dict` returns them.
         """
         tables = {
             name: {row: {kind: counts[kind] for kind in KINDS} for row, counts in sorted(rows.items(), key=_row_order)}
@@ -123,6 +131,7 @@ class ErrorAnalysis:
             "by": tables,
             "confusion": confusion,
             "boundary_shifts": shifts,
+            "events": self._events.to_dict(),
         }
 
     def _rows(self, document: Document, pair: Pair) -> Iterator[tuple[str, str]]:
