@@ -185,6 +185,17 @@ def test_standard_input_is_one_text(run, tiny_run, monkeypatch):
     assert (record["id"], record["text"]) == ("text", "Gunmen shot three soldiers in Mosul on Monday.")
 
 
+def test_flags_may_stand_between_run_and_input(run, tiny_run, source):
+    found = run("extract", tiny_run, "--per_device_eval_batch_size", "4", source, "--json")
+    assert json.loads(found.out)["documents"] == 12
+
+
+def test_a_second_input_is_refused(run, tiny_run, source):
+    found = run("extract", tiny_run, source, "--json", "other.jsonl")
+    assert found.code == 2
+    assert "unrecognized arguments: other.jsonl" in found.err
+
+
 def test_a_missing_input_is_named_before_the_output(refused, tiny_run):
     assert refused("extract", tiny_run, "absent.jsonl").startswith("error: absent.jsonl: no such file")
 

@@ -23,7 +23,7 @@ VERBS = {
     "sft": "fine-tune a causal LM on prompt and response",
     "chat": "talk to a model, with and without its adapter",
     "score": "score a prediction file, without a model",
-    "extract": "find events' arguments in a corpus or in raw text",
+    "extract": "find events and their arguments in raw text or in a corpus",
     "data": "check, describe, convert and fetch corpora",
     "compare": "train several ways and put them into one table",
     "merge": "add a run's adapter to its base: one plain model",
@@ -57,6 +57,10 @@ class Parser(argparse.ArgumentParser):
         if pairs is not None:
             words = self._take_unknown(words, pairs)
         found, unknown = super().parse_known_args(words, namespace or argparse.Namespace())
+        for action in self._get_positional_actions():
+            # argparse gives up an optional word as soon as flags stand between it and the word before.
+            if action.nargs == "?" and getattr(found, action.dest) is None and _is_word(unknown[:1]):
+                setattr(found, action.dest, unknown.pop(0))
         if unknown:
             flag = next((word for word in unknown if word.startswith("-")), unknown[0]).partition("=")[0]
             hint = did_you_mean(flag, self._option_string_actions)
@@ -78,6 +82,11 @@ class Parser(argparse.ArgumentParser):
             else:
                 others.append(word)
         return others
+
+
+def _is_word(first: Sequence[str]) -> bool:
+    """Tell whether there is a first, and it is no flag; `-` is standard input."""
+    return bool(first) and (first[0] == "-" or not first[0].startswith("-"))
 
 
 def build_parser(verb: str | None) -> argparse.ArgumentParser:

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from eventune.corpora.registry import AUTO, guess_format
 from eventune.corpora.related_spans import text_of
 from eventune.corpora.text_segmentation import check_language, segment_text
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.events import Document, markup
+from eventune.events import Document, Span, markup
+from eventune.events.segmentation import Segmentation
 
 STDIN = "-"
 TEXT_FIELD = "text"
@@ -45,11 +46,19 @@ def document_of(text: str, *, id: str = "text", language: str = AUTO) -> Documen
         EventuneError: If a mark is not complete, or the text is not Unicode.
     """
     check_language(language)
+    return _document_of(text, id, partial(segment_text, language=language))
+
+
+def _document_of(text: str, id: str, segmentation: Segmentation) -> Document:
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise InvalidValueError("text", "Unicode", f"{text[error.start]!r} at position {error.start + 1}") from None
-    return markup.read_marks(text, id=id, segmentation=partial(segment_text, language=language))
+    return markup.read_marks(text, id=id, segmentation=segmentation)
+
+
+def _uncut(text: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    return ((Span(0, len(text)),), (Span(0, 1),)) if text else ((), ())
 
 
 def parse_marked_text(text: str, *, id: str = "text", language: str = AUTO) -> Document:
@@ -78,12 +87,16 @@ class RawTexts(Iterable[Document]):
         text_field: The field of JSON records that holds the text; empty for plain text.
         language: ISO 639 code of their language, or `auto`.
         a_line_each: Whether each line of a `.txt` file that is not blank is a text of its own.
+        content: What standard input held.
+        is_cut: Whether the documents have tokens and sentences; otherwise each is one token, which takes no time.
     """
 
     source: str
     text_field: str = ""
     language: str = AUTO
     a_line_each: bool = False
+    content: str = ""
+    is_cut: bool = True
 
     def __iter__(self) -> Iterator[Document]:
         problems = Problems(Path(self.source))
@@ -108,13 +121,9 @@ class RawTexts(Iterable[Document]):
         """Whether there is exactly one text, by what the source is."""
         return not self.text_field and not self.a_line_each and not Path(self.source).is_dir()
 
-    @cached_property
-    def _standard_input(self) -> bytes:
-        return sys.stdin.buffer.read()
-
     def _records(self) -> Iterator[Record]:
         if self.source == STDIN:
-            yield from self._read_standard_input()
+            yield Record("standard input", {"id": "text", "text": self.content})
         elif self.text_field:
             for number, record in enumerate(read_json_records(Path(self.source)), 1):
                 yield _numbered(record, number)
@@ -123,24 +132,13 @@ class RawTexts(Iterable[Document]):
         else:
             yield from _text_files(Path(self.source))
 
-    def _read_standard_input(self) -> Iterator[Record]:
-        try:
-            text = decode(self._standard_input).removeprefix("\ufeff")
-        except InvalidValueError as error:
-            raise EventuneError(f"standard input: {error.message}", error.hint) from None
-        if not text.strip():
-            raise EventuneError(
-                "standard input: expected a text, found nothing",
-                f'e.g. echo "Gunmen shot three soldiers." | eventune extract RUN {STDIN}',
-            )
-        yield Record("standard input", {"id": "text", "text": text})
-
     def _document(self, value: Any) -> Document:
         if isinstance(value, InvalidValueError):
             raise value
         record = mapping(value, "record")
         field = self.text_field or TEXT_FIELD
-        document = document_of(member(record, field, ""), id=text_of(record.get("id"), "id"), language=self.language)
+        segmentation = partial(segment_text, language=self.language) if self.is_cut else _uncut
+        document = _document_of(member(record, field, ""), text_of(record.get("id"), "id"), segmentation)
         return replace(document, metadata=beyond(record, {"id", field}))
 
 
@@ -171,7 +169,7 @@ def open_texts(
     if name == STDIN and text_field:
         raise EventuneError(f"--text_field: expected a file beside it, found {STDIN}", "save the records to a file")
     if name == STDIN:
-        return RawTexts(name, language=language)
+        return RawTexts(name, content=_standard_input(), language=language)
     if path.is_dir():
         annotated = next(path.rglob("*.ann"), None) is not None
         return stream_corpus(path, format) if annotated or format != AUTO else RawTexts(name, language=language)
@@ -181,6 +179,17 @@ def open_texts(
     if text_field or (format == AUTO and _holds_raw_text(path)):
         return RawTexts(name, text_field=text_field or TEXT_FIELD, language=language)
     return stream_corpus(path, format)
+
+
+def _standard_input() -> str:
+    try:
+        text = decode(sys.stdin.buffer.read()).removeprefix("\ufeff")
+    except InvalidValueError as error:
+        raise EventuneError(f"standard input: {error.message}", error.hint) from None
+    if not text.strip():
+        hint = f'e.g. echo "Gunmen shot three soldiers." | eventune extract RUN {STDIN}'
+        raise EventuneError("standard input: expected a text, found nothing", hint)
+    return text
 
 
 def open_event_free(path: str | os.PathLike[str], *, format: str = AUTO) -> Iterable[Document]:

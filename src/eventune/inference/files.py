@@ -7,12 +7,13 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 from eventune.corpora import AUTO, Losses, lines_of, stream_corpus, write_corpus
+from eventune.corpora.raw_text import RawTexts
 from eventune.corpora.registry import JSON_LINES, format_named
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Event
@@ -56,7 +57,8 @@ class Questions(Iterable[Document]):
             EventuneError: If a document is wrong, or none has an event and the extractor does not detect any.
         """
         has_events = False
-        for document in self:
+        uncut = replace(self.documents, is_cut=False) if isinstance(self.documents, RawTexts) else self.documents
+        for document in replace(self, documents=uncut):
             has_events |= bool(document.events)
         if not has_events and not self.extractor.detects:
             raise no_event_error("a document")

@@ -101,10 +101,10 @@ def _shown(example: _Example) -> dict[str, Any]:
     predicted = [mark for pair in example.events for mark in _triggers(pair.predicted, pair.kind)]
     gold += [mark for pair in example.pairs for mark in _marks(pair.gold, pair.kind)]
     predicted += [mark for pair in example.pairs for mark in _marks(pair.predicted, pair.kind)]
-    kinds = dict.fromkeys(_style(pair.kind) for pair in (*example.pairs, *example.events))
+    kinds = [pair.kind for pair in example.pairs] + [pair.kind for pair in example.events]
     return {
         "id": document.id,
-        "kinds": " ".join(kinds),
+        "kinds": " ".join(dict.fromkeys(map(_style, kinds))),
         "gold": pieces(document, gold),
         "predicted": pieces(document, predicted),
     }

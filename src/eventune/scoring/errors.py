@@ -103,7 +103,7 @@ class ErrorAnalysis:
                 self._count_difference(pair.gold[1], pair.predicted[1])
         events = tuple(pair_events(gold, predicted))
         self._events.add(events)
-        kinds = {pair.kind for pair in (*pairs, *events)}
+        kinds = {pair.kind for pair in pairs} | {pair.kind for pair in events}
         if len(self.examples) < SHOWN_DOCUMENTS and kinds - {"matched"}:
             self.examples.append(ErrorExample(gold, pairs, events))
 
