@@ -12,10 +12,14 @@ WORDS = ["Rebels", "shelled", "the", "[old]", "bridge", "of", "Homs", "."]
 TEXT = "Rebels shelled the [old] bridge of Homs ."
 
 
-def shown(*events, words=WORDS, width=200, **options):
+def shown(*events, words=WORDS, width=200, with_arguments=True, **options):
     stream = io.StringIO()
     document = Document.from_sentences("d", [words], events=events)
-    print_document(Console(file=stream, highlight=False, markup=False, width=width, **options), document)
+    print_document(
+        Console(file=stream, highlight=False, markup=False, width=width, **options),
+        document,
+        with_arguments=with_arguments,
+    )
     return [line.rstrip() for line in stream.getvalue().splitlines()]
 
 
@@ -53,6 +57,7 @@ def test_the_text_is_shown_once_for_all_events():
 
 def test_what_is_missing_is_said():
     assert shown(Event("attack", Span(1, 2)))[-1] == "  no argument found"
+    assert shown(Event("attack", Span(1, 2)), with_arguments=False)[-1] == "attack: shelled  7–14"
     assert shown() == [TEXT, "no event found"]
 
 

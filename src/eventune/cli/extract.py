@@ -160,7 +160,8 @@ def _print(arguments: argparse.Namespace, questions: Questions) -> Counts:
     if arguments.json or for_people:
         records = [next(write_document(document)) for document in found] if arguments.json else [{}]
         result = records[0] if one else {"input": arguments.input, **counts, "found": records}
-        emit(result, as_json=arguments.json, render=lambda console: _show(console, found, with_names=not one))
+        with_arguments = questions.extractor.finds_arguments
+        emit(result, as_json=arguments.json, render=lambda console: _show(console, found, not one, with_arguments))
     else:
         for document in found:
             sys.stdout.write("".join(f"{line}\n" for line in lines_of(document, arguments.output_format or "jsonl")))
@@ -173,7 +174,7 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def _show(console: Console, documents: Iterable[Document], *, with_names: bool) -> None:
+def _show(console: Console, documents: Iterable[Document], with_names: bool, with_arguments: bool) -> None:
     from eventune.cli.highlight import print_document
 
     for number, document in enumerate(documents):
@@ -181,4 +182,4 @@ def _show(console: Console, documents: Iterable[Document], *, with_names: bool) 
             console.print()
         if with_names:
             console.print(document.id, style="bold underline")
-        print_document(console, document)
+        print_document(console, document, with_arguments=with_arguments)

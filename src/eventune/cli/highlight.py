@@ -19,12 +19,13 @@ SHOWN_CHARACTERS = 2000
 """A longer text is not shown, only what was found in it."""
 
 
-def print_document(console: Console, document: Document) -> None:
+def print_document(console: Console, document: Document, *, with_arguments: bool = True) -> None:
     """Print a document: its text, and of each event type, trigger, and roles with their spans and probabilities.
 
     Args:
         console: Where to print.
         document: The document with what was found.
+        with_arguments: Whether arguments were looked for, so that it is worth a word if there are none.
     """
     if len(document.text) <= SHOWN_CHARACTERS:
         console.print(_coloured(document))
@@ -42,7 +43,10 @@ def print_document(console: Console, document: Document) -> None:
             table.add_row(
                 Text(f"  {argument.role}", style=_colour(event, argument.role)), _place(document, argument), score
             )
-        console.print(table if event.arguments else Text("  no argument found", style="dim"))
+        if event.arguments:
+            console.print(table)
+        elif with_arguments:
+            console.print("  no argument found", style="dim")
 
 
 def _head(document: Document, event: Event) -> Text:
