@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from eventune.corpora import AUTO, Losses, iter_corpus, lines_of
+from eventune.corpora import AUTO, Losses, lines_of, stream_corpus
 from eventune.corpora.registry import format_named
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document
@@ -52,7 +52,7 @@ def extract_file(
     if target.exists():
         raise EventuneError(f"{target}: exists already", "choose another file, or remove it")
     counts = dict.fromkeys(("documents", "events", "arguments", "resumed", "unknown_types"), 0)
-    chunks = _chunks(iter_corpus(source, format))
+    chunks = _chunks(stream_corpus(source, format))
     losses = Losses()
     with _partial(target, extractor.fingerprint) as file:
         for chunk in chunks:
