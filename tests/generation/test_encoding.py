@@ -1,5 +1,7 @@
 """Encoding of conversations: what is read, what is learned, what is cut, what is kept."""
 
+import sys
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -221,7 +223,7 @@ def test_a_cache_gives_the_same_rows_without_encoding_them(counting, chat_tokeni
     assert first == second == encode(ROWS, encoder_of(chat_tokenizer, 64, 16))
     assert first[1].responses_cut == 5
     assert counting.calls == 1
-    assert [path.suffix for path in (tmp_path / "new").iterdir()] == [".safetensors"]
+    assert [path.suffix for path in (tmp_path / "new").iterdir()] == [".arrow"]
     encode(ROWS, counting, cache_folder=tmp_path / "new", overwrite_cache=True)
     assert counting.calls == 2
 
@@ -242,13 +244,12 @@ def test_a_change_of_what_decides_makes_another_cache(counting, chat_tokenizer, 
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.parametrize("damage", ["empty", "short", "flipped"])
+@pytest.mark.parametrize("damage", ["empty", "short", "no Arrow"])
 def test_a_damaged_cache_is_made_anew(counting, tmp_path, damage) -> None:
     expected = encode(ROWS, counting, cache_folder=tmp_path)
     (path,) = tmp_path.iterdir()
     content = path.read_bytes()
-    flipped = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
-    path.write_bytes({"empty": b"", "short": content[:-7], "flipped": flipped}[damage])
+    path.write_bytes({"empty": b"", "short": content[: len(content) // 2], "no Arrow": b"x" * len(content)}[damage])
     assert encode(ROWS, counting, cache_folder=tmp_path) == expected
     assert counting.calls == 2
     assert path.read_bytes() == content
@@ -265,3 +266,15 @@ def test_two_processes_encode_as_one_does(chat_tokenizer) -> None:
     assert encode(ROWS, encoder, num_workers=2) == encode(ROWS, encoder)
     with pytest.raises(EventuneError, match="row 8: expected a response to train on"):
         encoder.examples([Conversation((Message("user", "a"),))], 8)
+
+
+def test_an_error_in_another_process_names_its_row(chat_tokenizer) -> None:
+    rows = [*ROWS, Conversation((Message("user", "a"),))]
+    with pytest.raises(EventuneError, match="row 8: expected a response to train on"):
+        encode(rows, encoder_of(chat_tokenizer, 32, 16), num_workers=2)
+
+
+def test_without_datasets_rows_are_not_encoded(chat_tokenizer, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(EventuneError, match=r"rows are encoded by datasets, .*\npip install 'eventune\[llm\]'"):
+        encode(ROWS, encoder_of(chat_tokenizer, 32, 16))
