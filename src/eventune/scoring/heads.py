@@ -94,8 +94,8 @@ def spacy_heads(model_name: str) -> Heads:
     Raises:
         EventuneError: If spaCy or the model is not installed, or the model has no parser.
     """
-    message = "heads by a parse need spaCy, which is not installed"
-    spacy, docs = (require_library(name, message, "pip install spacy") for name in ("spacy", "spacy.tokens"))
+    missing = "heads by a parse need spaCy, which is not installed", "pip install 'eventune[heads]'"
+    spacy, docs = (require_library(name, *missing) for name in ("spacy", "spacy.tokens"))
     try:
         model = spacy.load(model_name)
     except OSError:
