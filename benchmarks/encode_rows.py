@@ -19,7 +19,7 @@ from eventune.backbones.resolve import resolve
 from eventune.generation.encoding import ConversationEncoder, encode
 from eventune.generation.rows import read_rows
 from eventune.generation.rows_layouts import Columns
-from eventune.generation.templates import choose_template
+from eventune.generation.templates import set_template
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     tokenizer = load_causal_tokenizer(resolve(options.model_name_or_path).folder)
-    choose_template(tokenizer, "auto")
+    set_template(tokenizer, "auto")
     limits = {"max_source_length": options.max_length, "max_target_length": options.max_length}
     encoder = ConversationEncoder(tokenizer, **limits)
     rows = read_rows(options.train_file, columns=Columns(options.prompt_column, options.response_column))

@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 from eventune.errors import EventuneError
 from eventune.generation.conversation import Conversation, Message
 from eventune.generation.encoding import IGNORED, ConversationEncoder, Truncation, encode
-from eventune.generation.templates import choose_template
+from eventune.generation.templates import set_template
 
 EOS = "<|im_end|>"
 BARE_TEMPLATE = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
@@ -38,7 +38,7 @@ def chat(*turns) -> Conversation:
 @pytest.fixture(params=["own", "plain"])
 def tokenizer(tiny_llm, request):
     tokenizer = AutoTokenizer.from_pretrained(tiny_llm)
-    choose_template(tokenizer, "plain" if request.param == "plain" else "auto")
+    set_template(tokenizer, "plain" if request.param == "plain" else "auto")
     return tokenizer
 
 
@@ -112,7 +112,7 @@ def test_a_beginning_token_is_not_doubled(chat_tokenizer) -> None:
     processor = processors.TemplateProcessing(single=f"{bos[0]} $A", special_tokens=[bos])
     chat_tokenizer.backend_tokenizer.post_processor = processor
     for template in ("plain", "auto"):
-        choose_template(chat_tokenizer, template)
+        set_template(chat_tokenizer, template)
         example = encoder_of(chat_tokenizer).example(row())
         assert example.input_ids[0] == 0
         assert example.input_ids.count(0) == 1
@@ -237,7 +237,7 @@ def test_a_change_of_what_decides_makes_another_cache(counting, chat_tokenizer, 
     elif change == "limit":
         target = 17
     elif change == "template":
-        choose_template(chat_tokenizer, "plain")
+        set_template(chat_tokenizer, "plain")
     else:
         chat_tokenizer.add_tokens(["question"])
     encode(rows, encoder_of(chat_tokenizer, 64, target), cache_folder=tmp_path)

@@ -191,6 +191,7 @@ class _Writer:
         self._attribute_lines: list[str] = []
         self._names: dict[Any, str] = {}
         self._used: set[str] = set()
+        self._reserved: set[str] = set()
 
     def lines(self) -> list[str]:
         document = self._document

@@ -86,7 +86,7 @@ class ConversationEncoder:
         self.max_source_length = max_source_length
         self.max_target_length = max_target_length
         self._tokenizer = tokenizer
-        self._template = choose_template(tokenizer, "auto")
+        self._template = choose_template(tokenizer)
         self._eos = int(tokenizer.eos_token_id)
 
     def example(self, conversation: Conversation) -> EncodedRow:
