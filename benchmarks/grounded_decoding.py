@@ -22,7 +22,7 @@ from eventune.backbones.causal_lm import load_causal_lm
 from eventune.corpora import read_corpus, read_ontology
 from eventune.generation.extracting.prompts import PromptTemplate
 from eventune.generation.extracting.task import GenerativeExtractionTask, annotated
-from eventune.generation.templates import choose_template
+from eventune.generation.templates import set_template
 from eventune.inference.extractor import open_run
 
 WAYS = ("grounded", "schema", "free")
@@ -40,7 +40,7 @@ def main() -> None:
     options = parser.parse_args()
     opened = open_run(options.run)
     lm = load_causal_lm(opened.base, dtype=opened.settings.torch_dtype)
-    choose_template(lm.tokenizer, str(options.run / TEMPLATE))
+    set_template(lm.tokenizer, str(options.run / TEMPLATE))
     model = lm.model if opened.settings.method == UNTRAINED else load_into(lm.model, options.run)
     ontology = read_ontology(options.run / "ontology.yaml")
     prompt = PromptTemplate.read(str(options.run / PROMPT), ontology)

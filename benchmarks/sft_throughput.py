@@ -39,7 +39,7 @@ from eventune.generation.collating import RowCollator
 from eventune.generation.encoding import ConversationEncoder, EncodedRow
 from eventune.generation.rows import read_rows
 from eventune.generation.task import GenerationTask
-from eventune.generation.templates import choose_template
+from eventune.generation.templates import set_template
 from eventune.training.trainer import TaskTrainer
 
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -53,7 +53,7 @@ class Bench:
         self.options = options
         self.base = resolve(options.model_name_or_path)
         lm = load_causal_lm(self.base)
-        choose_template(lm.tokenizer, "auto")
+        set_template(lm.tokenizer, "auto")
         self.tokenizer = lm.tokenizer
         encoder = ConversationEncoder(
             lm.tokenizer, max_source_length=options.max_source_length, max_target_length=options.max_target_length

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
 
 
 class EventuneError(Exception):
@@ -49,3 +51,23 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message, or its kind where it has none."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def require_library(name: str, message: str, hint: str) -> Any:
+    """Import a library that only some commands need.
+
+    Args:
+        name: Name of its module.
+        message: What needs it.
+        hint: How it is installed.
+
+    Returns:
+        The module.
+
+    Raises:
+        EventuneError: With this message and hint, if it is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError:
+        raise EventuneError(message, hint) from None

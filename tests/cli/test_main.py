@@ -7,7 +7,7 @@ import time
 import pytest
 
 import eventune
-from eventune.cli import VERBS, main
+from eventune.cli import VERBS, build_parser, main
 from eventune.errors import EventuneError
 
 ALL_COMMANDS = [[], *([verb] for verb in VERBS), ["data", "check"], ["data", "stats"]]
@@ -131,3 +131,13 @@ def test_main_takes_the_processs_own_arguments(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main()
     assert capsys.readouterr().out.startswith("eventune ")
+
+
+def test_a_parser_can_be_used_twice_and_keeps_nothing_of_the_first_time():
+    parser = build_parser("compare")
+    first = parser.parse_args(["compare", "r.yaml", "--arms", "full", "--lora_r", "4"])
+    assert parser.parse_args(["compare", "r.yaml", "--arms", "full"]).unknown == {}
+    assert first.unknown == {"lora_r": "4"}
+    parser = build_parser("sft")
+    assert parser.parse_args(["sft", "a.json", "--seed", "1"]).words == ["a.json", "--seed", "1"]
+    assert parser.parse_args(["sft"]).words == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eventune.corpora import Losses, format_names, iter_corpus, read_corpus, write_corpus
+from eventune.corpora import Losses, format_names, read_corpus, stream_corpus, write_corpus
 from eventune.corpora.jsonl import read_document, write_document
 from eventune.corpora.offsets import Offsets
 from eventune.corpora.registry import format_named
@@ -124,7 +124,7 @@ def test_files_come_back_from_every_layout(name, tmp_path):
     assert write_corpus(source, target, name, losses=Losses()) == 3
     found = read_corpus(target, name)
     assert len(found) == 3
-    assert tuple(iter_corpus(target, name)) == found.documents
+    assert tuple(stream_corpus(target, name)) == found.documents
     assert read_corpus(target).format == name
     write_corpus(found, tmp_path / "again", name, losses=Losses())
     assert read_corpus(tmp_path / "again", name).documents == found.documents

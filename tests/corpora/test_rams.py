@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from eventune.corpora import Losses, iter_corpus, read_corpus, write_corpus
+from eventune.corpora import Losses, read_corpus, stream_corpus, write_corpus
 from eventune.corpora.rams import prediction_record, read_document, recognises, role_of, write_document
 from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Event, Span
@@ -193,7 +193,7 @@ def test_whole_development_split_is_written_back_equal(rams_folder, rams_dev, tm
 
 def test_development_split_survives_the_projects_own_format(rams_dev, tmp_path):
     write_corpus(rams_dev, tmp_path / "own.jsonl")
-    assert tuple(iter_corpus(tmp_path / "own.jsonl")) == rams_dev.documents
+    assert tuple(stream_corpus(tmp_path / "own.jsonl")) == rams_dev.documents
 
 
 def test_development_split_has_the_published_counts(rams_dev):

@@ -4,7 +4,16 @@ import os
 
 import pytest
 
-from eventune.corpora import AUTO, Format, format_names, iter_corpus, read_corpus, register_format, write_corpus
+from eventune.corpora import (
+    AUTO,
+    Format,
+    format_names,
+    read_corpus,
+    register_format,
+    registry,
+    stream_corpus,
+    write_corpus,
+)
 from eventune.corpora.registry import format_named
 from eventune.errors import EventuneError
 from eventune.events import Argument, Document, Event, Span
@@ -45,10 +54,6 @@ def test_guess_is_logged(ten, caplog):
     assert "format: jsonl (guessed)" in caplog.text
 
 
-def test_streamed_documents_are_those_read(ten):
-    assert tuple(iter_corpus(ten)) == read_corpus(ten).documents
-
-
 def test_blank_lines_byte_order_mark_and_windows_line_ends_are_accepted(ten):
     lines = ten.read_text().splitlines()
     ten.write_bytes(b"\xef\xbb\xbf\r\n" + "\r\n \r\n".join(lines).encode())
@@ -63,16 +68,14 @@ def test_unusual_line_separators_inside_a_text_do_not_end_a_line(tmp_path):
     assert read_corpus(tmp_path / "odd.jsonl")[0] == odd
 
 
-@pytest.mark.parametrize("read", [read_corpus, iter_corpus])
-def test_missing_file_is_named(read, tmp_path):
+def test_missing_file_is_named(tmp_path):
     with pytest.raises(EventuneError, match=r"nowhere\.jsonl: no such file"):
-        read(tmp_path / "nowhere.jsonl")
+        read_corpus(tmp_path / "nowhere.jsonl")
 
 
-@pytest.mark.parametrize("read", [read_corpus, iter_corpus])
-def test_folder_in_place_of_a_file_is_named(read, tmp_path):
+def test_folder_in_place_of_a_file_is_named(tmp_path):
     with pytest.raises(EventuneError, match="expected a file, found a folder"):
-        read(tmp_path)
+        read_corpus(tmp_path)
 
 
 def test_pipe_is_refused_because_it_cannot_be_read_twice(tmp_path):
@@ -82,20 +85,18 @@ def test_pipe_is_refused_because_it_cannot_be_read_twice(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "\n \n", "\ufeff"])
-@pytest.mark.parametrize("read", [read_corpus, iter_corpus])
-def test_empty_file_holds_no_document(read, content, tmp_path):
+def test_empty_file_holds_no_document(content, tmp_path):
     (tmp_path / "empty.jsonl").write_text(content, encoding="utf-8")
     with pytest.raises(EventuneError, match=r"empty\.jsonl: holds no document"):
-        read(tmp_path / "empty.jsonl")
+        read_corpus(tmp_path / "empty.jsonl")
 
 
-@pytest.mark.parametrize("read", [read_corpus, iter_corpus])
-def test_broken_json_in_line_seven_names_file_line_and_cause(read, ten):
+def test_broken_json_in_line_seven_names_file_line_and_cause(ten):
     replace_line(ten, 7, '{"id": "d7", "text" "a"}')
     with pytest.raises(
         EventuneError, match=r"ten\.jsonl:7: line: expected one JSON object, found broken JSON: Expecting ':' delimiter"
     ):
-        read(ten)
+        read_corpus(ten)
 
 
 def test_line_cut_off_at_the_end_is_reported(ten):
@@ -189,12 +190,6 @@ def test_format_is_guessed_from_the_first_line_that_can_be_read(ten):
         read_corpus(ten)
 
 
-def test_iterator_gives_no_document_of_a_file_with_a_bad_last_line(ten):
-    replace_line(ten, 10, "{")
-    with pytest.raises(EventuneError, match=r"ten\.jsonl:10"):
-        iter_corpus(ten)
-
-
 def test_written_file_is_complete_or_left_as_it_was(ten):
     before = ten.read_bytes()
 
@@ -210,7 +205,7 @@ def test_written_file_is_complete_or_left_as_it_was(ten):
 
 def test_file_can_be_rewritten_from_its_own_stream(ten):
     before = ten.read_bytes()
-    assert write_corpus(iter_corpus(ten), ten) == 10
+    assert write_corpus(stream_corpus(ten), ten) == 10
     assert ten.read_bytes() == before
 
 
@@ -229,6 +224,13 @@ def test_score_that_is_no_number_is_not_written(tmp_path):
     event = Event("attack", None, (Argument("place", Span(2, 3), float("nan")),))
     with pytest.raises(EventuneError, match="document 'd1' cannot be written: expected finite numbers"):
         write_corpus([document(1).with_events([event])], tmp_path / "out.jsonl")
+
+
+def test_listed_format_without_its_module_is_not_passed_over(monkeypatch):
+    monkeypatch.setattr(registry, "_FORMATS", {})
+    monkeypatch.setattr(registry, "_MODULES", ("jsonl", "wikievent"))
+    with pytest.raises(ModuleNotFoundError, match="wikievent"):
+        format_names()
 
 
 def test_format_name_can_be_registered_once():

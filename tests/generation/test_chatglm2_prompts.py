@@ -7,7 +7,7 @@ import pytest
 from eventune.backbones.chatglm.tokenizer import build_tokenizer
 from eventune.generation.conversation import Conversation, Message
 from eventune.generation.encoding import IGNORED, ConversationEncoder
-from eventune.generation.templates import choose_template
+from eventune.generation.templates import set_template
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +106,7 @@ def test_limits_count_the_prefix(own_tokenizer) -> None:
 
 
 def test_the_plain_template_spells_no_special_token(own_tokenizer) -> None:
-    choose_template(own_tokenizer, "plain")
+    set_template(own_tokenizer, "plain")
     found = encoder_of(own_tokenizer).prompt(asked("a", "b", "a"))
 
     assert found == own_tokenizer("a\nb\na\n")["input_ids"]

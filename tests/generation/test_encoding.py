@@ -1,5 +1,7 @@
 """Encoding of conversations: what is read, what is learned, what is cut, what is kept."""
 
+import sys
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from transformers import AutoTokenizer
 from eventune.errors import EventuneError
 from eventune.generation.conversation import Conversation, Message
 from eventune.generation.encoding import IGNORED, ConversationEncoder, Truncation, encode
-from eventune.generation.templates import choose_template
+from eventune.generation.templates import set_template
 
 EOS = "<|im_end|>"
 BARE_TEMPLATE = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
@@ -36,7 +38,7 @@ def chat(*turns) -> Conversation:
 @pytest.fixture(params=["own", "plain"])
 def tokenizer(tiny_llm, request):
     tokenizer = AutoTokenizer.from_pretrained(tiny_llm)
-    choose_template(tokenizer, "plain" if request.param == "plain" else "auto")
+    set_template(tokenizer, "plain" if request.param == "plain" else "auto")
     return tokenizer
 
 
@@ -110,7 +112,7 @@ def test_a_beginning_token_is_not_doubled(chat_tokenizer) -> None:
     processor = processors.TemplateProcessing(single=f"{bos[0]} $A", special_tokens=[bos])
     chat_tokenizer.backend_tokenizer.post_processor = processor
     for template in ("plain", "auto"):
-        choose_template(chat_tokenizer, template)
+        set_template(chat_tokenizer, template)
         example = encoder_of(chat_tokenizer).example(row())
         assert example.input_ids[0] == 0
         assert example.input_ids.count(0) == 1
@@ -221,7 +223,7 @@ def test_a_cache_gives_the_same_rows_without_encoding_them(counting, chat_tokeni
     assert first == second == encode(ROWS, encoder_of(chat_tokenizer, 64, 16))
     assert first[1].responses_cut == 5
     assert counting.calls == 1
-    assert [path.suffix for path in (tmp_path / "new").iterdir()] == [".safetensors"]
+    assert [path.suffix for path in (tmp_path / "new").iterdir()] == [".arrow"]
     encode(ROWS, counting, cache_folder=tmp_path / "new", overwrite_cache=True)
     assert counting.calls == 2
 
@@ -235,20 +237,19 @@ def test_a_change_of_what_decides_makes_another_cache(counting, chat_tokenizer, 
     elif change == "limit":
         target = 17
     elif change == "template":
-        choose_template(chat_tokenizer, "plain")
+        set_template(chat_tokenizer, "plain")
     else:
         chat_tokenizer.add_tokens(["question"])
     encode(rows, encoder_of(chat_tokenizer, 64, target), cache_folder=tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 
 
-@pytest.mark.parametrize("damage", ["empty", "short", "flipped"])
+@pytest.mark.parametrize("damage", ["empty", "short", "no Arrow"])
 def test_a_damaged_cache_is_made_anew(counting, tmp_path, damage) -> None:
     expected = encode(ROWS, counting, cache_folder=tmp_path)
     (path,) = tmp_path.iterdir()
     content = path.read_bytes()
-    flipped = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
-    path.write_bytes({"empty": b"", "short": content[:-7], "flipped": flipped}[damage])
+    path.write_bytes({"empty": b"", "short": content[: len(content) // 2], "no Arrow": b"x" * len(content)}[damage])
     assert encode(ROWS, counting, cache_folder=tmp_path) == expected
     assert counting.calls == 2
     assert path.read_bytes() == content
@@ -265,3 +266,15 @@ def test_two_processes_encode_as_one_does(chat_tokenizer) -> None:
     assert encode(ROWS, encoder, num_workers=2) == encode(ROWS, encoder)
     with pytest.raises(EventuneError, match="row 8: expected a response to train on"):
         encoder.examples([Conversation((Message("user", "a"),))], 8)
+
+
+def test_an_error_in_another_process_names_its_row(chat_tokenizer) -> None:
+    rows = [*ROWS, Conversation((Message("user", "a"),))]
+    with pytest.raises(EventuneError, match="row 8: expected a response to train on"):
+        encode(rows, encoder_of(chat_tokenizer, 32, 16), num_workers=2)
+
+
+def test_without_datasets_rows_are_not_encoded(chat_tokenizer, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(EventuneError, match=r"rows are encoded by datasets, .*\npip install 'eventune\[llm\]'"):
+        encode(ROWS, encoder_of(chat_tokenizer, 32, 16))

@@ -5,7 +5,7 @@ from transformers import AutoTokenizer
 
 from eventune.errors import EventuneError
 from eventune.generation.conversation import Message
-from eventune.generation.templates import Segment, choose_template
+from eventune.generation.templates import Segment, choose_template, set_template
 
 ASKED = (Message("user", "a"), Message("assistant", "b"), Message("user", "c"))
 TRAINED = (Message("user", "a"), Message("assistant", "b", True), Message("user", "c"), Message("assistant", "d", True))
@@ -34,15 +34,22 @@ def test_auto_takes_the_plain_one_where_the_model_has_none(tokenizer) -> None:
     tokenizer.chat_template = None
     template = choose_template(tokenizer, "auto")
     assert template.render(ASKED, add_generation_prompt=True) == "a\nb<|im_end|>c\n"
-    assert tokenizer.chat_template == template.text
 
 
-def test_the_chosen_template_is_saved_with_the_tokenizer(tokenizer, tmp_path) -> None:
+def test_choosing_a_template_leaves_the_tokenizer_as_it_is(tokenizer) -> None:
+    own = tokenizer.chat_template
+    plain = choose_template(tokenizer, "plain")
+    assert plain.render(ASKED[:1], add_generation_prompt=True) == "a\n"
+    assert tokenizer.chat_template == own
+
+
+def test_a_template_that_was_set_is_saved_with_the_tokenizer(tokenizer, tmp_path) -> None:
     template = choose_template(tokenizer, "plain")
+    set_template(tokenizer, "plain")
     tokenizer.save_pretrained(tmp_path)
     loaded = AutoTokenizer.from_pretrained(tmp_path)
     assert loaded.chat_template == template.text
-    again = choose_template(loaded, "auto")
+    again = choose_template(loaded)
     assert again.segments(TRAINED) == template.segments(TRAINED)
 
 
@@ -51,7 +58,6 @@ def test_a_template_is_read_from_a_file(tokenizer, tmp_path) -> None:
     text += "{% if add_generation_prompt %}[assistant]{% endif %}"
     template = with_file(tokenizer, tmp_path, text)
     assert template.render(ASKED[:1], add_generation_prompt=True) == "[user]a<|im_end|>[assistant]"
-    assert tokenizer.chat_template == text
 
 
 def test_the_plain_template_begins_with_what_the_tokenizer_adds(tokenizer) -> None:

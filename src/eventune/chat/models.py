@@ -20,7 +20,7 @@ from eventune.backbones.resolve import BaseModel, resolve
 from eventune.chat.session import ChatModel, ChatSession
 from eventune.errors import EventuneError
 from eventune.generation.generating import GenerationSettings
-from eventune.generation.templates import choose_template
+from eventune.generation.templates import set_template
 from eventune.storage.json_files import read_json
 from eventune.training.run_directory import BASE, EXTRACTOR, GENERATOR
 
@@ -55,7 +55,7 @@ class ChatModels:
         lm = load_causal_lm(base, dtype=dtype)
         move(lm.model, placement.device)
         self.tokenizer, self.max_length = lm.tokenizer, lm.max_length
-        choose_template(self.tokenizer, str(template) if template else "auto")
+        set_template(self.tokenizer, str(template) if template else "auto")
         bits = {recorded_bits(run) for run in runs.values() if _is_banked(run)}
         self._bank = AdapterBank(lm.model, quantization_bit=max(bits, default=0))
         self._base: nn.Module = lm.model

@@ -40,22 +40,25 @@ WITH_MODELS = frozenset({"demo", "train", "sft", "chat", "evaluate", "extract", 
 class Parser(argparse.ArgumentParser):
     """A parser that names the closest flag where one is not known; the verbs' parsers are of this class as well.
 
-    A verb that judges unknown `--name value` pairs itself has a mapping `unknown` among its defaults, which takes them;
-    one that reads its words in its own way has a list `words`, which takes all that are no flags of the parser.
+    Attributes:
+        takes_unknown: Whether the verb judges unknown `--name value` pairs itself, which it finds in `unknown`.
+        takes_words: Whether it reads its words in its own way: all that are no flags of the parser are in `words`.
     """
+
+    takes_unknown = False
+    takes_words = False
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """Parse, and refuse what is left over."""
         words = list(sys.argv[1:] if args is None else args)
-        own = self.get_default("words")
-        if own is not None:
-            own += [word for word in words if word not in self._option_string_actions]
+        taken: dict[str, object] = {}
+        if self.takes_words:
+            taken["words"] = [word for word in words if word not in self._option_string_actions]
             words = [word for word in words if word in self._option_string_actions]
-        pairs = self.get_default("unknown")
-        if pairs is not None:
-            words = self._take_unknown(words, pairs)
+        if self.takes_unknown:
+            words, taken["unknown"] = self._without_unknown(words)
         found, unknown = super().parse_known_args(words, namespace or argparse.Namespace())
         for action in self._get_positional_actions():
             # argparse gives up an optional word as soon as flags stand between it and the word before.
@@ -65,11 +68,13 @@ class Parser(argparse.ArgumentParser):
             flag = next((word for word in unknown if word.startswith("-")), unknown[0]).partition("=")[0]
             hint = did_you_mean(flag, self._option_string_actions)
             self.error(f"unrecognized arguments: {' '.join(unknown)}{f'; {hint}' if hint else ''}")
+        vars(found).update(taken)
         return found, unknown
 
-    def _take_unknown(self, words: list[str], pairs: dict[str, str]) -> list[str]:
-        """Move unknown flags with their values to `pairs`, and return the other words."""
+    def _without_unknown(self, words: list[str]) -> tuple[list[str], dict[str, str]]:
+        """Return the words without unknown flags and their values, and the latter."""
         others: list[str] = []
+        pairs: dict[str, str] = {}
         waiting = deque(words)
         while waiting:
             word = waiting.popleft()
@@ -81,7 +86,7 @@ class Parser(argparse.ArgumentParser):
                 pairs[flag.removeprefix("--")] = waiting.popleft()
             else:
                 others.append(word)
-        return others
+        return others, pairs
 
 
 def _is_word(first: Sequence[str]) -> bool:

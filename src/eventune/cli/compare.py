@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from eventune.cli import Parser
 from eventune.cli.output import add_json_flag, emit, notify, plain_table
 from eventune.errors import EventuneError, InvalidValueError
 
@@ -19,10 +20,10 @@ SHOWN = ("s/epoch", "saved, MB")
 """What is shown beside the arm and its score; the files have all columns."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the recipe, the arms and how they are made."""
     parser.usage = "eventune compare [-h] RECIPE --arms ARMS [--SETTING VALUE ...]"
-    parser.set_defaults(unknown={})
+    parser.takes_unknown = True
     parser.add_argument("recipe", metavar="RECIPE", help="YAML file with the settings that all arms share")
     parser.add_argument(
         "--arms",

@@ -28,13 +28,13 @@ class TrainingBar(TrainerCallback):
         """Start the bar."""
         if status.is_terminal:
             self._bar = _bar()
-            self._task = self._bar.add_task("training", total=state.max_steps, completed=state.global_step)
+            self._bar.add_task("training", total=state.max_steps, completed=state.global_step)
             self._bar.start()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Move the bar."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=state.global_step)
+            self._bar.update(self._bar.task_ids[0], completed=state.global_step)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

@@ -11,13 +11,14 @@ from typing import Any
 
 from rich.console import Console
 
+from eventune.cli import Parser
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
 from eventune.cli.output import add_json_flag, emit, notify, plain_table
 
 TEXT_SCORES = ("rouge-1", "rouge-2", "rouge-l", "bleu-4", "bleu", "chrf")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the file of settings; the settings' flags are read by `eventune.sft.settings`."""
     parser.usage = (
         "eventune sft [-h] [--json] [--convert] [ARGS.json|RECIPE.yaml]\n                    [--SETTING VALUE ...]"
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_convert_flag(parser)
     add_json_flag(parser)
-    parser.set_defaults(words=[])
+    parser.takes_words = True
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.sft.settings import SftArguments
     from eventune.sft.tuning import fine_tune
 
-    words = list(arguments.words)
+    words: list[str] = arguments.words
     file = words.pop(0) if words and not words[0].startswith("--") else ""
     given = read_sft_settings(Path(file)) if file else {}
     # Of several processes of one run, started by torchrun, the first alone is heard.

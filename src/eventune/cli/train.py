@@ -12,11 +12,12 @@ from typing import Any
 
 from rich.console import Console
 
+from eventune.cli import Parser
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
 from eventune.cli.output import add_json_flag, emit, plain_table, print_scores
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: Parser) -> None:
     """Add the recipe and one flag for each of its settings."""
     from eventune.recipe import all_sections
 
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_convert_flag(parser)
     add_json_flag(parser)
     # The recipe's check names unknown settings beside all others that are wrong.
-    parser.set_defaults(unknown={})
+    parser.takes_unknown = True
     for name, section in all_sections().items():
         group = parser.add_argument_group(name, (section.__doc__ or "").strip())
         for setting in dataclasses.fields(section):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from typing import Any
 
 import fsspec
 
 from eventune.comparison.execution import Listener, make_run
 from eventune.comparison.plan import Run
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, require_library
+from eventune.storage.atomic import atomic_file
 
 _RESULT = "run/result.json"
 _CONNECT_SECONDS = 5
@@ -32,7 +32,7 @@ def make_runs_on_ray(
     Raises:
         EventuneError: If Ray is missing or the cluster cannot be reached.
     """
-    ray = _ray()
+    ray = require_library("ray", "--ray: expected ray, which is not installed", "pip install 'eventune[scale]'")
     _require_reachable(address)
     try:
         ray.init(
@@ -115,19 +115,10 @@ def download(run: Run, shared: str) -> bool:
     for name in sorted(names, key=lambda name: name.endswith(_RESULT)):
         target = run.folder / name[name.index(root) + len(root) :].lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
-        staging = target.with_name(f".{target.name}.tmp")
-        system.get_file(name, str(staging))
-        staging.replace(target)
+        with atomic_file(target) as staging:
+            system.get_file(name, str(staging))
     return True
 
 
 def _place(run: Run, shared: str) -> str:
     return f"{shared.rstrip('/')}/{run.arm.folder}/seed-{run.seed}"
-
-
-def _ray() -> Any:
-    try:
-        import ray
-    except ImportError:
-        raise EventuneError("--ray: expected ray, which is not installed", "pip install 'eventune[scale]'") from None
-    return ray

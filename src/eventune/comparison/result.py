@@ -26,6 +26,7 @@ RESOURCES = (
     "saved_bytes",
     "forgetting",
     "energy_joules",
+    "gpu_energy_joules",
 )
 """What is shown of a run's cost; figures that it lacks are left out."""
 COSTS = ("trainable_parameters", "seconds_per_epoch", "peak_memory_above_baseline_bytes", "saved_bytes")

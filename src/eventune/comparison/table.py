@@ -37,7 +37,8 @@ COLUMNS = (
     Column("saved_bytes", "saved, MB", lambda value: f"{value / 1e6:,.2f}"),
     Column("gemm_share", "GEMM share", lambda value: f"{value:.2f}"),
     Column("forgetting", "forgetting", lambda value: f"{value:+.3f}"),
-    Column("energy_joules", "energy, kJ", lambda value: f"{value / 1e3:.1f}"),
+    Column("energy_joules", "CPU energy, kJ", lambda value: f"{value / 1e3:.1f}"),
+    Column("gpu_energy_joules", "GPU energy, kJ", lambda value: f"{value / 1e3:.1f}"),
 )
 
 

@@ -5,7 +5,6 @@ LoRA wants about ten times the learning rate of full fine-tuning: one rate for a
 
 from __future__ import annotations
 
-import contextlib
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from eventune.comparison.arms import Arm, recipe_of
 from eventune.comparison.execution import make_run
 from eventune.comparison.kinds import RunKind, kind_of
 from eventune.comparison.plan import Run
-from eventune.errors import EventuneError, InvalidValueError
+from eventune.errors import EventuneError, InvalidValueError, require_library
 
 TUNING = "tuning"
 DATABASE = "tuning.db"
@@ -155,10 +154,8 @@ def _on_dev(
 
 
 def _optuna() -> Any:
-    try:
-        with warnings.catch_warnings(), contextlib.suppress(DeprecationWarning):
-            warnings.simplefilter("ignore")
-            import optuna
-    except ImportError:
-        raise EventuneError("tune: expected optuna, which is not installed", "pip install 'eventune[tune]'") from None
-    return optuna
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return require_library(
+            "optuna", "tune: expected optuna, which is not installed", "pip install 'eventune[tune]'"
+        )

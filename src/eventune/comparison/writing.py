@@ -10,7 +10,7 @@ from typing import Any
 from eventune.comparison.pictures import draw
 from eventune.comparison.table import comma_separated, legend, markdown, rows_of
 from eventune.reports.comparison import comparison_page
-from eventune.storage.atomic import write_atomically
+from eventune.storage.atomic import atomic_file, write_atomically
 
 JSON, CSV, MARKDOWN, PAGE, PICTURES = (
     "comparison.json",
@@ -39,9 +39,8 @@ def write_comparison(result: Mapping[str, Any], folder: Path, *, title: str) -> 
     (folder / PICTURES).mkdir(exist_ok=True)
     for name, files in pictures.items():
         for kind, content in files.items():
-            staging = folder / PICTURES / f".{name}.{kind}.tmp"
-            staging.write_bytes(content)
-            staging.replace(folder / PICTURES / f"{name}.{kind}")
+            with atomic_file(folder / PICTURES / f"{name}.{kind}") as staging:
+                staging.write_bytes(content)
     heads, rows = rows_of(result)
     page = comparison_page(
         result,

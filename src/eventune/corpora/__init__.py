@@ -1,15 +1,7 @@
 """Corpora of annotated documents: formats, reading and writing, checks and statistics."""
 
 from eventune.corpora.check import Checker, check_corpus, texts_of
-from eventune.corpora.corpus import (
-    Corpus,
-    CorpusStream,
-    iter_corpus,
-    lines_of,
-    read_corpus,
-    stream_corpus,
-    write_corpus,
-)
+from eventune.corpora.corpus import Corpus, CorpusStream, lines_of, read_corpus, stream_corpus, write_corpus
 from eventune.corpora.findings import Finding
 from eventune.corpora.fixes import Fixes
 from eventune.corpora.losses import Losses
@@ -30,7 +22,6 @@ __all__ = [
     "check_corpus",
     "describe",
     "format_names",
-    "iter_corpus",
     "line_format_names",
     "lines_of",
     "read_corpus",

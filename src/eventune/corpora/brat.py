@@ -18,9 +18,7 @@ A document's identifier is the file's name without its suffix, from the folder o
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, count
 from pathlib import Path
@@ -34,6 +32,7 @@ from eventune.corpora.registry import Format
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Argument, Document, Entity, Event, Mention, Place
 from eventune.events.segmentation import segment
+from eventune.storage.atomic import atomic_folder
 
 _PRIVATE = "brat"
 _NUMBERED = "role"
@@ -192,6 +191,7 @@ class _Writer:
         self._attribute_lines: list[str] = []
         self._names: dict[Any, str] = {}
         self._used: set[str] = set()
+        self._reserved: set[str] = set()
 
     def lines(self) -> list[str]:
         document = self._document
@@ -316,9 +316,7 @@ def _write(values: Iterable[Any], path: Path) -> None:
         raise EventuneError(
             f"{path}: expected no such folder, or an empty one, found something", "choose another place"
         )
-    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        staging.mkdir()
+    with atomic_folder(path) as staging:
         for value in values:
             target = staging / f"{value['id']}.ann"
             if "\0" in value["id"] or {"", ".", ".."}.intersection(value["id"].split("/")):
@@ -326,14 +324,6 @@ def _write(values: Iterable[Any], path: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.with_name(f"{target.stem}.txt").write_bytes(value["text"].encode())
             target.write_bytes("".join(f"{line}\n" for line in value["annotations"]).encode())
-        if path.is_dir():
-            path.rmdir()
-        staging.replace(path)
-    except OSError as error:
-        hint = "create the folder that it shall lie in, or choose another place"
-        raise EventuneError(f"{path}: cannot be written: {error.strerror}", hint) from None
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
 
 
 FORMAT = Format(

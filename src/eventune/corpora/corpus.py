@@ -52,7 +52,8 @@ class Corpus(Sequence[Document]):
 class CorpusStream(Iterable[Document]):
     """The documents of a file that is read anew, and once, each time they are iterated over.
 
-    What is wrong in the file is raised behind its last good document, all at once.
+    Documents are given out up to the first that is wrong; what comes behind it is only looked through, so that all that
+    is wrong is raised at once.
 
     Attributes:
         path: The file.
@@ -65,25 +66,37 @@ class CorpusStream(Iterable[Document]):
     guessed: bool = False
 
     def __iter__(self) -> Iterator[Document]:
+        chosen = format_named(self.format)
         problems = Problems(self.path)
-        is_empty = True
-        for document in _documents(self.path, format_named(self.format), problems):
-            is_empty = False
-            yield document
+        places: dict[str, str] = {}
+        for record in chosen.layout.read(self.path):
+            try:
+                if isinstance(record.value, InvalidValueError):
+                    raise record.value
+                document = chosen.read(record.value)
+                if document.id in places:
+                    found = f"{document.id!r} again, as in {places[document.id]}"
+                    raise InvalidValueError(chosen.id_field, "an identifier of its own", found)
+            except InvalidValueError as error:
+                problems.add(record.place, error)
+                continue
+            places[document.id] = record.place
+            if not problems:
+                yield document
         problems.raise_if_any()
-        if is_empty:
+        if not places:
             raise EventuneError(f"{self.path}: holds no document", "it is empty, or has records of no document")
 
 
 def stream_corpus(path: str | os.PathLike[str], format: str = AUTO) -> CorpusStream:
-    """Open a file whose documents are used one by one, by a caller that throws its work away if the file is wrong.
+    """Open a file whose documents are used one by one, however large it is.
 
     Args:
         path: The file.
         format: Name of its format, or `auto` to guess it from the first record.
 
     Returns:
-        The stream; iterating over it raises EventuneError as `read_corpus` does, behind the last document.
+        The stream; iterating over it raises EventuneError as `read_corpus` does, in place of the first wrong document.
 
     Raises:
         EventuneError: If the file cannot be read, or its format is unknown.
@@ -107,28 +120,6 @@ def read_corpus(path: str | os.PathLike[str], format: str = AUTO) -> Corpus:
     """
     stream = stream_corpus(path, format)
     return Corpus(tuple(stream), stream.format, stream.path, stream.guessed)
-
-
-def iter_corpus(path: str | os.PathLike[str], format: str = AUTO) -> Iterator[Document]:
-    """Stream the documents of a file that is too large to be held in memory.
-
-    The whole file is checked before the first document is given out, so that a bad line shows at once and not after
-    hours of work on those before it.
-
-    Args:
-        path: The file.
-        format: Name of its format, or `auto` to guess it from the first record.
-
-    Returns:
-        An iterator over the documents, in the file's order.
-
-    Raises:
-        EventuneError: If the file cannot be read, is empty, or any of its lines is wrong; all such lines are listed.
-    """
-    stream = stream_corpus(path, format)
-    for _ in stream:
-        pass
-    return iter(stream)
 
 
 def write_corpus(
@@ -231,22 +222,3 @@ def _choose(path: Path, name: str) -> Format:
     # Nothing to guess from: the file is empty, or no line of it is JSON, which reading it as any format will say.
     layout = layout_of(path)
     return next(known for known in map(format_named, format_names()) if known.layout is layout)
-
-
-def _documents(path: Path, chosen: Format, problems: Problems) -> Iterator[Document]:
-    """Yield the good documents of a file, and note what is wrong with the others."""
-    places: dict[str, str] = {}
-    for record in chosen.layout.read(path):
-        if isinstance(record.value, InvalidValueError):
-            problems.add(record.place, record.value)
-            continue
-        try:
-            document = chosen.read(record.value)
-            if document.id in places:
-                found = f"{document.id!r} again, as in {places[document.id]}"
-                raise InvalidValueError(chosen.id_field, "an identifier of its own", found)
-        except InvalidValueError as error:
-            problems.add(record.place, error)
-        else:
-            places[document.id] = record.place
-            yield document

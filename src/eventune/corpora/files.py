@@ -31,7 +31,7 @@ def check_is_file(path: Path) -> None:
     if stat.S_ISDIR(mode):
         raise EventuneError(f"{path}: expected a file, found a folder", "name one of the files in it")
     if not stat.S_ISREG(mode):
-        # A format is guessed and a file is checked before its documents are read, which takes it from the start again.
+        # Its format is guessed before its documents are read, which takes it from the start again.
         raise EventuneError(f"{path}: expected a file, found a pipe or a device", "save its content to a file first")
 
 
@@ -70,6 +70,9 @@ class Problems:
             hint = f" ({error.hint})" if error.hint else ""
             where = f"{self._path}:{place}" if isinstance(place, int) else place
             self._shown.append(f"{where}: {error.message}{hint}")
+
+    def __bool__(self) -> bool:
+        return self._count > 0
 
     def raise_if_any(self) -> None:
         """Report what was noted.

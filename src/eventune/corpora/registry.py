@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -137,5 +136,4 @@ def _fill() -> None:
     if _FORMATS:
         return
     for name in _MODULES:
-        if find_spec(f"eventune.corpora.{name}"):
-            _register(import_module(f"eventune.corpora.{name}").FORMAT)
+        _register(import_module(f"eventune.corpora.{name}").FORMAT)

@@ -5,21 +5,15 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import multiprocessing
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, first_line, require_library
 from eventune.generation.conversation import Conversation, Message
 from eventune.generation.templates import Segment, choose_template
 
@@ -29,9 +23,11 @@ if TYPE_CHECKING:
 IGNORED = -100
 """The label of a position without loss."""
 
-_CACHE_FORMAT = "2"
-_METADATA = "encoded"
-_ARRAYS = ("input_ids", "labels", "offsets")
+_CACHE_FORMAT = "3"
+_COLUMNS = ("input_ids", "labels", "cut")
+"""Of the cache."""
+_FINGERPRINT_DIGITS = 32
+"""As many as datasets takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,7 @@ class ConversationEncoder:
         self.max_source_length = max_source_length
         self.max_target_length = max_target_length
         self._tokenizer = tokenizer
-        self._template = choose_template(tokenizer, "auto")
+        self._template = choose_template(tokenizer)
         self._eos = int(tokenizer.eos_token_id)
 
     def example(self, conversation: Conversation) -> EncodedRow:
@@ -292,8 +288,7 @@ def encode(
     Args:
         rows: The rows.
         encoder: The encoder.
-        num_workers: Processes to encode in; this one alone if None or 1. A script that is run by itself needs
-            `if __name__ == "__main__":` around its code then.
+        num_workers: Processes to encode in; this one alone if None or 1.
         cache_folder: Where encoded rows are kept; nowhere if None.
         overwrite_cache: Whether to encode anew in any case.
 
@@ -301,44 +296,73 @@ def encode(
         The examples in the same order, and what was cut.
 
     Raises:
-        EventuneError: If a row cannot be encoded, a process dies, or the cache cannot be written.
+        EventuneError: If a row cannot be encoded, a process dies, the cache cannot be written, or the package datasets
+            is missing.
     """
-    path = cache_folder / f"encoded-{encoder.fingerprint(rows)}.safetensors" if cache_folder else None
-    if path is not None and not overwrite_cache:
-        cached = _read_cache(path)
-        if cached is not None:
-            return cached
+    hint = "pip install 'eventune[llm]'"
+    datasets = require_library("datasets", "rows are encoded by datasets, which is not installed", hint)
     workers = min(num_workers or 1, len(rows))
-    encoded = _in_processes(rows, encoder, workers) if workers > 1 else encoder.examples(rows)
-    if path is not None:
-        _write_cache(path, *encoded)
-    return encoded
+    # The rows themselves stay out of the table: what is written to the cache, and sent to processes, is their number.
+    numbers = datasets.Dataset.from_dict({"number": range(1, len(rows) + 1)})
+    fingerprint = encoder.fingerprint(rows)[:_FINGERPRINT_DIGITS]
+    options = {
+        "batched": True,
+        "fn_kwargs": {"rows": rows, "encoder": encoder},
+        "remove_columns": ["number"],
+        "features": datasets.Features(dict.fromkeys(_COLUMNS, datasets.List(datasets.Value("int32")))),
+        "new_fingerprint": fingerprint,
+        "cache_file_name": str(cache_folder / f"encoded-{fingerprint}.arrow") if cache_folder else None,
+        "num_proc": workers if workers > 1 else None,
+    }
+    with _without_bars(datasets):
+        try:
+            return _rows_of(numbers.map(_encode_batch, load_from_cache_file=not overwrite_cache, **options))
+        except (OSError, ValueError):
+            # A cache that is damaged is made anew.
+            return _rows_of(_made_anew(numbers, options))
+        except RuntimeError as error:
+            hint = "set preprocessing_num_workers: 1, or free some memory"
+            raise EventuneError(f"a process that encodes rows died: {first_line(error)}", hint) from error
 
 
-def _in_processes(
-    rows: Sequence[Conversation], encoder: ConversationEncoder, workers: int
-) -> tuple[list[EncodedRow], Truncation]:
-    bounds = [len(rows) * index // workers for index in range(workers + 1)]
-    chunks = [rows[start:end] for start, end in pairwise(bounds)]
-    # A fork would copy the locks of the threads that torch and the tokenizer have started.
-    context = multiprocessing.get_context("spawn")
-    examples: list[EncodedRow] = []
-    truncation = Truncation()
+def _made_anew(numbers: Any, options: dict[str, Any]) -> Any:
     try:
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_use_one_thread) as pool:
-            numbers = [start + 1 for start in bounds[:-1]]
-            for part, cut in pool.map(encoder.examples, chunks, numbers):
-                examples += part
-                truncation += cut
-    except BrokenProcessPool:
-        raise EventuneError(
-            "a process that encodes rows died", "set preprocessing_num_workers: 1, or free some memory"
-        ) from None
-    return examples, truncation
+        return numbers.map(_encode_batch, load_from_cache_file=False, **options)
+    except OSError as error:
+        hint = "free some space or choose another place for the cache"
+        reason = error.strerror or error
+        raise EventuneError(f"{options['cache_file_name']}: cannot be written: {reason}", hint) from None
 
 
-def _use_one_thread() -> None:
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+def _encode_batch(
+    batch: Mapping[str, Sequence[int]], *, rows: Sequence[Conversation], encoder: ConversationEncoder
+) -> dict[str, list[np.ndarray[Any, Any]]]:
+    first, last = batch["number"][0], batch["number"][-1]
+    examples, truncation = encoder.examples(rows[first - 1 : last], first)
+    # What was cut of all rows of the batch stands in its first row.
+    cut = [dataclasses.astuple(truncation), *[dataclasses.astuple(Truncation())] * (len(examples) - 1)]
+    columns = ([row.input_ids for row in examples], [row.labels for row in examples], cut)
+    arrays = ([np.array(values, np.int32) for values in column] for column in columns)
+    return dict(zip(_COLUMNS, arrays, strict=True))
+
+
+def _rows_of(encoded: Any) -> tuple[list[EncodedRow], Truncation]:
+    table = encoded.to_pandas()
+    input_ids, labels, cut = (table[name] for name in _COLUMNS)
+    examples = [EncodedRow(ids.tolist(), own.tolist()) for ids, own in zip(input_ids, labels, strict=True)]
+    return examples, Truncation(*np.stack(cut).sum(axis=0).tolist())
+
+
+@contextmanager
+def _without_bars(datasets: Any) -> Iterator[None]:
+    """Hold back datasets' bars, which would stand among our own lines."""
+    shown = not datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        yield
+    finally:
+        if shown:
+            datasets.enable_progress_bars()
 
 
 def _describe(tokenizer: PreTrainedTokenizerBase) -> Any:
@@ -349,51 +373,3 @@ def _describe(tokenizer: PreTrainedTokenizerBase) -> Any:
         return [type(tokenizer).__name__, sorted(tokenizer.get_vocab().items()), added]
     # Transformers sets these two anew for each call.
     return {k: v for k, v in json.loads(backend.to_str()).items() if k not in {"truncation", "padding"}}
-
-
-def _read_cache(path: Path) -> tuple[list[EncodedRow], Truncation] | None:
-    """Return what a cache file holds, or None where there is none or it is damaged."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            description = json.loads(file.metadata()[_METADATA])
-            arrays = {name: file.get_tensor(name) for name in _ARRAYS}
-        if description["sha256"] != _digest(arrays):
-            return None
-        truncation = Truncation(**description["truncation"])
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError):
-        return None
-    input_ids, labels = arrays["input_ids"].tolist(), arrays["labels"].tolist()
-    places = pairwise(arrays["offsets"].tolist())
-    return [EncodedRow(input_ids[start:end], labels[start:end]) for start, end in places], truncation
-
-
-def _write_cache(path: Path, examples: list[EncodedRow], truncation: Truncation) -> None:
-    lengths = [len(example.input_ids) for example in examples]
-    arrays: dict[str, np.ndarray[Any, np.dtype[Any]]] = {
-        "input_ids": np.array([token for example in examples for token in example.input_ids], np.int32),
-        "labels": np.array([label for example in examples for label in example.labels], np.int32),
-        "offsets": np.cumsum([0, *lengths], dtype=np.int64),
-    }
-    # One entry, as safetensors writes several in any order.
-    metadata = {_METADATA: json.dumps({"sha256": _digest(arrays), "truncation": dataclasses.asdict(truncation)})}
-    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with staging.open("wb") as file:
-                file.write(save(arrays, metadata))
-                file.flush()
-                os.fsync(file.fileno())
-            staging.replace(path)
-        finally:
-            staging.unlink(missing_ok=True)
-    except OSError as error:
-        hint = "free some space or choose another place for the cache"
-        raise EventuneError(f"{path}: cannot be written: {error.strerror}", hint) from None
-
-
-def _digest(arrays: dict[str, Any]) -> str:
-    digest = hashlib.sha256()
-    for name in _ARRAYS:
-        digest.update(np.ascontiguousarray(arrays[name]).tobytes())
-    return digest.hexdigest()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 
 from eventune.corpora.files import check_is_file
 from eventune.corpora.records import Record, read_json_records
-from eventune.errors import EventuneError, InvalidValueError
+from eventune.errors import EventuneError, InvalidValueError, first_line, require_library
 from eventune.generation.conversation import Conversation, Message
 from eventune.generation.rows_layouts import Columns, choose_layout, read_row
 
@@ -156,19 +155,15 @@ def _csv_records(path: Path) -> Iterator[Record]:
 
 
 def _parquet_records(path: Path) -> Iterator[Record]:
-    try:
-        arrow = importlib.import_module("pyarrow")
-        parquet = importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        message = f"{path}: Parquet is read by pyarrow, which is not installed"
-        raise EventuneError(message, "pip install pyarrow") from None
+    message = f"{path}: Parquet is read by pyarrow, which is not installed"
+    arrow, parquet = (require_library(name, message, "pip install pyarrow") for name in ("pyarrow", "pyarrow.parquet"))
     try:
         with parquet.ParquetFile(path) as file:
             batches = itertools.chain.from_iterable(batch.to_pylist() for batch in file.iter_batches(batch_size=1024))
             for number, row in enumerate(batches, 1):
                 yield Record(f"{path}: row {number}", row)
     except (arrow.ArrowException, OSError) as error:
-        raise EventuneError(f"{path}: expected Parquet, found: {_first_line(error)}") from None
+        raise EventuneError(f"{path}: expected Parquet, found: {first_line(error)}") from None
 
 
 def _e2e_records(path: Path) -> Iterator[Record]:
@@ -187,22 +182,14 @@ def _e2e_records(path: Path) -> Iterator[Record]:
 
 
 def _hub_records(source: HubSplit) -> Iterator[Record]:
-    try:
-        import datasets
-    except ImportError:
-        raise EventuneError(
-            f"{source}: data sets of the hub are read by datasets, which is not installed", "pip install datasets"
-        ) from None
+    message = f"{source}: data sets of the hub are read by datasets, which is not installed"
+    datasets = require_library("datasets", message, "pip install datasets")
     try:
         rows = datasets.load_dataset(source.name, source.config or None, split=source.part)
     except Exception as error:  # the hub's client, datasets and its readers each raise their own kind
         hint = "check the data set's id, configuration and parts, or give files: train_file, validation_file, test_file"
-        raise EventuneError(f"{source}: no data set could be loaded: {_first_line(error)}", hint) from error
+        raise EventuneError(f"{source}: no data set could be loaded: {first_line(error)}", hint) from error
     return (Record(f"{source}: row {number}", dict(row)) for number, row in enumerate(rows, 1))
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def split_by_prompt(rows: Sequence[Conversation], fractions: Sequence[float], *, seed: int) -> list[list[Conversation]]:

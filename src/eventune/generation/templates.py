@@ -43,7 +43,7 @@ class Segment:
 
 
 class Template:
-    """A chat template, set on its tokenizer and known to work."""
+    """A chat template with a tokenizer, known to work; the tokenizer's own template may be another."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, text: str, *, source: str) -> None:
         self.text = text
@@ -55,7 +55,6 @@ class Template:
                 "set eos_token in its tokenizer_config.json",
             )
         self._eos = str(tokenizer.eos_token)
-        tokenizer.chat_template = text
         self._before, self._ending = self._probe()
         self.shows_eos = self._eos in self._ending
         """Whether the end token is part of the template's text of a response."""
@@ -78,7 +77,7 @@ class Template:
         turns = [{"role": message.role, "content": message.content} for message in messages]
         try:
             text = self._tokenizer.apply_chat_template(
-                turns, tokenize=False, add_generation_prompt=add_generation_prompt
+                turns, chat_template=self.text, tokenize=False, add_generation_prompt=add_generation_prompt
             )
         # Templates are programs: whatever Python raises in them is their own error.
         except (TemplateError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, LookupError) as error:
@@ -155,12 +154,12 @@ class Template:
         )
 
 
-def choose_template(tokenizer: PreTrainedTokenizerBase, setting: str) -> Template:
-    """Choose a chat template and set it on the tokenizer, which is saved with it.
+def choose_template(tokenizer: PreTrainedTokenizerBase, setting: str = "auto") -> Template:
+    """Return the chat template that a setting names.
 
     Args:
-        tokenizer: The model's tokenizer.
-        setting: `auto` for the model's own template, or the plain one where it has none; `plain`; or the path of a
+        tokenizer: The model's tokenizer; it is not changed.
+        setting: `auto` for the tokenizer's own template, or the plain one where it has none; `plain`; or the path of a
             jinja file.
 
     Returns:
@@ -183,6 +182,11 @@ def choose_template(tokenizer: PreTrainedTokenizerBase, setting: str) -> Templat
         raise EventuneError(
             f"chat_template: expected auto, plain or a jinja file, found {setting!r}: {error}"
         ) from None
+
+
+def set_template(tokenizer: PreTrainedTokenizerBase, setting: str = "auto") -> None:
+    """Give a tokenizer the chat template that a setting names, to be saved with it; see `choose_template`."""
+    tokenizer.chat_template = choose_template(tokenizer, setting).text
 
 
 def _plain(tokenizer: PreTrainedTokenizerBase) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from eventune.corpora.records import read_json_records
-from eventune.errors import EventuneError, InvalidValueError
+from eventune.errors import EventuneError, InvalidValueError, require_library
 from eventune.events import Document, Span
 
 Heads = Callable[[Document], Sequence[int]]
@@ -95,11 +94,8 @@ def spacy_heads(model_name: str) -> Heads:
     Raises:
         EventuneError: If spaCy or the model is not installed, or the model has no parser.
     """
-    try:
-        spacy = import_module("spacy")
-        docs = import_module("spacy.tokens")
-    except ImportError:
-        raise EventuneError("heads by a parse need spaCy, which is not installed", "pip install spacy") from None
+    missing = "heads by a parse need spaCy, which is not installed", "pip install 'eventune[heads]'"
+    spacy, docs = (require_library(name, *missing) for name in ("spacy", "spacy.tokens"))
     try:
         model = spacy.load(model_name)
     except OSError:

@@ -11,8 +11,35 @@ from pathlib import Path
 from eventune.errors import EventuneError
 
 
+@contextmanager
+def atomic_file(path: Path, *, hint: str = "") -> Iterator[Path]:
+    """Give the name of a staging file that becomes `path` when the block ends without an error.
+
+    Args:
+        path: The file; its folder exists. Until the block ends it is as it was, also when the process is killed.
+        hint: What to do where it cannot be written.
+
+    Yields:
+        The staging file, beside it, to be written and closed in the block.
+
+    Raises:
+        EventuneError: If the disk is full or the folder cannot be written to.
+    """
+    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield staging
+        with staging.open("rb") as file:
+            os.fsync(file.fileno())
+        staging.replace(path)
+    except OSError as error:
+        hint = hint or "free some space or choose another place"
+        raise EventuneError(f"{path}: cannot be written: {error.strerror}", hint) from None
+    finally:
+        staging.unlink(missing_ok=True)
+
+
 def write_atomically(path: Path, text: str | Iterable[str], *, hint: str = "") -> None:
-    """Write a text file so that it is either complete or as it was, also when the process is killed.
+    """Write a text file, as `atomic_file` does.
 
     Args:
         path: The file; its folder exists.
@@ -22,18 +49,8 @@ def write_atomically(path: Path, text: str | Iterable[str], *, hint: str = "") -
     Raises:
         EventuneError: If the disk is full or the folder cannot be written to.
     """
-    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with staging.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines([text] if isinstance(text, str) else text)
-            file.flush()
-            os.fsync(file.fileno())
-        staging.replace(path)
-    except OSError as error:
-        hint = hint or "free some space or choose another place"
-        raise EventuneError(f"{path}: cannot be written: {error.strerror}", hint) from None
-    finally:
-        staging.unlink(missing_ok=True)
+    with atomic_file(path, hint=hint) as staging, staging.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines([text] if isinstance(text, str) else text)
 
 
 @contextmanager
@@ -54,9 +71,10 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
     try:
         staging.mkdir(parents=True)
         yield staging
-        for path in staging.iterdir():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+        for path in staging.rglob("*"):
+            if path.is_file():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
         shutil.rmtree(folder, ignore_errors=True)
         staging.rename(folder)
     except OSError as error:

@@ -34,7 +34,7 @@ from eventune.generation.extracting.task import (
     GenerativeExtractionTask,
     annotated,
 )
-from eventune.generation.templates import choose_template
+from eventune.generation.templates import set_template
 from eventune.tasks.documents import DocumentSplits, DocumentTask
 from eventune.tasks.protocol import UNTRAINED, Outcome
 from eventune.training import run_directory as names
@@ -168,7 +168,7 @@ class GenerativeExtraction(DocumentTask):
         method = recipe.adapter.method if is_trained else UNTRAINED
         dtype: Any = placement.dtype_of_causal_lm(is_frozen=method != "full")
         lm = load_causal_lm(base, dtype=dtype)
-        choose_template(lm.tokenizer, "auto")
+        set_template(lm.tokenizer)
         room = lm.max_length - generation.max_new_tokens
         if room < 1:
             raise EventuneError(
@@ -205,7 +205,7 @@ class GenerativeExtraction(DocumentTask):
         cls, folder: Path, settings: GenerativeSettings, backbone: Backbone, *, batch_size: int
     ) -> GenerativeExtraction:
         """See `RunTask`."""
-        choose_template(backbone.tokenizer, str(folder / TEMPLATE))
+        set_template(backbone.tokenizer, str(folder / TEMPLATE))
         return cls(backbone, settings, settings.question_builder(folder), batch_size=batch_size)
 
     @classmethod

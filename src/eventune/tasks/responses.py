@@ -25,7 +25,7 @@ from eventune.generation.encoding import ConversationEncoder, EncodedRow, encode
 from eventune.generation.generating import generate
 from eventune.generation.loss import require_rows_apart
 from eventune.generation.task import GenerationTask
-from eventune.generation.templates import choose_template
+from eventune.generation.templates import set_template
 from eventune.scoring.text import score_texts
 from eventune.storage.validation import write_settings
 from eventune.tasks.card import responses_card
@@ -153,7 +153,7 @@ class Responses:
                 f"max_source_length + max_target_length: expected {lm.max_length} at most, the length that {base.name} "
                 f"reads, found {data.max_source_length + data.max_target_length}"
             )
-        choose_template(lm.tokenizer, data.chat_template)
+        set_template(lm.tokenizer, data.chat_template)
         encoder = ConversationEncoder(
             lm.tokenizer, max_source_length=data.max_source_length, max_target_length=data.max_target_length
         )
@@ -169,7 +169,6 @@ class Responses:
     @classmethod
     def from_run(cls, folder: Path, settings: ResponseSettings, backbone: Backbone, *, batch_size: int) -> Responses:  # noqa: ARG003
         """See `RunTask`."""
-        choose_template(backbone.tokenizer, "auto")
         encoder = ConversationEncoder(
             backbone.tokenizer,
             max_source_length=settings.max_source_length,

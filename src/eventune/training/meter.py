@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from eventune.training.energy import EnergyCounter
+from eventune.training.energy import EnergyCounter, energy_counters
 
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
@@ -36,7 +36,7 @@ class ResourceMeter(TrainerCallback):
         self._started = 0.0
         self._paused_seconds = 0.0
         self._first_step = 0
-        self._energy = EnergyCounter()
+        self._energy: dict[str, EnergyCounter] = {}
 
     def count(self, attention_mask: Tensor) -> None:
         """Count the pieces of a batch; padding does not count."""
@@ -57,8 +57,9 @@ class ResourceMeter(TrainerCallback):
         """Start the clock."""
         reset_peak_memory()
         self.tokens = 0
-        self._energy = EnergyCounter()
-        self._energy.start()
+        self._energy = energy_counters(args.device)
+        for counter in self._energy.values():
+            counter.start()
         self._paused_seconds = 0.0
         self._first_step = state.global_step
         self._started = time.perf_counter()
@@ -68,7 +69,8 @@ class ResourceMeter(TrainerCallback):
     ) -> None:
         """Stop the clock."""
         seconds = time.perf_counter() - self._started - self._paused_seconds
-        self._energy.stop()
+        for counter in self._energy.values():
+            counter.stop()
         # Other processes read as many: batches are of like length.
         self.tokens *= args.world_size
         steps = math.ceil(len(kwargs["train_dataloader"]) / args.gradient_accumulation_steps)
@@ -79,7 +81,7 @@ class ResourceMeter(TrainerCallback):
             "tokens_per_second": self.tokens / seconds,
             "peak_memory_bytes": peak_memory_bytes(),
             "baseline_memory_bytes": self.baseline_memory_bytes,
-            **({} if self._energy.joules is None else {"energy_joules": self._energy.joules}),
+            **{name: counter.joules for name, counter in self._energy.items() if counter.joules is not None},
         }
         if args.logging_strategy != "epoch":
             # Losses are logged at other times: these figures get an entry of their own.

@@ -215,7 +215,7 @@ def epoch_summary(epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:
     rates = sorted(epoch["tokens_per_second"] for epoch in epochs)
     peak = max(epoch["peak_memory_bytes"] for epoch in epochs)
     baseline = min(epoch["baseline_memory_bytes"] for epoch in epochs)
-    energy = [epoch["energy_joules"] for epoch in epochs if "energy_joules" in epoch]
+    joules = {name for epoch in epochs for name in epoch if name.endswith("energy_joules")}
     return {
         "epochs": len(epochs),
         "train_seconds": sum(epoch["train_seconds"] for epoch in epochs),
@@ -224,5 +224,5 @@ def epoch_summary(epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:
         "peak_memory_bytes": peak,
         "baseline_memory_bytes": baseline,
         "peak_memory_above_baseline_bytes": peak - baseline,
-        **({"energy_joules": sum(energy)} if energy else {}),
+        **{name: sum(epoch.get(name, 0.0) for epoch in epochs) for name in sorted(joules)},
     }

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from eventune.backbones.chatglm.tokenizer import build_tokenizer
-from eventune.corpora import iter_corpus
+from eventune.corpora import stream_corpus
 from eventune.events import Argument, Document, Event, Ontology, Span
 from eventune.generation.encoding import ConversationEncoder
 from eventune.generation.extracting.answer_tokens import AnswerTokenizer
@@ -171,7 +171,7 @@ def test_random_answers_about_real_documents_are_grounded(prompt_encoder_with: A
         path = corpora_folder / name
         if not path.is_file():
             pytest.skip(f"needs {path}")
-        documents = list(itertools.islice(iter_corpus(path), 12))
+        documents = list(itertools.islice(stream_corpus(path), 12))
         prompt_encoder = prompt_encoder_with(max_new_tokens=4000, max_prompt=100_000)
         prompt_encoder.question_builder.ontology = Ontology.induced_from(documents)
         prompt_encoder.question_builder.prompt = PromptTemplate.read("", prompt_encoder.question_builder.ontology)

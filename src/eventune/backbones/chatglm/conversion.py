@@ -148,10 +148,12 @@ def _convert(
             weights = _write_weights(planned, staging, origin, kept, notice)
             return _finish(planned, staging, target, origin, weights, notes, tuple(kept))
         except OSError as error:
-            raise EventuneError(
-                f"{target}: cannot be written: {error.strerror or error}",
-                f"free {planned.bytes / 1e9:,.1f} GB and give the same command: what is in {staging} is gone on with",
-            ) from error
+            message = f"{target}: cannot be written: {error.strerror or error}"
+            raise EventuneError(message, _make_room(planned, staging)) from error
+
+
+def _make_room(planned: Plan, staging: Path) -> str:
+    return f"free {planned.bytes / 1e9:,.1f} GB and give the same command: what is in {staging} is gone on with"
 
 
 def _hashes(source: Path) -> dict[str, str]:
@@ -198,7 +200,7 @@ def _write_weights(
             continue
         notice(f"{shard.name}: {shard.bytes:,} bytes")
         with row_reader(planned.entries, shard.files) as read:
-            written[shard.name] = write_shard(staging / shard.name, shard, read)
+            written[shard.name] = write_shard(staging / shard.name, shard, read, hint=_make_room(planned, staging))
         write_atomically(staging / _PROGRESS, json.dumps({**origin, "written": written}))
     return written
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from eventune.backbones.chatglm.weights import Rows
 from eventune.errors import EventuneError
+from eventune.storage.atomic import atomic_file
 from eventune.storage.json_files import read_json
 
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -160,33 +160,29 @@ def row_reader(entries: Mapping[str, Entry], files: Sequence[Path]) -> Iterator[
         opened.clear()
 
 
-def write_shard(path: Path, shard: Shard, read: RowReader) -> str:
+def write_shard(path: Path, shard: Shard, read: RowReader, *, hint: str = "") -> str:
     """Write a safetensors file, and read it back.
 
     Args:
         path: The file; it appears when it is complete.
         shard: What it holds.
         read: Reads what that is made of.
+        hint: What to do where it cannot be written.
 
     Returns:
         The file's sha256.
 
     Raises:
-        EventuneError: If the disk does not give back what was written.
-        OSError: If it cannot be written.
+        EventuneError: If it cannot be written, or the disk does not give back what was written.
     """
-    staging = path.with_name(f".{path.name}.tmp")
     digest = hashlib.sha256()
-    with staging.open("wb") as file:
-        for piece in _content(shard, read):
-            file.write(piece)
-            digest.update(piece)
-        file.flush()
-        os.fsync(file.fileno())
-    if sha256_of(staging) != digest.hexdigest():
-        staging.unlink()
-        raise EventuneError(f"{path}: what was written cannot be read back", "check the disk")
-    staging.replace(path)
+    with atomic_file(path, hint=hint) as staging:
+        with staging.open("wb") as file:
+            for piece in _content(shard, read):
+                file.write(piece)
+                digest.update(piece)
+        if sha256_of(staging) != digest.hexdigest():
+            raise EventuneError(f"{path}: what was written cannot be read back", "check the disk")
     return digest.hexdigest()
 
 
