@@ -2,7 +2,7 @@ import copy
 
 import pytest
 import torch
-from peft import PeftModel
+from peft import PeftConfig, PeftModel
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM
@@ -253,6 +253,13 @@ def test_a_prefix_takes_part_in_an_encoder_s_attention(architecture):
     alone = outputs_of(ready)[1, :5]
     with torch.inference_mode():
         torch.testing.assert_close(ready(IDS[1:, :5])[0], alone, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["lora", "ia3", "prefix"])
+def test_an_adapter_s_configuration_names_its_base(method, tmp_path):
+    save_trained(attach(Decoder(), AdapterArguments(method=method), base_name="a/base"), tmp_path)
+
+    assert PeftConfig.from_pretrained(tmp_path).base_model_name_or_path == "a/base"
 
 
 PREFIXED = "cohere gemma gemma3_text glm gpt2 gpt_neox llama mistral olmo2 phi phi3 qwen2 qwen3"

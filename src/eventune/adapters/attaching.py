@@ -49,8 +49,11 @@ def attach(
     if arguments.method == "full":
         return wrap(plain.requires_grad_(True))
     prepare_base(plain, anatomy, arguments.quantization_bit)
+    if base_name or not hasattr(plain, "name_or_path"):
+        # An adapter's configuration gets the name from the model.
+        plain.name_or_path = base_name  # type: ignore[assignment]
     if arguments.method in {"lora", "ia3"}:
-        adapted = _attach_peft(plain, arguments, anatomy, base_name)
+        adapted = _attach_peft(plain, arguments, anatomy)
     else:
         adapted = _train_part(plain, arguments, anatomy)
     if arguments.freeze_heads:
@@ -162,14 +165,11 @@ def with_saved_modules(model: nn.Module, anatomy: Anatomy, names: Sequence[str])
     return replace(anatomy, heads=tuple(dict.fromkeys([*anatomy.heads, *added])))
 
 
-def _attach_peft(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy, base_name: str) -> nn.Module:
+def _attach_peft(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy) -> nn.Module:
     _require_distinct(model, anatomy)
     _require_savable(model, anatomy)
     make = lora_config if arguments.method == "lora" else ia3_config
     config = make(model, arguments, anatomy)
-    if base_name or not hasattr(model, "name_or_path"):
-        # PEFT reads the name off the model and writes it to the adapter's configuration.
-        model.name_or_path = base_name  # type: ignore[assignment]
     with expected_warnings_ignored():
         adapted = get_peft_model(model, config)
     if arguments.tie_lora_a:
