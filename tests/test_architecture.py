@@ -134,6 +134,18 @@ def test_no_module_branches_on_a_task_s_name(path):
     assert not set(compared_texts(tree_of(path))) & TASKS.keys(), "enter what differs in tasks/registry.py"
 
 
+SPEAK_OF_LORA_ALONE = {PACKAGE / "adapters" / "vllm.py", PACKAGE / "adapters" / "chatglm" / "reading.py"}
+"""They read the files of one kind of adapter and refuse all others, whatever the table holds."""
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if path not in SPEAK_OF_LORA_ALONE], ids=id_of)
+def test_no_module_branches_on_a_method_s_name(path):
+    from eventune.adapters.methods import METHODS
+
+    names = METHODS.keys() | {method.peft_type for method in METHODS.values() if method.peft_type}
+    assert not set(compared_texts(tree_of(path))) & names, "enter what differs in adapters/methods.py"
+
+
 @pytest.mark.parametrize("path", [path for path in MODULES_OF_PARTS if LEVEL.get(part_of(path)) in {0, 1}], ids=id_of)
 def test_domain_corpora_and_scoring_know_no_model_library(path):
     assert {name.split(".")[0] for name in imports_of([tree_of(path)])} & HEAVY == set()
@@ -144,7 +156,7 @@ def light_modules():
     for path in MODULES:
         # What shows a training run is imported when one starts.
         shown = part_of(path) in {"__init__", "__main__", "cli", "recipe"} and path != PACKAGE / "cli" / "progress.py"
-        shown = shown or path == PACKAGE / "tasks" / "registry.py"
+        shown = shown or path in {PACKAGE / "tasks" / "registry.py", PACKAGE / "adapters" / "methods.py"}
         if shown or path.name == "arguments.py":
             yield path
 

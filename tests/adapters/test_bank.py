@@ -273,7 +273,7 @@ def test_a_prefix_cannot_share_its_base(bank, tmp_path):
     learn(ready)
     save_trained(ready, folder)
 
-    with pytest.raises(EventuneError, match="a prefix cannot share its base"):
+    with pytest.raises(EventuneError, match="found PREFIX_TUNING, which cannot share its base"):
         bank.add("prefix", folder)
 
 

@@ -4,13 +4,14 @@ import torch
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attaching import attach
 from eventune.adapters.merged import merge
+from eventune.adapters.methods import METHODS
 from eventune.adapters.quantisation import dequantise, quantise
 from eventune.adapters.store import load_into, save_trained
 from eventune.errors import EventuneError
 
 from .test_methods import EXACT, Tagger, learn, outputs_of
 
-MERGEABLE = {name: s for name, s in EXACT.items() if s.get("method", "lora") in {"lora", "ia3"} and "bits" not in name}
+MERGEABLE = {n: s for n, s in EXACT.items() if METHODS[s.get("method", "lora")].merges and "bits" not in n}
 
 
 @pytest.mark.parametrize("settings", MERGEABLE.values(), ids=MERGEABLE.keys())

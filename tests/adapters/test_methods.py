@@ -1,8 +1,9 @@
 import copy
+import dataclasses
 
 import pytest
 import torch
-from peft import PeftModel
+from peft import PeftConfig, PeftModel
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import AutoModel, AutoModelForCausalLM
@@ -11,6 +12,7 @@ from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attaching import attach, enable_gradient_checkpointing
 from eventune.adapters.guard import examine, plain_name, require_gradients
+from eventune.adapters.methods import METHODS, Method, is_adapter, method_named
 from eventune.adapters.prefix import PREFIX
 from eventune.adapters.quantisation import quantise
 from eventune.adapters.store import (
@@ -77,6 +79,38 @@ def learn(model, steps=3):
 
 def trained_names(model):
     return {plain_name(name) for name, parameter in model.named_parameters() if parameter.requires_grad}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_row_says_what_its_method_adds_and_leaves_behind(name, tmp_path):
+    before = {plain_name(name) for name, _ in Tagger().named_parameters()}
+    ready = attach(Tagger(), AdapterArguments(method=name, lora_r=2, use_dora=True))
+    added = trained_names(ready) - before
+
+    assert all(not set(METHODS[name].parts).isdisjoint(parameter.split(".")) for parameter in added)
+    assert not any(is_adapter(parameter) for parameter in before)
+    assert bool(added) == bool(METHODS[name].parts)
+    save_trained(ready, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(METHODS[name].files)
+    if METHODS[name].peft_type:
+        assert PeftConfig.from_pretrained(tmp_path).peft_type == METHODS[name].peft_type
+    assert isinstance(ready, PeftModel) or not (METHODS[name].merges or METHODS[name].shares_base)
+
+
+def test_a_method_without_a_function_that_attaches_it_cannot_be_entered():
+    with pytest.raises(TypeError, match="implementation"):
+        Method(summary="what attach forgets")
+
+
+def test_options_are_settings():
+    names = {field.name for field in dataclasses.fields(AdapterArguments)}
+    for method in METHODS.values():
+        assert {*method.options, method.rank} <= names
+
+
+def test_a_run_of_an_unknown_method_is_refused():
+    with pytest.raises(EventuneError, match=r"extractor\.json: method: expected lora or .*, found 'lorra'\ndid you"):
+        method_named("lorra", "extractor.json")
 
 
 SETTINGS = {
@@ -253,6 +287,13 @@ def test_a_prefix_takes_part_in_an_encoder_s_attention(architecture):
     alone = outputs_of(ready)[1, :5]
     with torch.inference_mode():
         torch.testing.assert_close(ready(IDS[1:, :5])[0], alone, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["lora", "ia3", "prefix"])
+def test_an_adapter_s_configuration_names_its_base(method, tmp_path):
+    save_trained(attach(Decoder(), AdapterArguments(method=method), base_name="a/base"), tmp_path)
+
+    assert PeftConfig.from_pretrained(tmp_path).base_model_name_or_path == "a/base"
 
 
 PREFIXED = "cohere gemma gemma3_text glm gpt2 gpt_neox llama mistral olmo2 phi phi3 qwen2 qwen3"

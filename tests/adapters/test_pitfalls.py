@@ -14,6 +14,7 @@ from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attaching import attach, enable_gradient_checkpointing
 from eventune.adapters.guard import examine, plain_name, require_gradients
+from eventune.adapters.methods import METHODS
 from eventune.adapters.store import ADAPTER_WEIGHTS, load_into, save_trained
 from eventune.errors import EventuneError
 
@@ -203,7 +204,7 @@ def test_a_replaced_state_dict_cannot_empty_the_file(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-@pytest.mark.parametrize("method", ["lora", "ia3", "prefix", "freeze", "bitfit"])
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.freezes_base])
 def test_a_half_precision_base_with_float32_adapters_trains_and_evaluates(dtype, method, tmp_path):
     ready = attach(Tagger(dtype=dtype), AdapterArguments(method=method, lora_r=2))
 

@@ -151,7 +151,7 @@ def test_an_adapter_with_several_matrices_is_not_gone_on_with_as_one(llama, tmp_
         ({"lora_target_modules": ["o_proj"]}, "no block of the model has adapters on q_proj, k_proj, v_proj"),
         ({"lora_dropout": 0.1}, "lora_dropout: expected 0.0 with tie_lora_a, found 0.1"),
         ({"use_dora": True}, "use_dora: expected False with tie_lora_a"),
-        ({"method": "full"}, "method: expected lora with tie_lora_a, found full"),
+        ({"method": "full"}, "tie_lora_a: expected false with method: full, found true"),
         ({"init_lora_weights": "pissa"}, "init_lora_weights: expected default or gaussian with tie_lora_a"),
     ],
 )

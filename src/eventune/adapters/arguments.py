@@ -6,16 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from eventune.adapters.methods import METHODS
 from eventune.errors import InvalidValueError
 
-METHODS = {
-    "lora": "low-rank matrices beside the base's own",
-    "full": "every weight of the base",
-    "prefix": "P-tuning v2: learned keys and values before each layer's own",
-    "ia3": "learned scales of keys, values and the feed-forward parts",
-    "freeze": "the last blocks alone",
-    "bitfit": "the biases alone",
-}
 INITIALISATIONS = re.compile(r"default|gaussian|orthogonal|olora|pissa(_niter_\d+)?")
 QUANTIZATION_BITS = (0, 4, 8)
 
@@ -25,7 +18,7 @@ class AdapterArguments:
     """How the base model is fine-tuned; the heads are always trained in full."""
 
     method: str = field(
-        default="lora", metadata={"help": "; ".join(f"{name}: {what}" for name, what in METHODS.items())}
+        default="lora", metadata={"help": "; ".join(f"{name}: {method.summary}" for name, method in METHODS.items())}
     )
     lora_r: int = field(default=8, metadata={"help": "Rank of LoRA's matrices"})
     lora_alpha: int = field(default=16, metadata={"help": "LoRA's scale is lora_alpha / lora_r"})
@@ -36,7 +29,7 @@ class AdapterArguments:
     lora_target_modules: str | list[str] = field(
         default="auto",
         metadata={
-            "help": "What LoRA and (IA)3 adapt: auto (the projections of the base's blocks), attention-qv, attention, "
+            "help": "Layers that get an adapter: auto (the projections of the base's blocks), attention-qv, attention, "
             "mlp, all-linear, a list of names, or a regular expression that matches whole names inside the base"
         },
     )
@@ -104,8 +97,10 @@ class AdapterArguments:
         for name in ("rank_pattern", "alpha_pattern"):
             if any(value < 1 for value in getattr(self, name).values()):
                 yield InvalidValueError(name, "integers >= 1", str(getattr(self, name)))
-        if self.freeze_heads and self.method not in {"lora", "ia3"}:
-            yield InvalidValueError("freeze_heads", f"false with method: {self.method}", "true")
+        for name, off in (("freeze_heads", "false"), ("quantization_bit", "0"), ("tie_lora_a", "false")):
+            if getattr(self, name) and not self._has(name):
+                found = str(getattr(self, name)).lower()
+                yield InvalidValueError(name, f"{off} with method: {self.method}", found)
         if any(index < 0 for index in self.trainable_token_indices):
             yield InvalidValueError("trainable_token_indices", "token ids >= 0", str(self.trainable_token_indices))
         yield from self._target_problems()
@@ -127,7 +122,6 @@ class AdapterArguments:
     def _tying_problems(self) -> Iterator[InvalidValueError]:
         """Yield what would make tied matrices another thing than one of a fused layer."""
         allowed: tuple[tuple[str, tuple[object, ...]], ...] = (
-            ("method", ("lora",)),
             ("lora_dropout", (0.0,)),
             ("use_dora", (False,)),
             ("init_lora_weights", ("default", "gaussian")),
@@ -144,8 +138,6 @@ class AdapterArguments:
             yield InvalidValueError("init_lora_weights", expected, repr(self.init_lora_weights))
         if self.quantization_bit not in QUANTIZATION_BITS:
             yield InvalidValueError("quantization_bit", "0, 4 or 8", str(self.quantization_bit))
-        if self.quantization_bit and self.method != "lora":
-            yield InvalidValueError("quantization_bit", f"0 with method: {self.method}", str(self.quantization_bit))
         if self.quantization_bit == 8 and self.use_dora:
             yield InvalidValueError("use_dora", "false with quantization_bit: 8", "true")
         if self.changes_base and (self.quantization_bit or self.use_dora):
@@ -155,4 +147,8 @@ class AdapterArguments:
     @property
     def changes_base(self) -> bool:
         """Whether the initialisation takes what the adapter starts with out of the base's weights."""
-        return self.method == "lora" and self.init_lora_weights.startswith(("pissa", "olora"))
+        return self._has("init_lora_weights") and self.init_lora_weights.startswith(("pissa", "olora"))
+
+    def _has(self, option: str) -> bool:
+        """Tell whether the method has a setting that only some have."""
+        return self.method in METHODS and option in METHODS[self.method].options

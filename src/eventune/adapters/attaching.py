@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import nn
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of, checkpoints_activations
 from eventune.adapters.arguments import AdapterArguments
-from eventune.adapters.changed_base import remember_initial
-from eventune.adapters.fused import fuse_training
-from eventune.adapters.lora import ia3_config, lora_config
-from eventune.adapters.peft_library import BaseTunerLayer, expected_warnings_ignored, get_peft_model
+from eventune.adapters.methods import METHODS
+from eventune.adapters.peft_library import BaseTunerLayer
 from eventune.adapters.precision import autocast_forward, half_type_of, to_float32
-from eventune.adapters.prefix import PREFIX, attach_prefix
+from eventune.adapters.prefix import PREFIX
 from eventune.adapters.quantisation import mark_quantised, quantise, quantised_bits
-from eventune.adapters.tying import tie_lora_a
 from eventune.adapters.wrapping import unwrap_with_wrapper
 from eventune.errors import EventuneError, did_you_mean
 
@@ -35,7 +32,7 @@ def attach(
         base_name: What the adapter's configuration calls the base; by default the name that it was loaded by.
 
     Returns:
-        The model, a `PeftModel` around it for `lora` and `ia3`; wrapped as it was before.
+        The model, inside a `PeftModel` where its layers got adapters of PEFT's; wrapped as it was before.
 
     Raises:
         EventuneError: If a setting matches nothing in the model, or the method does not suit it.
@@ -43,20 +40,20 @@ def attach(
     problem = next(arguments.problems(), None)
     if problem is not None:
         raise problem
+    method = METHODS[arguments.method]
     plain, wrap = unwrap_with_wrapper(model)
     require_fresh(plain)
     anatomy = with_saved_modules(plain, anatomy or anatomy_of(plain), arguments.modules_to_save)
-    if arguments.method == "full":
-        return wrap(plain.requires_grad_(True))
-    prepare_base(plain, anatomy, arguments.quantization_bit)
-    if arguments.method in {"lora", "ia3"}:
-        adapted = _attach_peft(plain, arguments, anatomy, base_name)
-    else:
-        adapted = _train_part(plain, arguments, anatomy)
+    if base_name or not hasattr(plain, "name_or_path"):
+        # An adapter's configuration gets the name from the model.
+        plain.name_or_path = base_name  # type: ignore[assignment]
+    if method.freezes_base:
+        prepare_base(plain, anatomy, arguments.quantization_bit)
+    adapted = method.attach(plain, arguments, anatomy)
     if arguments.freeze_heads:
         for head in anatomy.heads:
             plain.get_submodule(head).requires_grad_(False)
-    if half_type_of(plain) is not None:
+    if method.freezes_base and half_type_of(plain) is not None:
         to_float32(adapted)
     return wrap(adapted)
 
@@ -160,107 +157,3 @@ def with_saved_modules(model: nn.Module, anatomy: Anatomy, names: Sequence[str])
             )
         added += [name for name in matched if not anatomy.in_head(name)]
     return replace(anatomy, heads=tuple(dict.fromkeys([*anatomy.heads, *added])))
-
-
-def _attach_peft(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy, base_name: str) -> nn.Module:
-    _require_distinct(model, anatomy)
-    _require_savable(model, anatomy)
-    make = lora_config if arguments.method == "lora" else ia3_config
-    config = make(model, arguments, anatomy)
-    if base_name or not hasattr(model, "name_or_path"):
-        # PEFT reads the name off the model and writes it to the adapter's configuration.
-        model.name_or_path = base_name  # type: ignore[assignment]
-    with expected_warnings_ignored():
-        adapted = get_peft_model(model, config)
-    if arguments.tie_lora_a:
-        tie_lora_a(adapted)
-    if arguments.changes_base:
-        remember_initial(adapted)
-    fuse_training(adapted)
-    return cast("nn.Module", adapted)
-
-
-def _train_part(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy) -> nn.Module:
-    """Freeze the model but for the heads and what the method trains of the base, or adds to it."""
-    model.requires_grad_(False)
-    bases = [model.get_submodule(name) for name in anatomy.backbones]
-    if arguments.method == "prefix":
-        if len(bases) != 1:
-            raise EventuneError(f"method: prefix needs one base, found {len(bases)}", "use method: lora")
-        attach_prefix(model, bases[0], num_virtual_tokens=arguments.pre_seq_len, projection=arguments.prefix_projection)
-    elif arguments.method == "freeze":
-        for base in bases:
-            _train_last_blocks(base, arguments.freeze_trainable_layers)
-    else:
-        for base in bases:
-            _train_biases(base)
-    for head in anatomy.heads:
-        model.get_submodule(head).requires_grad_(True)
-    for name in anatomy.loose:
-        model.get_parameter(name).requires_grad_(True)
-    return model
-
-
-def _train_last_blocks(base: nn.Module, count: int) -> None:
-    stacks = _stacks(base)
-    if not stacks:
-        raise EventuneError("method: freeze needs a base of repeated blocks, found none", "use method: lora")
-    for stack in stacks:
-        for block in list(stack)[-count:]:
-            block.requires_grad_(True)
-
-
-def _stacks(base: nn.Module) -> list[nn.ModuleList]:
-    """Return the outermost lists of alike blocks, one for an encoder or decoder, two for both."""
-    lists = {name: module for name, module in base.named_modules() if isinstance(module, nn.ModuleList)}
-    outermost = [name for name in lists if not any(name.startswith(f"{other}.") for other in lists)]
-    return [lists[name] for name in outermost if len(lists[name]) > 1 or len(outermost) == 1]
-
-
-def _train_biases(base: nn.Module) -> None:
-    biases = [parameter for name, parameter in base.named_parameters() if name.rpartition(".")[2] == "bias"]
-    if not biases:
-        raise EventuneError("method: bitfit trains biases, and the base has none", "use method: lora")
-    for bias in biases:
-        bias.requires_grad_(True)
-
-
-_PEFT_NAMES = ("base_layer", "lora_dropout", "lora_A", "lora_B", "lora_magnitude_vector", "ia3_l")
-"""Modules that PEFT adds to adapted layers."""
-
-
-def _require_distinct(model: nn.Module, anatomy: Anatomy) -> None:
-    """Refuse heads that PEFT would confuse with a module of the base: it compares the ends of names only."""
-    others = [
-        name
-        for name, module in model.named_modules()
-        if not anatomy.in_head(name) and next(module.parameters(), None) is not None
-    ]
-    for name in (*others, *_PEFT_NAMES):
-        for head in anatomy.heads:
-            if name.endswith(head):
-                raise EventuneError(
-                    f"the head {head!r} cannot be told from the module {name!r}, which would be trained in full too",
-                    "give the head a name that no other module's name ends in",
-                )
-
-
-def _require_savable(model: nn.Module, anatomy: Anatomy) -> None:
-    """Refuse new parameters that PEFT cannot hold, or would tear from what they are tied to."""
-    if anatomy.loose:
-        raise EventuneError(
-            f"the parameter {anatomy.loose[0]!r} is not inside a module of its own, so no adapter's file can hold it",
-            "put it into a small nn.Module, whose forward returns it",
-        )
-    names: dict[int, list[str]] = {}
-    for name, parameter in model.named_parameters(remove_duplicate=False):
-        names.setdefault(id(parameter), []).append(name)
-    for tied in names.values():
-        owners = {head for name in tied for head in anatomy.heads if name.startswith(f"{head}.")}
-        outside = [name for name in tied if not anatomy.in_head(name)]
-        within = any(anatomy.is_pretrained(name) for name in tied if anatomy.in_head(name))
-        if owners and (outside or len(owners) > 1) and not within:
-            raise EventuneError(
-                f"{' and '.join(tied)} are one weight: PEFT would train copies of it apart",
-                "take the tied module out of modules_to_save, or untie the weights",
-            )

@@ -13,23 +13,10 @@ from torch import Tensor, nn
 
 from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.attaching import prepare_base
-from eventune.adapters.changed_base import starts_from_base
-from eventune.adapters.peft_library import (
-    ModulesToSaveWrapper,
-    PeftConfig,
-    PeftModel,
-    expected_warnings_ignored,
-    get_peft_model_state_dict,
-)
-from eventune.adapters.store import (
-    ADAPTER_WEIGHTS,
-    copy_weights,
-    heads_to_float32,
-    read_adapter_config,
-    recorded_bits,
-    require_same,
-)
-from eventune.adapters.weight_files import read_weights
+from eventune.adapters.methods import method_of_peft
+from eventune.adapters.peft_library import ModulesToSaveWrapper, PeftConfig, PeftModel
+from eventune.adapters.sharing import fill, read_shareable
+from eventune.adapters.store import fitting, heads_to_float32
 from eventune.errors import EventuneError, did_you_mean
 
 BASE = "__base__"
@@ -69,32 +56,14 @@ class AdapterBank:
         # PEFT makes the name a part of module names, and of file names.
         if not name.replace("-", "_").isidentifier() or name == BASE:
             raise EventuneError(f"adapter {name!r}: expected letters, digits, '-' and '_', found another name")
-        weights = read_weights(folder / ADAPTER_WEIGHTS)
-        config = read_adapter_config(folder)
-        if config.is_prompt_learning:
-            raise EventuneError(f"{folder}: a prefix cannot share its base", "load the run by itself")
-        if starts_from_base(config):
-            raise EventuneError(
-                f"{folder}: its initialisation ({config.init_lora_weights}) changes the base that the others share",
-                "save it with eventune's save_trained, which makes an ordinary adapter of it",
-            )
-        if recorded_bits(folder) != self._bits:
-            raise EventuneError(
-                f"{folder}: expected an adapter of a base in {self._bits or 32} bits, found one of "
-                f"{recorded_bits(folder) or 32} bits",
-                "make the bank with the same quantization_bit",
-            )
+        config, weights = read_shareable(folder, self._bits)
         try:
-            model = self._with_place_for(name, config)
-            expected = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
-            require_same(expected, weights, folder / ADAPTER_WEIGHTS)
-        except (RuntimeError, ValueError, KeyError, TypeError, EventuneError) as error:
+            with fitting(folder):
+                model = self._with_place_for(name, config)
+            fill(model, weights, folder, adapter=name)
+        except EventuneError:
             self._forget(name)
-            if isinstance(error, EventuneError):
-                raise
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise EventuneError(f"{folder}: the adapter does not fit the base: {reason}") from error
-        copy_weights(model, weights, adapter=name)
+            raise
         _mix_any_head(model)
         self.use(name)
         model.eval()
@@ -150,12 +119,11 @@ class AdapterBank:
         yield run
 
     def _with_place_for(self, name: str, config: PeftConfig) -> PeftModel:
-        with expected_warnings_ignored():
-            if self.model is None:
-                prepare_base(self._base, anatomy_of(self._base), self._bits)
-                self.model = PeftModel(self._base, config, adapter_name=name)
-            else:
-                self.model.add_adapter(name, config)
+        if self.model is None:
+            prepare_base(self._base, anatomy_of(self._base), self._bits)
+            self.model = PeftModel(self._base, config, adapter_name=name)
+        else:
+            self.model.add_adapter(name, config)
         heads_to_float32(self.model)
         return self.model
 
@@ -180,8 +148,14 @@ class AdapterBank:
 def _require_mixable(name: str, config: Any) -> None:
     """Refuse kinds whose layers pass over the adapters' names, or fail on them."""
     kind = config.peft_type.value
-    if kind != "LORA" or config.use_dora or config.target_parameters:
-        what = "DoRA" if kind == "LORA" and config.use_dora else "experts' adapters" if kind == "LORA" else kind
+    method = method_of_peft(kind)
+    reasons = {
+        kind: method is None or not method.mixes,
+        "DoRA": getattr(config, "use_dora", False),
+        "experts' adapters": getattr(config, "target_parameters", None),
+    }
+    what = next((reason for reason, holds in reasons.items() if holds), "")
+    if what:
         raise EventuneError(f"adapter {name!r}: {what} cannot be mixed in a batch", "use one adapter after the other")
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from eventune.adapters.lora import as_pattern
+from eventune.adapters.injection import as_pattern
 from eventune.adapters.peft_library import LoraConfig
 from eventune.adapters.store import PEFT_PREFIX, Saved, write_adapter
 from eventune.adapters.weight_files import read_weights
-from eventune.errors import EventuneError, did_you_mean
+from eventune.errors import EventuneError, did_you_mean, first_line
 
 _WRAPPERS = re.compile(r"(^|\.)(module|_orig_mod)(?=\.)")
 _LORA = re.compile(
@@ -43,7 +43,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # the unpickler raises whatever a damaged or unsafe file makes it
-            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            reason = first_line(error)
             raise EventuneError(
                 f"{path}: expected weights alone, as torch.save(model.state_dict(), …) writes them, found: {reason}",
                 "a whole model that was saved cannot be read without running its code; save its state_dict()",

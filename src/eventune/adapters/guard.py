@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of, checkpoints_activations
+from eventune.adapters.methods import is_adapter
 from eventune.adapters.peft_library import PeftModel
 from eventune.adapters.precision import HALF, half_type_of, runs_in_autocast
 from eventune.adapters.quantisation import size_of
@@ -158,7 +159,7 @@ def _head_errors(parameters: dict[str, nn.Parameter], heads: dict[str, int]) -> 
     for name, parameter in parameters.items():
         plain = plain_name(name)
         head = next((head for head in heads if plain == head or plain.startswith(f"{head}.")), None)
-        if head is not None and "lora_" in name:
+        if head is not None and is_adapter(name):
             adapted[head] = adapted.get(head, 0) + 1
         elif head is not None and not parameter.requires_grad:
             frozen[head] = frozen.get(head, 0) + 1
@@ -180,8 +181,8 @@ def _head_errors(parameters: dict[str, nn.Parameter], heads: dict[str, int]) -> 
 
 def _type_errors(plain: nn.Module, parameters: dict[str, nn.Parameter]) -> Iterator[Problem]:
     trained = {parameter.dtype for parameter in parameters.values() if parameter.requires_grad}
-    # PEFT's LoRA layers convert their inputs by themselves.
-    apart = {p.dtype for name, p in parameters.items() if p.requires_grad and "lora_" not in name}
+    # PEFT's layers convert their inputs by themselves.
+    apart = {p.dtype for name, p in parameters.items() if p.requires_grad and not is_adapter(name)}
     if torch.float16 in trained:
         yield Problem(
             "trainable parameters are in float16: their gradients underflow, and cannot be unscaled",
@@ -198,7 +199,7 @@ def _type_errors(plain: nn.Module, parameters: dict[str, nn.Parameter]) -> Itera
 
 def _configuration_errors(model: Any, plain: nn.Module) -> Iterator[Problem]:
     names = [name for name, _ in plain.named_modules() if name]
-    own = [name for name in names if ".lora_" not in name and ".modules_to_save" not in name]
+    own = [name for name in names if not is_adapter(name) and ".modules_to_save" not in name]
     for config in model.peft_config.values():
         is_transformers = isinstance(plain, PreTrainedModel)
         task_type = getattr(config.task_type, "value", config.task_type)
@@ -259,9 +260,9 @@ def _checkpointing_warnings(plain: nn.Module, anatomy: Anatomy) -> Iterator[Prob
 def require_gradients(model: nn.Module, loss: Callable[[], Tensor], *, heads: Sequence[str] = ()) -> None:
     """Check on one batch that each trainable parameter gets a finite gradient, and those of adapters and heads one.
 
-    LoRA's B is zero at the start, so that A gets a gradient of zero; for the check B is filled with small random
-    numbers. Gradients are cleared afterwards, weights and the random state are restored, so training goes on as if
-    nothing had happened.
+    LoRA's B is zero at the start, so that A gets a gradient of zero; for the check such parts of adapters are filled
+    with small random numbers. Gradients are cleared afterwards, weights and the random state are restored, so training
+    goes on as if nothing had happened.
 
     Args:
         model: The model as it will be trained.
@@ -276,7 +277,7 @@ def require_gradients(model: nn.Module, loss: Callable[[], Tensor], *, heads: Se
     kept: list[tuple[Tensor, Tensor]] = [(buffer, buffer.clone()) for buffer in model.buffers()]
     with torch.random.fork_rng():
         for name, parameter in named:
-            if "lora_B" in name and parameter.requires_grad and not parameter.any():
+            if is_adapter(name) and parameter.requires_grad and not parameter.any():
                 kept.append((parameter, parameter.detach().clone()))
                 nn.init.normal_(parameter, std=1e-3)
         try:
@@ -307,7 +308,7 @@ def _judge(gradients: dict[str, Tensor | None], frozen: Sequence[str], heads: Se
     zero = [
         name
         for name, gradient in gradients.items()
-        if ("lora_" in name or name.startswith(owned)) and ".experts." not in name
+        if (is_adapter(name) or name.startswith(owned)) and ".experts." not in name
         if gradient is not None and not gradient.any() and not _is_connected_bias(name, gradients)
     ]
     if without:

@@ -12,12 +12,12 @@ from typing import Any
 from torch import nn
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
-from eventune.adapters.lora import as_pattern
+from eventune.adapters.injection import as_pattern
+from eventune.adapters.methods import METHODS
 from eventune.adapters.projections import ATTENTION, FUSED, MLP, Projection, ProjectionKind, find_projections, fold
 from eventune.adapters.targets import CHOICES, choose, model_type_of
 from eventune.errors import EventuneError
 
-RANKS = (4, 8, 16, 32, 64)
 _BYTES = 4
 """Adapters, heads and their gradients are in float32."""
 _MOMENTS = 2
@@ -273,13 +273,15 @@ def _costs(projections: Sequence[Projection], model_type: str, heads: int, total
     costs = []
     choices = {name: choose(projections, name, model_type=model_type) for name in CHOICES}
     experts = [projection for projection in projections if projection.kind is ProjectionKind.EXPERTS]
-    if experts:
-        choices["auto + experts"] = [*choices["auto"], *experts]
-    for name, chosen in choices.items():
-        for r in RANKS if chosen else ():
-            costs.append(_cost(name, r, sum(projection.lora_parameters(r) for projection in chosen) + heads))
-    return [*costs, _cost("full", 0, total)]
+    for method in METHODS.values():
+        adapts_experts = experts and "lora_target_parameters" in method.options
+        own = {**choices, "auto + experts": [*choices["auto"], *experts]} if adapts_experts else choices
+        for name, chosen in own.items():
+            for r in method.ranks if chosen else ():
+                trained, saved = method.size_on(chosen, r)
+                costs.append(_cost(name, r, trained + heads, saved + heads))
+    return [*costs, _cost("full", 0, total, total)]
 
 
-def _cost(targets: str, r: int, trainable: int) -> Cost:
-    return Cost(targets, r, trainable, trainable * _BYTES, trainable * _BYTES * _MOMENTS, trainable * _BYTES)
+def _cost(targets: str, r: int, trained: int, saved: int) -> Cost:
+    return Cost(targets, r, trained, saved * _BYTES, trained * _BYTES * _MOMENTS, trained * _BYTES)

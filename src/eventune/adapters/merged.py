@@ -10,12 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from eventune.adapters.methods import names_of
 from eventune.adapters.peft_library import PeftModel
 from eventune.adapters.precision import stop_autocast
 from eventune.adapters.quantisation import is_quantised
 from eventune.adapters.wrapping import unwrap
 from eventune.errors import EventuneError
 
+MERGEABLE = names_of(lambda method: method.merges)
 TOLERANCE = 1e-3
 """Greatest difference, relative to the outputs' size, that sums in another order in float32 can explain."""
 
@@ -59,7 +61,7 @@ def merge(
     adapted = unwrap(model)
     if not isinstance(adapted, PeftModel):
         raise EventuneError(
-            f"expected a model with an adapter that can be merged (LoRA, (IA)3), found {type(adapted).__name__}",
+            f"expected a model with an adapter that can be merged ({MERGEABLE}), found {type(adapted).__name__}",
             "what was trained in full is merged already; a prefix cannot be",
         )
     if is_quantised(adapted):

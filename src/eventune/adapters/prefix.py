@@ -20,13 +20,18 @@ from transformers import AttentionInterface, GenerationMixin, PreTrainedModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
 
+from eventune.adapters.anatomy import Anatomy
+from eventune.adapters.arguments import AdapterArguments
+from eventune.adapters.parts import train_heads_alone
 from eventune.adapters.peft_library import PrefixTuningConfig
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, first_line
 
 ATTENTION = "eventune_prefix"
 PROBE = "eventune_probe"
 PREFIX = "prefix_encoder"
 """Name of the learned prefix inside a model."""
+_OWN_SLICE = "prefix_slice"
+"""Name under which an attention layer knows the prefix and its own place in it."""
 _OWN_POSITIONS = {"opt"}
 """Architectures that derive positions from the attention mask, whatever they are told."""
 _probed: ContextVar[list[tuple[nn.Module, tuple[int, int]]]] = ContextVar("probed")
@@ -85,7 +90,21 @@ class PrefixEncoder(nn.Module):
             self.embedding.weight.copy_(flat)
 
 
-def attach_prefix(model: nn.Module, backbone: nn.Module, *, num_virtual_tokens: int, projection: bool) -> PrefixEncoder:
+def attach_prefix(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy) -> nn.Module:
+    """Give the base a prefix to be trained.
+
+    Raises:
+        EventuneError: If the model has several bases, or the base's attention cannot take a prefix.
+    """
+    if len(anatomy.backbones) != 1:
+        raise EventuneError(f"method: prefix needs one base, found {len(anatomy.backbones)}", "use method: lora")
+    train_heads_alone(model, anatomy)
+    backbone = model.get_submodule(anatomy.backbones[0])
+    add_prefix(model, backbone, num_virtual_tokens=arguments.pre_seq_len, projection=arguments.prefix_projection)
+    return model
+
+
+def add_prefix(model: nn.Module, backbone: nn.Module, *, num_virtual_tokens: int, projection: bool) -> PrefixEncoder:
     """Give a backbone's attention layers a learned prefix, and the model the parameters.
 
     Args:
@@ -114,7 +133,7 @@ def attach_prefix(model: nn.Module, backbone: nn.Module, *, num_virtual_tokens: 
     model.add_module(PREFIX, prefix.to(reference.device))
     for index, layer in enumerate(layers):
         # Not a submodule: the parameters would be counted and saved once for each layer.
-        layer.__dict__["prefix"] = (prefix, index)
+        layer.__dict__[_OWN_SLICE] = (prefix, index)
     backbone.set_attn_implementation(ATTENTION)
     _shift_positions(backbone, num_virtual_tokens)
     return prefix
@@ -164,7 +183,7 @@ def _attention_layers(backbone: PreTrainedModel) -> tuple[list[nn.Module], tuple
             backbone.set_attn_implementation(PROBE)
             backbone(input_ids=ids, attention_mask=torch.ones_like(ids))
     except (ValueError, TypeError, RuntimeError, AttributeError, KeyError) as error:
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = first_line(error)
         raise EventuneError(
             f"method: prefix does not suit {type(backbone).__name__}: {reason}", "use method: lora"
         ) from error
@@ -196,10 +215,10 @@ def _prefixed_attention(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
 ) -> tuple[Tensor, None]:
     """Compute attention over the learned positions and the text's own."""
-    if "prefix" not in module.__dict__:
+    if _OWN_SLICE not in module.__dict__:
         # Another model that shares the configuration object.
         return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
-    prefix, index = module.__dict__["prefix"]
+    prefix, index = module.__dict__[_OWN_SLICE]
     # A replica of DataParallel knows the original's prefix, whose gradient is then summed there.
     keys, values = (part.to(key).expand(len(key), -1, -1, -1) for part in prefix.layer(index))
     if attention_mask is not None:

@@ -59,10 +59,6 @@ class Projection:
     experts: int = 1
     in_block: bool = True
 
-    def lora_parameters(self, r: int) -> int:
-        """Return how many parameters a LoRA adapter of rank r adds: `r (inputs + outputs)` for each slice."""
-        return r * (self.inputs + self.outputs) * self.experts
-
 
 _ATTENTION_PATH = re.compile(r"attn|attention|attend|mixer|temporal_block", re.IGNORECASE)
 _STATE_SPACE_PATH = re.compile(r"mamba|ssm|linear_attn|mixer|temporal_block", re.IGNORECASE)

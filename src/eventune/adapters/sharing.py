@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.attaching import prepare_base
 from eventune.adapters.changed_base import starts_from_base
-from eventune.adapters.peft_library import PeftModel, expected_warnings_ignored, get_peft_model_state_dict
+from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS, method_of_peft, names_of
+from eventune.adapters.peft_library import PeftConfig, PeftModel, get_peft_model_state_dict
 from eventune.adapters.store import (
-    ADAPTER_CONFIG,
-    ADAPTER_WEIGHTS,
     copy_weights,
-    does_not_fit,
+    fitting,
     heads_to_float32,
     read_adapter_config,
     recorded_bits,
@@ -26,14 +25,69 @@ from eventune.adapters.weight_files import read_weights
 from eventune.errors import EventuneError
 from eventune.storage.json_files import read_json
 
-SHARING = ("LORA", "IA3")
-"""PEFT's adapters that lie beside the base's own layers; what changes the base itself cannot share it."""
+SHARING = names_of(lambda method: method.shares_base)
+"""What lies beside the base's own layers; what changes the base itself cannot share it."""
 
 
 def can_share(folder: Path) -> bool:
     """Tell whether a folder's trained weights leave the base as it is, so that others can be computed on it, too."""
     path = folder / ADAPTER_CONFIG
-    return path.is_file() and read_json(path).get("peft_type") in SHARING
+    method = method_of_peft(read_json(path).get("peft_type")) if path.is_file() else None
+    return method is not None and method.shares_base
+
+
+def read_shareable(folder: Path, bits: int) -> tuple[PeftConfig, dict[str, Tensor]]:
+    """Read an adapter that can lie on a base beside others.
+
+    Args:
+        folder: The folder that `save_trained` wrote to.
+        bits: In how many bits the base is; 0 for one that is not quantised.
+
+    Returns:
+        Its configuration and its weights.
+
+    Raises:
+        EventuneError: If a file is missing or damaged, or the adapter cannot share such a base.
+    """
+    weights, config = read_weights(folder / ADAPTER_WEIGHTS), read_adapter_config(folder)
+    found = recorded_bits(folder)
+    if not can_share(folder):
+        raise EventuneError(
+            f"{folder}: expected {SHARING}, found {config.peft_type.value}, which cannot share its base",
+            "load the run by itself",
+        )
+    if starts_from_base(config):
+        raise EventuneError(
+            f"{folder}: its initialisation ({config.init_lora_weights}) changes the base that the others share",
+            "save it with eventune's save_trained, which makes an ordinary adapter of it",
+        )
+    if found != bits:
+        raise EventuneError(
+            f"{folder}: expected an adapter of a base in {bits or 32} bits, found one of {found or 32} bits",
+            "load it by itself, or on a base with the same quantization_bit",
+        )
+    return config, weights
+
+
+def fill(
+    model: PeftModel, weights: Mapping[str, Tensor], folder: Path, *, adapter: str, others: Collection[str] = ()
+) -> None:
+    """Put the weights of a folder's adapter into a model that has a place for them.
+
+    Args:
+        model: The model.
+        weights: The folder's weights.
+        folder: The folder.
+        adapter: What the adapter is called in the model.
+        others: Adapters of other models on the same layers.
+
+    Raises:
+        EventuneError: If they are another model's.
+    """
+    own = get_peft_model_state_dict(model, adapter_name=adapter, save_embedding_layers=False)
+    own = {name: tensor for name, tensor in own.items() if set(others).isdisjoint(name.split("."))}
+    require_same(own, weights, folder / ADAPTER_WEIGHTS)
+    copy_weights(model, weights, adapter=adapter)
 
 
 class SharedBase:
@@ -59,30 +113,15 @@ class SharedBase:
         Raises:
             EventuneError: If a file is missing, damaged or of another model, or its adapter cannot share a base.
         """
-        if not can_share(folder) or recorded_bits(folder) != self._bits:
-            raise EventuneError(
-                f"{folder}: expected LoRA or (IA)3 on a base in {self._bits or 32} bits, found other trained weights",
-                "load the run by itself",
-            )
-        config = read_adapter_config(folder)
-        if starts_from_base(config):
-            raise EventuneError(f"{folder}: its initialisation changes the base", "load the run by itself")
-        weights = read_weights(folder / ADAPTER_WEIGHTS)
+        config, weights = read_shareable(folder, self._bits)
         if not self._names:
             prepare_base(model, anatomy or anatomy_of(model), self._bits)
         name = f"shared-run-{len(self._names)}"
-        try:
-            with expected_warnings_ignored():
-                adapted: nn.Module = PeftModel(model, config, adapter_name=name)
-        except (RuntimeError, ValueError, KeyError, TypeError) as error:
-            raise does_not_fit(folder, error) from error
+        with fitting(folder):
+            adapted: nn.Module = PeftModel(model, config, adapter_name=name)
         heads_to_float32(adapted)
-        own = get_peft_model_state_dict(adapted, adapter_name=name, save_embedding_layers=False)
         # PEFT knows the adapters that were attached through this model, not those beside them.
-        others = set(self._names.values())
-        own = {key: tensor for key, tensor in own.items() if others.isdisjoint(key.split("."))}
-        require_same(own, weights, folder / ADAPTER_WEIGHTS)
-        copy_weights(adapted, weights, adapter=name)
+        fill(adapted, weights, folder, adapter=name, others=self._names.values())
         self._names[adapted] = name
         self._active = None
         return adapted

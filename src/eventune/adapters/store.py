@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,34 +17,29 @@ from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.attaching import prepare_base, require_fresh
 from eventune.adapters.changed_base import changed_base, for_unchanged_base
 from eventune.adapters.guard import plain_name
+from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS, FULL_WEIGHTS, PART_WEIGHTS
 from eventune.adapters.peft_library import (
     PeftConfig,
     PeftModel,
+    PrefixTuningConfig,
     expected_warnings_ignored,
     get_peft_model_state_dict,
     set_peft_model_state_dict,
 )
 from eventune.adapters.precision import half_type_of, unmix_norms
-from eventune.adapters.prefix import PREFIX, attach_prefix, prefix_config
+from eventune.adapters.prefix import PREFIX, add_prefix, prefix_config
 from eventune.adapters.quantisation import quantised_bits
 from eventune.adapters.tying import require_alike
 from eventune.adapters.weight_files import read_weights, write_weights
 from eventune.adapters.wrapping import unwrap
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, first_line
 from eventune.storage.json_files import read_json
 
-ADAPTER_CONFIG = "adapter_config.json"
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
-ADAPTER_FILES = (ADAPTER_CONFIG, ADAPTER_WEIGHTS)
-FULL_WEIGHTS = "model.safetensors"
-PART_WEIGHTS = "trained_part.safetensors"
-"""The trained weights of a model whose others are frozen and not wrapped: `freeze`, `bitfit`."""
 QUANTISATION = "quantisation.json"
 """Says in how many bits the base was, where it was quantised."""
 PEFT_PREFIX = "base_model.model."
 PROMPT = "prompt_embeddings"
 """What PEFT calls the keys and values of a prefix."""
-_FILES = {"full": (FULL_WEIGHTS,), "freeze": (PART_WEIGHTS,), "bitfit": (PART_WEIGHTS,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +57,6 @@ class Saved:
     tensors: int
     parameters: int
     bytes: int
-
-
-def files_of(method: str) -> tuple[str, ...]:
-    """Return the names of the files that hold what a method trains."""
-    return _FILES.get(method, ADAPTER_FILES)
 
 
 def weights_file(folder: Path) -> Path:
@@ -261,16 +252,12 @@ def load_into(
     if path.name == PART_WEIGHTS:
         _overlay(model, read_weights(path), anatomy, path)
         return model
-    settings = read_json(folder / ADAPTER_CONFIG)
-    if settings.get("peft_type") == "PREFIX_TUNING":
-        _load_prefix(model, folder, anatomy, settings)
-        return model
     config = read_adapter_config(folder)
-    try:
-        with expected_warnings_ignored():
-            adapted: nn.Module = PeftModel(model, config)
-    except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise does_not_fit(folder, error) from error
+    if isinstance(config, PrefixTuningConfig):
+        _load_prefix(model, folder, anatomy, config)
+        return model
+    with fitting(folder):
+        adapted: nn.Module = PeftModel(model, config)
     heads_to_float32(adapted)
     # Not PEFT's own loading: it goes on with random weights where the file lacks some.
     load_trained(adapted, folder)
@@ -284,18 +271,20 @@ def read_adapter_config(folder: Path) -> PeftConfig:
         EventuneError: If it is missing, damaged or unknown to PEFT.
     """
     read_json(folder / ADAPTER_CONFIG)
-    try:
+    with fitting(folder):
         config = PeftConfig.from_pretrained(folder)
-    except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise does_not_fit(folder, error) from error
     config.inference_mode = True
     return config
 
 
-def does_not_fit(folder: Path, error: Exception) -> EventuneError:
-    """Return what to raise where PEFT cannot put an adapter on a model."""
-    reason = next(iter(str(error).splitlines()), type(error).__name__)
-    return EventuneError(f"{folder}: the adapter does not fit the model: {reason}")
+@contextmanager
+def fitting(folder: Path) -> Iterator[None]:
+    """Raise one error for all that PEFT raises, while the block lasts, where an adapter does not fit a model."""
+    try:
+        with expected_warnings_ignored():
+            yield
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise EventuneError(f"{folder}: the adapter does not fit the model: {first_line(error)}") from error
 
 
 def heads_to_float32(model: nn.Module) -> None:
@@ -307,13 +296,13 @@ def heads_to_float32(model: nn.Module) -> None:
             module.float()
 
 
-def _load_prefix(model: nn.Module, folder: Path, anatomy: Anatomy, settings: Mapping[str, Any]) -> None:
+def _load_prefix(model: nn.Module, folder: Path, anatomy: Anatomy, config: PrefixTuningConfig) -> None:
     path = folder / ADAPTER_WEIGHTS
     weights = read_weights(path)
     if PROMPT not in weights:
         raise EventuneError(f"{path}: expected {PROMPT!r}, found {', '.join(list(weights)[:3])}", "copy the run anew")
     backbone = model.get_submodule(anatomy.backbones[0])
-    prefix = attach_prefix(model, backbone, num_virtual_tokens=int(settings["num_virtual_tokens"]), projection=False)
+    prefix = add_prefix(model, backbone, num_virtual_tokens=config.num_virtual_tokens, projection=False)
     flat = weights.pop(PROMPT)
     require_same({PROMPT: prefix.flattened()}, {PROMPT: flat}, path)
     prefix.load_flattened(flat)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from eventune.adapters.store import ADAPTER_CONFIG, ADAPTER_WEIGHTS, PEFT_PREFIX
+from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from eventune.adapters.store import PEFT_PREFIX
 from eventune.errors import EventuneError
 from eventune.storage.json_files import read_json
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from torch import nn
 
 from eventune.adapters.bank import AdapterBank
-from eventune.adapters.store import ADAPTER_CONFIG, load_into, recorded_bits, weights_file
+from eventune.adapters.methods import ADAPTER_CONFIG
+from eventune.adapters.sharing import can_share
+from eventune.adapters.store import load_into, recorded_bits, weights_file
 from eventune.backbones.arguments import AUTO
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.backbones.chatglm.detection import UnconvertedModelError
@@ -26,7 +28,6 @@ from eventune.training.run_directory import BASE, EXTRACTOR, GENERATOR
 
 BASE_NAME = "base"
 """What the model without an adapter is called."""
-_BANKED = ("LORA", "IA3")
 _TEMPLATE = "chat_template.jinja"
 
 
@@ -56,12 +57,12 @@ class ChatModels:
         move(lm.model, placement.device)
         self.tokenizer, self.max_length = lm.tokenizer, lm.max_length
         set_template(self.tokenizer, str(template) if template else "auto")
-        bits = {recorded_bits(run) for run in runs.values() if _is_banked(run)}
+        bits = {recorded_bits(run) for run in runs.values() if can_share(run)}
         self._bank = AdapterBank(lm.model, quantization_bit=max(bits, default=0))
         self._base: nn.Module = lm.model
         self._chat_models = {BASE_NAME: ChatModel(self._base_alone)}
         for name, run in runs.items():
-            if _is_banked(run):
+            if can_share(run):
                 self._bank.add(name, run)
                 activated: Callable[[], AbstractContextManager[nn.Module]] = partial(self._adapted, name)
             else:
@@ -150,11 +151,6 @@ def base_of(folder: Path) -> tuple[str, str]:
         settings = read_json(folder / ADAPTER_CONFIG)
         return str(settings.get("base_model_name_or_path") or ""), str(settings.get("revision") or "")
     return "", ""
-
-
-def _is_banked(run: Path) -> bool:
-    path = run / ADAPTER_CONFIG
-    return path.is_file() and read_json(path).get("peft_type") in _BANKED
 
 
 def _source_prefix(run: Path) -> str:

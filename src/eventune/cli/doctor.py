@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def check_for_vllm(run: Path, *, as_json: bool) -> int:
     """Say whether vLLM can serve an adapter; exit code 1 where it cannot."""
-    from eventune.adapters.store import ADAPTER_CONFIG
+    from eventune.adapters.methods import ADAPTER_CONFIG
     from eventune.adapters.vllm import problems_in_vllm, vllm_command
     from eventune.backbones.resolve import PACKAGED, resolve
     from eventune.storage.json_files import read_json

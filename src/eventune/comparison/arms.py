@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eventune.adapters.methods import METHODS
 from eventune.comparison.kinds import RunKind, kind_of
 from eventune.errors import EventuneError, did_you_mean
 from eventune.recipe import read_settings
@@ -64,9 +65,10 @@ def _parse_arm(word: str, kind: RunKind, presets: Mapping[str, Mapping[str, Any]
             did_you_mean(preset, presets),
         )
     settings = dict(presets[preset])
+    short = {**SHORT_NAMES, "r": METHODS[preset].rank} if preset in METHODS else SHORT_NAMES
     for change in changes:
         name, equals, value = change.partition("=")
-        name = SHORT_NAMES.get(name, name)
+        name = short.get(name, name)
         if not equals:
             raise EventuneError(f"arms: {word!r}: expected setting=value, found {change!r}", "for example lora:r=8")
         settings[name] = value

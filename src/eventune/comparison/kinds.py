@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from eventune.adapters.arguments import METHODS
+from eventune.adapters.methods import METHODS
 from eventune.comparison.tallies import Tallies, read_predictions, tallies_of_documents, tallies_of_rows
 from eventune.recipe import RENAMED, Recipe, all_sections, setting_names
 from eventune.runs.splits import read_splits

@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 from transformers import PreTrainedModel
 
-from eventune.adapters.merged import Merged, merge
+from eventune.adapters.merged import MERGEABLE, Merged, merge
+from eventune.adapters.methods import METHODS
 from eventune.adapters.quantisation import dequantise, quantise
-from eventune.adapters.store import ADAPTER_FILES, QUANTISATION, Saved, load_into, recorded_bits, save_trained
+from eventune.adapters.store import QUANTISATION, Saved, load_into, recorded_bits, save_trained
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.errors import EventuneError
@@ -63,9 +64,10 @@ def merge_run(
         raise EventuneError(f"{target}: exists already", "choose another folder, or remove it")
     placement = Placement.of(device)
     opened = open_run(run)
-    if not (run / ADAPTER_FILES[0]).is_file():
+    method = METHODS.get(opened.settings.method)
+    if method is None or not method.merges:
         raise EventuneError(
-            f"{run}: expected a run with an adapter that can be merged (LoRA, (IA)3), found none",
+            f"{run}: expected a run with an adapter that can be merged ({MERGEABLE}), found {opened.settings.method}",
             "what was trained in full is merged already, and what was not trained is its base",
         )
     merged = _merged(opened, opened.base(model_name_or_path), placement.device, getattr(torch, dtype))
@@ -90,8 +92,9 @@ def _merged(opened: OpenRun, base: BaseModel, device: torch.device, dtype: torch
 def _write(opened: OpenRun, merged: Merged, folder: Path, dtype: str) -> Saved:
     """Write the merged model, with what else the run's directory holds."""
     run, settings_file = opened.directory.path, opened.entry.settings_file
+    left_out = {*METHODS[opened.settings.method].files, QUANTISATION, settings_file, names.RESULT}
     for path in run.iterdir():
-        if path.is_file() and path.name not in {*ADAPTER_FILES, QUANTISATION, settings_file, names.RESULT}:
+        if path.is_file() and path.name not in left_out:
             shutil.copyfile(path, folder / path.name)
     saved = save_trained(merged.model, folder)
     if isinstance(merged.model, PreTrainedModel):

@@ -10,8 +10,9 @@ from typing import Any
 
 from torch import nn
 
+from eventune.adapters.methods import method_named
 from eventune.adapters.sharing import SharedBase, can_share
-from eventune.adapters.store import files_of, load_into, recorded_bits
+from eventune.adapters.store import load_into, recorded_bits
 from eventune.backbones.backbone import Backbone
 from eventune.backbones.placement import Placement, move
 from eventune.backbones.resolve import BaseModel, resolve
@@ -78,7 +79,7 @@ def open_run(run: Path) -> OpenRun:
     entry = task_named(str(read_json(run / settings_file).get("task", "extraction")), settings_file)
     task = entry.load()
     settings = read_settings(run / settings_file, task.Settings)
-    weights = () if settings.method == UNTRAINED else files_of(settings.method)
+    weights = () if settings.method == UNTRAINED else method_named(settings.method, settings_file).files
     directory.require(*weights, *task.files(settings))
     expected = getattr(settings, "ontology_bytes", 0)
     if expected and (found := (run / names.ONTOLOGY).stat().st_size) < expected:

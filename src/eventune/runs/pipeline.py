@@ -20,6 +20,7 @@ from eventune.adapters.changed_base import changed_base
 from eventune.adapters.chatglm.targets import targets_notice
 from eventune.adapters.guard import examine, plain_name, require_gradients
 from eventune.adapters.lora import learning_rate_ratio
+from eventune.adapters.methods import METHODS
 from eventune.adapters.store import AdapterStore, load_into, save_trained, weights_file
 from eventune.adapters.targets import model_type_of
 from eventune.errors import EventuneError
@@ -167,7 +168,7 @@ class _Run:
             enable_gradient_checkpointing(plain)
         anatomy = with_saved_modules(plain, anatomy, adapter.modules_to_save)
         notice = targets_notice(adapter.lora_target_modules, model_type_of(self.task.backbone.model))
-        if notice and adapter.method == "lora":
+        if notice and METHODS[adapter.method].has_targets:
             self.reporter.notice(notice)
         model = attach(plain, adapter, anatomy=anatomy, base_name=self.task.backbone.base.name)
         if self.settings.start_from is not None:

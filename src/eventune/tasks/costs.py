@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from eventune.adapters.methods import is_adapter, keeps_base
 from eventune.backbones.backbone import Backbone
 from eventune.backbones.masked_lm import MaskedLanguageModel
 from eventune.tasks.protocol import Outcome, RunTask
@@ -49,9 +50,9 @@ def training_costs(outcome: Outcome, cost: Mapping[str, float], task: RunTask, *
     assert trainer is not None
     assert counts is not None
     # A backward pass needs twice the forward pass's products, but only once where the weights are frozen.
-    passes = 3 if method == "full" else 2
+    passes = 2 if keeps_base(method) else 3
     lengths = [task.loop.length(example) for example in task.examples]
-    rate = passes * forward_flops(task.backbone.model, lengths) / cost["seconds_per_epoch"]
+    rate = passes * forward_flops(task.backbone.model, lengths, is_adapter) / cost["seconds_per_epoch"]
     peak = gemm_flops_per_second(trainer.args.device.type)
     trained: Any = trainer.model
     return {

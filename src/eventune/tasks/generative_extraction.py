@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
+from eventune.adapters.methods import keeps_base
 from eventune.backbones.backbone import Backbone
 from eventune.backbones.causal_lm import load_causal_lm, load_causal_tokenizer
 from eventune.backbones.placement import Placement
@@ -166,7 +167,7 @@ class GenerativeExtraction(DocumentTask):
         own, generation = recipe.own["extraction"], recipe.own["generation"]
         is_trained = recipe.optimisation.num_train_epochs > 0
         method = recipe.adapter.method if is_trained else UNTRAINED
-        dtype: Any = placement.dtype_of_causal_lm(is_frozen=method != "full")
+        dtype: Any = placement.dtype_of_causal_lm(is_frozen=keeps_base(method))
         lm = load_causal_lm(base, dtype=dtype)
         set_template(lm.tokenizer)
         room = lm.max_length - generation.max_new_tokens

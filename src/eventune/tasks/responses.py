@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
+from eventune.adapters.methods import keeps_base
 from eventune.backbones.backbone import Backbone
 from eventune.backbones.cache import cache_folder
 from eventune.backbones.causal_lm import load_causal_lm, load_causal_tokenizer
@@ -146,7 +147,7 @@ class Responses:
             EventuneError: If the template is broken or the model reads no such lengths.
         """
         data = arguments.data
-        dtype: Any = placement.dtype_of_causal_lm(is_frozen=method != "full")
+        dtype: Any = placement.dtype_of_causal_lm(is_frozen=keeps_base(method))
         lm = load_causal_lm(base, dtype=dtype)
         if data.max_source_length + data.max_target_length > lm.max_length:
             raise EventuneError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,9 @@ _SHAPES = ((1536, 1536, 1536), (2688, 384, 384), (2688, 384, 1536), (2688, 1536,
 _REPEATS = 6
 
 
-def forward_flops(encoder: nn.Module, lengths: Sequence[int]) -> float:
+def forward_flops(
+    encoder: nn.Module, lengths: Sequence[int], is_adapter: Callable[[str], bool] = lambda _: False
+) -> float:
     """Return the operations of an encoder's matrix products for inputs of these lengths, padding left out.
 
     Two for each weight of its blocks' linear layers and piece, and four for each pair of pieces, layer and hidden unit
@@ -26,6 +28,7 @@ def forward_flops(encoder: nn.Module, lengths: Sequence[int]) -> float:
     Args:
         encoder: The encoder, with or without adapters.
         lengths: Pieces of each input.
+        is_adapter: Tells by a module's name whether it was added to the encoder.
 
     Returns:
         Floating-point operations.
@@ -35,7 +38,7 @@ def forward_flops(encoder: nn.Module, lengths: Sequence[int]) -> float:
     in_linear = sum(
         module.weight.numel()
         for name, module in encoder.named_modules()
-        if isinstance(module, nn.Linear | Conv1D) and name.startswith(lists) and "lora_" not in name
+        if isinstance(module, nn.Linear | Conv1D) and name.startswith(lists) and not is_adapter(name)
     )
     attention = 4 * config.hidden_size * config.num_hidden_layers
     return float(sum(2 * in_linear * length + attention * length * length for length in lengths))

@@ -15,7 +15,7 @@ from eventune.adapters.chatglm.layers import A, B, Layer, join, split
 from eventune.adapters.chatglm.names import FUSED, PARTS, leaf_of, translated, translated_leaves
 from eventune.adapters.chatglm.reading import CARRIED, LoraFiles, read_lora
 from eventune.adapters.chatglm.rows import Rows, rows_of_adapter, rows_of_base
-from eventune.adapters.lora import as_pattern
+from eventune.adapters.injection import as_pattern
 from eventune.adapters.peft_library import LoraConfig
 from eventune.adapters.store import PEFT_PREFIX, Saved, write_adapter
 from eventune.errors import EventuneError

@@ -12,8 +12,9 @@ from torch import Tensor
 
 from eventune.adapters.chatglm.layers import MAGNITUDE, A, Layer
 from eventune.adapters.checkpoints import read_state
+from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from eventune.adapters.peft_library import LoraConfig, get_pattern_key
-from eventune.adapters.store import ADAPTER_CONFIG, ADAPTER_WEIGHTS, PEFT_PREFIX
+from eventune.adapters.store import PEFT_PREFIX
 from eventune.errors import EventuneError
 from eventune.storage.json_files import read_json
 
