@@ -143,7 +143,7 @@ def _score_genarg(arguments: argparse.Namespace, ontology: Ontology | None) -> i
     result = score.to_dict()
     if arguments.resamples:
         # Lines are drawn, as the official scorer counts lines.
-        tallies = {name: [line.get(name, Tally()) for line in counts.lines] for name in counts.totals}
+        tallies = {name: [line.get(name, Tally()) for line in counts.lines] for name in score.tables["measures"]}
         result["intervals"] = {
             name: bootstrap(added, resamples=arguments.resamples, seed=arguments.seed).to_dict()
             for name, added in tallies.items()
