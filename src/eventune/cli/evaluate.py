@@ -11,6 +11,9 @@ from eventune.cli.placement import add_placement_flags
 from eventune.errors import EventuneError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from eventune.events import Document
     from eventune.inference.extractor import Extractor
 
 
@@ -25,6 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], metavar="NAME", help=format_help)
     scorer_help = f"definition of the score: {', '.join(SCORERS)} (default: rams)"
     parser.add_argument("--scorer", default="rams", choices=sorted(SCORERS), metavar="NAME", help=scorer_help)
+    parser.add_argument(
+        "--coreference_file", metavar="FILE", help="WikiEvents clusters of the gold, for wikievents' coref measures"
+    )
+    parser.add_argument(
+        "--ignore_unknown_roles",
+        action="store_true",
+        help="leave out of the gold what the run's ontology lacks, arguments by their role and events by their type",
+    )
     parser.add_argument(
         "--predictions_file",
         metavar="FILE",
@@ -87,7 +98,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Extract, score and print."""
     from eventune.cli.progress import delayed_bar
     from eventune.cli.scores import render_score
-    from eventune.corpora import read_corpus, write_corpus
+    from eventune.corpora import write_corpus
+    from eventune.corpora.ontology_fit import known_part
     from eventune.scoring import SCORERS, score
 
     if arguments.predictions_file and not Path(arguments.predictions_file).resolve().parent.is_dir():
@@ -96,22 +108,49 @@ def run(arguments: argparse.Namespace) -> int:
         raise EventuneError(
             f"--predictions_file: {arguments.predictions_file}: exists already", "choose another file, or remove it"
         )
-    gold = read_corpus(arguments.test_file, arguments.format)
-    if gold.guessed:
-        notify(f"{gold.path}: {len(gold)} documents, format {gold.format} (guessed)")
+    gold = _gold(arguments)
+    _require_arguments(gold, arguments)
     extractor = load_extractor(arguments)
-    unknown = {event.type for document in gold for event in document.events} - set(extractor.ontology.types)
+    known, unknown = known_part(gold, extractor.ontology)
+    if arguments.ignore_unknown_roles:
+        gold = known
+        _require_arguments(gold, arguments)
     if unknown:
-        notify(f"{len(unknown)} event types are not in the run's ontology; their arguments count as missed")
+        outcome = "left out" if arguments.ignore_unknown_roles else "counted as missed"
+        hint = "" if arguments.ignore_unknown_roles else " (--ignore_unknown_roles leaves them out)"
+        notify(f"{arguments.test_file}: what the run's ontology lacks, {outcome}: {unknown}{hint}")
     with delayed_bar("extracting", total=None) as bar:
-        predicted = extractor.extract_all(gold.documents, on_batch=bar.advance)
+        predicted = extractor.extract_all(gold, on_batch=bar.advance)
     notify_of_answers(extractor)
     if arguments.predictions_file:
         write_corpus(predicted, arguments.predictions_file)
     options = {"strict": False} if "strict" in SCORERS[arguments.scorer].options else {}
-    result: dict[str, Any] = score(gold.documents, predicted, scorer=arguments.scorer, **options).to_dict()
+    result: dict[str, Any] = score(gold, predicted, scorer=arguments.scorer, **options).to_dict()
     counts = extractor.annotator.counts
     result |= {"answers": dict(counts)} if counts else {}
     result |= {"run": arguments.run_directory, "test_file": arguments.test_file}
     emit(result, as_json=arguments.json, render=lambda console: render_score(console, result))
     return 0
+
+
+def _gold(arguments: argparse.Namespace) -> Sequence[Document]:
+    """Read the annotated documents, with their clusters where these are given."""
+    from eventune.corpora import read_corpus
+    from eventune.corpora.coreference import with_coreference
+
+    gold = read_corpus(arguments.test_file, arguments.format)
+    if gold.guessed:
+        notify(f"{gold.path}: {len(gold)} documents, format {gold.format} (guessed)")
+    if arguments.coreference_file:
+        return tuple(with_coreference(gold, arguments.coreference_file))
+    return gold.documents
+
+
+def _require_arguments(gold: Sequence[Document], arguments: argparse.Namespace) -> None:
+    events = [event for document in gold for event in document.events]
+    if not any(event.arguments for event in events):
+        raise EventuneError(
+            f"{arguments.test_file}: expected annotated arguments to score against, found no gold argument in "
+            f"{len(gold)} documents with {len(events)} events",
+            f"to find arguments: eventune extract {arguments.run_directory} {arguments.test_file} -o OUT",
+        )
