@@ -27,7 +27,6 @@ def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentS
     Raises:
         EventuneError: If a file is not as it must be, or `group_by` names a field that documents lack.
     """
-
     (train, dev, test), ontology = _read(data, ("train_file", "dev_file", "test_file"), "ontology_file", notice)
     (pretrain,), pretrain_ontology = _read(data, ("pretrain_file",), "pretrain_ontology_file", notice)
     train, test_split = _split(train, data.test_fraction, data)
