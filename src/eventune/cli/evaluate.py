@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.cli.placement import add_placement_flags
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,17 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def load_extractor(arguments: argparse.Namespace) -> Extractor:
-    """Load what the arguments of `add_model_arguments` name."""
+    """Load what the arguments of `add_model_arguments` name; no model library is imported before they are checked."""
+    from eventune.training.run_directory import RunDirectory
+
+    if arguments.endpoint_model and not arguments.endpoint:
+        raise EventuneError("--endpoint_model: expected --endpoint URL beside it, found none")
+    if arguments.per_device_eval_batch_size < 1:
+        found = str(arguments.per_device_eval_batch_size)
+        raise InvalidValueError("per_device_eval_batch_size", "an integer >= 1", found)
+    if not arguments.endpoint:
+        RunDirectory(Path(arguments.run_directory)).require()
+    import_model_libraries()
     from eventune.inference.extractor import Extractor
 
     if arguments.endpoint:
@@ -74,8 +85,6 @@ def load_extractor(arguments: argparse.Namespace) -> Extractor:
         return endpoint_extractor(
             Path(arguments.run_directory), Endpoint.open(arguments.endpoint, arguments.endpoint_model)
         )
-    if arguments.endpoint_model:
-        raise EventuneError("--endpoint_model: expected --endpoint URL beside it, found none")
     return Extractor.load(
         arguments.run_directory,
         model_name_or_path=arguments.model_name_or_path,
@@ -96,7 +105,6 @@ def notify_of_answers(extractor: Extractor) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Extract, score and print."""
-    from eventune.cli.progress import delayed_bar
     from eventune.cli.scores import render_score
     from eventune.corpora import write_corpus
     from eventune.corpora.ontology_fit import known_part
@@ -111,6 +119,8 @@ def run(arguments: argparse.Namespace) -> int:
     gold = _gold(arguments)
     _require_arguments(gold, arguments)
     extractor = load_extractor(arguments)
+    from eventune.cli.progress import delayed_bar
+
     known, unknown = known_part(gold, extractor.ontology)
     if arguments.ignore_unknown_roles:
         gold = known

@@ -65,10 +65,10 @@ def _extract_text(arguments: argparse.Namespace) -> int:
 
 
 def _extract_corpus(arguments: argparse.Namespace) -> int:
+    extractor = load_extractor(arguments)
     from eventune.cli.progress import delayed_bar
     from eventune.inference.files import extract_file
 
-    extractor = load_extractor(arguments)
     with delayed_bar("extracting", total=None) as bar:
         counts = extract_file(
             extractor,

@@ -11,7 +11,7 @@ from eventune.corpora.arguments import FROM_DATA, DataArguments
 from eventune.corpora.ontology_fit import MULTIPLICITY_REMEDY, SurplusFillers, known_part
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
-from eventune.tasks.documents import DocumentSplits
+from eventune.tasks.splits import DocumentSplits
 
 
 def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentSplits:
