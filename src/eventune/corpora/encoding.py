@@ -1,4 +1,4 @@
-"""What a file is that is not the UTF-8 it should be: compressed, UTF-16, or in an encoding that is guessed with care."""
+"""What a file is that is not the UTF-8 it should be: compressed, UTF-16, or in an encoding that is guessed."""
 
 from __future__ import annotations
 
