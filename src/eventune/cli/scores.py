@@ -95,3 +95,5 @@ def _render_errors(console: Console, errors: Mapping[str, Any] | None) -> None:
     for kind, count in errors["kinds"].items():
         table.add_row(kind, f"{count:,}")
     console.print(table)
+    if errors["note"]:
+        console.print(errors["note"])

@@ -10,7 +10,7 @@ takes the prediction that overlaps it most, the first of equals. Repeated argume
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -72,10 +72,12 @@ class ErrorAnalysis:
 
     Attributes:
         examples: The first documents with an error.
+        documents_with_errors: How many documents have one.
     """
 
     def __init__(self, *, training_counts: Mapping[str, int] | None = None) -> None:
         self.examples: list[ErrorExample] = []
+        self.documents_with_errors = 0
         self._training = training_counts
         self._kinds: Counter[str] = Counter()
         self._tables: dict[str, defaultdict[str, Counter[str]]] = {}
@@ -96,8 +98,10 @@ class ErrorAnalysis:
                 self._tables.setdefault(table, defaultdict(Counter))[row][pair.kind] += 1
             if pair.gold is not None and pair.predicted is not None:
                 self._count_difference(pair.gold[1], pair.predicted[1])
-        if len(self.examples) < SHOWN_DOCUMENTS and any(pair.kind != "matched" for pair in pairs):
-            self.examples.append(ErrorExample(gold, pairs))
+        if any(pair.kind != "matched" for pair in pairs):
+            self.documents_with_errors += 1
+            if len(self.examples) < SHOWN_DOCUMENTS:
+                self.examples.append(ErrorExample(gold, pairs))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as JSON values.
@@ -105,7 +109,7 @@ class ErrorAnalysis:
         Returns:
             `kinds`; `by`, a table of kinds by `role`, `distance` (sentences from the trigger), `length` (tokens) and,
             where it is known, `training` frequency of the role; `confusion` of roles; `boundary_shifts` of starts and
-            ends in tokens, predicted minus gold.
+            ends in tokens, predicted minus gold; `documents_with_errors`.
         """
         tables = {
             name: {row: {kind: counts[kind] for kind in KINDS} for row, counts in sorted(rows.items(), key=_row_order)}
@@ -123,7 +127,27 @@ class ErrorAnalysis:
             "by": tables,
             "confusion": confusion,
             "boundary_shifts": shifts,
+            "documents_with_errors": self.documents_with_errors,
         }
+
+    def note_on(self, scores: Iterable[Mapping[str, Any]]) -> str:
+        """Say why scores count another number of matches than the kinds, where they do.
+
+        Args:
+            scores: Scores of the same documents, as JSON values.
+
+        Returns:
+            A sentence, or an empty string.
+        """
+        matched = self._kinds["matched"]
+        counted = ((score["scorer"], _matched(score)) for score in scores)
+        others = [f"{name} {count:,}" for name, count in counted if count not in (None, matched)]
+        if not others:
+            return ""
+        return (
+            f"matched by the scorers' definitions: {', '.join(others)}; here {matched:,}, where each argument is paired "
+            "once, with one of an event of the same type and trigger, and in all of its pieces"
+        )
 
     def _rows(self, document: Document, pair: Pair) -> Iterator[tuple[str, str]]:
         event, argument = pair.of
@@ -170,6 +194,13 @@ def pair_arguments(gold: Document, predicted: Document) -> Iterator[Pair]:
         annotated = kept
     yield from (Pair("missed", item, None) for item in annotated)
     yield from (Pair("spurious", None, item) for item in found)
+
+
+def _matched(score: Mapping[str, Any]) -> int | None:
+    """Return how many matches a score's headline counts; None where it is a mean and counts none."""
+    counts = score["measures"][score["measure"]]["counts"] if "measures" in score else score["counts"]
+    matched: int | None = counts.get("matched")
+    return matched
 
 
 _Item = tuple[Event, Argument]
