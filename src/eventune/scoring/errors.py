@@ -145,8 +145,8 @@ class ErrorAnalysis:
         if not others:
             return ""
         return (
-            f"matched by the scorers' definitions: {', '.join(others)}; here {matched:,}, where each argument is paired "
-            "once, with one of an event of the same type and trigger, and in all of its pieces"
+            f"matched by the scorers' definitions: {', '.join(others)}; here {matched:,}, where each argument is "
+            "paired once, with one of an event of the same type and trigger, and in all of its pieces"
         )
 
     def _rows(self, document: Document, pair: Pair) -> Iterator[tuple[str, str]]:
