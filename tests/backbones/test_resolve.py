@@ -1,8 +1,11 @@
+import json
 import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from eventune.backbones.resolve import PACKAGED, PackagedModel, resolve
+from eventune.backbones.resolve import PACKAGED, PackagedModel, resolve, resolve_config
 from eventune.errors import EventuneError
 
 
@@ -17,6 +20,83 @@ def offline(monkeypatch, tmp_path):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def asked(monkeypatch, tmp_path):
+    """What a hub that is out of order was asked for; the cache holds nothing."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            # The library asks for things of its own, too.
+            if "somebody" in self.path:
+                asked.append(self.path)
+            self.send_error(503)
+
+        do_HEAD = do_GET  # noqa: N815
+
+        def log_message(self, *args):
+            """Print nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    yield asked
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def cached(offline, tmp_path, copy):
+    """Puts files of a model into the hub's cache, under the name somebody/small."""
+
+    def cached(*names):
+        folder = tmp_path / "cache" / "models--somebody--small"
+        (folder / "refs").mkdir(parents=True)
+        (folder / "refs" / "main").write_text("abc")
+        (folder / "snapshots" / "abc").mkdir(parents=True)
+        for name in names:
+            shutil.copy(copy / name, folder / "snapshots" / "abc" / name)
+
+    return cached
+
+
+@pytest.mark.parametrize("find", [resolve, resolve_config], ids=lambda find: find.__name__)
+def test_a_hub_that_does_not_answer_is_asked_once(find, asked):
+    with pytest.raises(EventuneError, match="model 'somebody/small' was not found"):
+        find("somebody/small")
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("find", [resolve, resolve_config], ids=lambda find: find.__name__)
+def test_a_model_in_the_cache_is_found_without_the_hub(find, cached):
+    cached("config.json", "model.safetensors")
+    assert find("somebody/small").folder.name == "abc"
+
+
+def test_a_cached_configuration_does_not_stand_for_the_weights(cached, asked):
+    cached("config.json")
+    assert resolve_config("somebody/small").folder.name == "abc"
+    assert asked == []
+    with pytest.raises(EventuneError, match="expected weights"):
+        resolve("somebody/small")
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("find", [resolve, resolve_config], ids=lambda find: find.__name__)
+def test_a_run_in_place_of_a_model_is_refused_with_the_base_to_name(find, tmp_path):
+    (tmp_path / "base.json").write_text(json.dumps({"name_or_path": "minilm", "sha256": "0", "revision": ""}))
+    with pytest.raises(EventuneError, match=r"expected a model.*found a run without one\n.*its base: minilm"):
+        find(str(tmp_path))
+    (tmp_path / "base.json").write_text("[")
+    with pytest.raises(EventuneError, match=r"found no config\.json in it"):
+        find(str(tmp_path))
 
 
 def test_a_local_folder_is_taken_as_it_is(tiny_encoder):

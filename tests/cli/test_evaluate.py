@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from eventune.corpora import read_corpus, write_corpus
 from eventune.corpora.raw_text import document_of
-from eventune.events import Argument, Event, Span
+from eventune.events import Argument, Entity, Event, Mention, Span
 
 
 @pytest.fixture
@@ -82,7 +83,50 @@ def test_arguments_of_unknown_types_count_as_missed_and_are_reported(run, tiny_r
     found = run("evaluate", tiny_run, "--test_file", tmp_path / "strange.jsonl", "--json")
 
     assert json.loads(found.out)["counts"] == {"gold": len(gold), "predicted": 0, "matched": 0}
-    assert "1 event types are not in the run's ontology" in found.err
+    assert "the run's ontology lacks, counted as missed: 1 events by their type (unheard.of 1)" in found.err
+    assert "--ignore_unknown_roles" in found.err
+
+
+def test_types_and_roles_that_the_run_does_not_know_are_left_out_when_that_is_wanted(
+    run, refused, tiny_run, test_file, tmp_path
+):
+    known, other = read_corpus(test_file).documents[:2]
+    event = known.events[0]
+    half = replace(event, arguments=(*event.arguments, Argument("unheard.role", event.arguments[0].span)))
+    strange = other.with_events([Event("unheard.of", Span(0, 1), (Argument("x", Span(1, 2)),))])
+    write_corpus([known.with_events([half]), strange], tmp_path / "strange.jsonl")
+    write_corpus([strange], tmp_path / "stranger.jsonl")
+
+    found = run("evaluate", tiny_run, "--test_file", tmp_path / "strange.jsonl", "--ignore_unknown_roles", "--json")
+
+    assert json.loads(found.out)["counts"]["gold"] == len(event.arguments)
+    assert "1 events by their type (unheard.of 1) and 1 arguments by their role (unheard.role 1)" in found.err
+    message = refused("evaluate", tiny_run, "--test_file", tmp_path / "stranger.jsonl", "--ignore_unknown_roles")
+    assert "no gold argument" in message
+
+
+def test_a_file_without_gold_arguments_is_refused_before_a_model_is_loaded(refused, test_file, tmp_path):
+    bare = [d.with_events([replace(e, arguments=()) for e in d.events]) for d in read_corpus(test_file)[:2]]
+    write_corpus(bare, tmp_path / "bare.jsonl")
+    message = refused("evaluate", "absent", "--test_file", tmp_path / "bare.jsonl")
+    assert "bare.jsonl: expected annotated arguments to score against, found no gold argument" in message
+    assert "eventune extract absent" in message
+
+
+def test_clusters_of_the_gold_make_measures_of_coreference(run, tiny_run, test_file, tmp_path):
+    [document] = read_corpus(test_file).documents[:1]
+    places = [Span(index, index + 1) for index in range(2)]
+    mentions = [Entity((Mention(place, f"m{number}"),)) for number, place in enumerate(places)]
+    write_corpus([replace(document, entities=tuple(mentions))], tmp_path / "gold.jsonl")
+    line = {"doc_key": document.id, "clusters": [["m0", "m1"]], "informative_mentions": ["x"]}
+    (tmp_path / "clusters.jsonlines").write_text(json.dumps(line) + "\n")
+    words = ("evaluate", tiny_run, "--test_file", tmp_path / "gold.jsonl", "--scorer", "wikievents", "--json")
+
+    plain = json.loads(run(*words).out)["measures"]
+    clustered = json.loads(run(*words, "--coreference_file", tmp_path / "clusters.jsonlines").out)["measures"]
+
+    assert plain.keys() == {"span_i", "span_c"}
+    assert clustered.keys() == {"span_i", "span_c", "span_coref_i", "span_coref_c"}
 
 
 def test_a_run_that_does_not_exist_is_refused(refused, test_file):

@@ -223,7 +223,7 @@ def test_a_bad_corpus_is_refused_before_anything_is_written(refused, tiny_run, s
         (["RUN", "INPUT", "-o", "absent/out"], "absent/out: cannot be written: No such file or directory"),
         (
             ["RUN", "INPUT", "-o", "out", "--per_device_eval_batch_size", "0"],
-            "batch_size: expected an integer >= 1, found 0",
+            "per_device_eval_batch_size: expected an integer >= 1, found 0",
         ),
     ],
 )

@@ -1,5 +1,6 @@
 """The command line as a whole."""
 
+import json
 import subprocess
 import sys
 import time
@@ -52,6 +53,53 @@ def loaded_modules(*words):
 @pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["extract", "--help"], ["evaluate", "--help"]])
 def test_help_loads_no_model_library(words):
     assert not loaded_modules(*words) & {"torch", "transformers", "peft", "scipy", "matplotlib"}
+
+
+MODEL_LIBRARIES = {"torch", "transformers", "peft", "bitsandbytes", "datasets"}
+SAMPLE = ["--train_file", "sample:train", "--dev_file", "sample:dev"]
+EARLY_ERRORS = {
+    "no recipe": (["train", "absent.yaml"], "absent.yaml: no such recipe"),
+    "a wrong setting": (["train", *SAMPLE, "--output_dir", "new", "--lora_r", "0"], "lora_r: expected"),
+    "a missing corpus": (["train", "--train_file", "absent.jsonl", "--output_dir", "new"], "found absent.jsonl"),
+    "a folder in use": (["train", *SAMPLE, "--output_dir", "."], "output_dir: . exists and is not empty"),
+    "no settings": (["sft", "absent.json"], "absent.json: no such file of settings"),
+    "nothing to merge": (["merge", "absent", "new"], "absent: no such run directory"),
+    "a merged model that is there": (["merge", "absent", "corpus.jsonl"], "corpus.jsonl: exists already"),
+    "no output": (["extract", "absent", "corpus.jsonl"], "--output: expected a file"),
+    "nothing to extract with": (["extract", "absent", "--text", "They [[won|x]]."], "absent: no such run directory"),
+    "no gold": (["evaluate", "absent", "--test_file", "absent.jsonl"], "absent.jsonl: no such file"),
+    "nothing to evaluate": (["evaluate", "absent", "--test_file", "corpus.jsonl"], "absent: no such run directory"),
+    "nothing to inspect": (["inspect", "absent"], "model 'absent' was not found"),
+    "nothing to ask": (["chat", "absent", "--json"], "--json: expected --once TEXT"),
+    "nothing to compare": (["compare", "absent.yaml", "--arms", "full"], "absent.yaml: no such recipe"),
+    "an unknown arm": (["compare", "recipe.yaml", "--arms", "lorra"], "did you mean 'lora'"),
+}
+
+
+@pytest.fixture(scope="module")
+def early_errors(small_corpus, tmp_path_factory):
+    """What each of `EARLY_ERRORS` printed, and the model libraries that were loaded by then, in one process."""
+    folder = tmp_path_factory.mktemp("early")
+    (folder / "corpus.jsonl").write_bytes((small_corpus / "dev.jsonl").read_bytes())
+    (folder / "recipe.yaml").write_text("train_file: sample:train\n")
+    code = (
+        "import contextlib, io, json, sys\nfrom eventune.cli import main\n"
+        "for name, (words, _) in json.loads(sys.argv[1]).items():\n"
+        "    with contextlib.redirect_stderr(io.StringIO()) as printed:\n        code = main(words)\n"
+        "    print(json.dumps([name, code, printed.getvalue(), list(sys.modules)]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(EARLY_ERRORS)], capture_output=True, text=True, check=True, cwd=folder
+    )
+    return {name: (code, text, set(modules)) for name, code, text, modules in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.mark.parametrize("name", EARLY_ERRORS)
+def test_settings_and_paths_are_checked_before_model_libraries_are_loaded(name, early_errors):
+    code, printed, modules = early_errors[name]
+    assert code == 2
+    assert EARLY_ERRORS[name][1] in printed
+    assert not modules & MODEL_LIBRARIES
 
 
 def test_the_overview_takes_less_than_half_a_second():

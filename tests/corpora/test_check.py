@@ -45,8 +45,22 @@ def test_names_are_not_checked_without_an_ontology():
 
 def test_more_fillers_than_the_ontology_allows_is_a_warning():
     findings = check_corpus([document("d", ("attacker", 0, 1), ("attacker", 2, 3))], ontology=ONTOLOGY)
-    assert summary(findings) == [("warning", "more fillers than the ontology allows", "events[0]")]
+    assert summary(findings) == [
+        ("warning", "more fillers than the ontology allows", "events[0]"),
+        ("warning", "multiplicities below what is annotated", ""),
+    ]
     assert "at most 1 for role attacker of attack, found 2" in findings[0].message
+
+
+def test_fillers_that_the_ontology_has_no_place_for_are_summed_up_by_role_with_the_remedy():
+    attackers = [("attacker", 0, 1), ("attacker", 1, 2), ("attacker", 2, 3)]
+    documents = [document("a", *attackers), document("b", *attackers[:2], ("target", 2, 3), words="They shelled it")]
+    [*_, finding] = check_corpus(documents, ontology=ONTOLOGY)
+    assert (finding.kind, finding.document) == ("multiplicities below what is annotated", "")
+    assert "3 arguments are more" in finding.message
+    assert "attacker of attack 3 (up to 3 in an event, 1 allowed)" in finding.message
+    assert "target" not in finding.message
+    assert "--multiplicity from_data" in finding.message
 
 
 def test_repeated_argument_is_a_warning_at_the_second_one():
@@ -120,7 +134,7 @@ def test_all_unknown_names_are_listed_once_with_their_counts():
 
 def test_long_list_of_unknown_names_is_cut():
     documents = [document(f"d{n}", type=f"unknown{n}") for n in range(57)]
-    with pytest.raises(EventuneError, match=r"… and 37 more\nadd them to the ontology"):
+    with pytest.raises(EventuneError, match=r"… and 37 more\nadd them to the ontology, .*--ignore_unknown_roles true"):
         require_known_to(ONTOLOGY, documents, "train.jsonl")
 
 

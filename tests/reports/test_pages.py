@@ -1,5 +1,6 @@
 """Pages are well formed, load nothing, and escape what they show."""
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -50,7 +51,45 @@ def errors():
     analysis.add(gold, document((1, 4, f'"{SCRIPT}'), (3, 5, "z")))
     score = {"scorer": SCRIPT, "metrics": dict.fromkeys(("precision", "recall", "f1"), 0.5)}
     score["counts"] = {"gold": 2, "predicted": 2, "matched": 1}
-    return errors_page(analysis.to_dict(), analysis.examples, score=score, title=SCRIPT)
+    return errors_page({**analysis.to_dict(), "note": SCRIPT}, analysis.examples, score=score, title=SCRIPT)
+
+
+def errors_of(*predicted, gold=((3, 5, "y"),), length=80):
+    """The page on documents with one gold argument each, and the predicted ones."""
+    analysis = ErrorAnalysis()
+    for number, arguments in enumerate(predicted):
+        words = Document.from_sentences(f"d{number}", [["w"] * length])
+        sides = (
+            words.with_events([Event("e", Span(0, 1), tuple(Argument(role, Span(s, e)) for s, e, role in found))])
+            for found in (gold, arguments)
+        )
+        analysis.add(*sides)
+    score = {"scorer": "rams", "metrics": dict.fromkeys(("precision", "recall", "f1"), 0.0)}
+    score["counts"] = {"gold": 0, "predicted": 0, "matched": 0}
+    return errors_page({**analysis.to_dict(), "note": ""}, analysis.examples, score=score, title="t")
+
+
+def labels_of(page, title):
+    """The labels and counts of the bars of a chart."""
+    section = page.partition(title)[2].partition("</section>")[0]
+    return re.findall(r'<span class="label">(.*?)</span>.*?<span>([\d,]+)</span>\n', section)
+
+
+def test_shifts_are_shown_around_zero_and_those_far_away_as_one_bar_on_each_side():
+    far = [((start, 75, "y"),) for start in range(30)]
+    page = errors_of(*far, ((40, 41, "y"),), gold=((30, 75, "y"),))
+    assert labels_of(page, "start of the span") == [
+        ("-11 and below", "20"),
+        *((str(shift), "1") for shift in range(-10, 0)),
+        ("0", "0"),
+        *((f"+{shift}", "0") for shift in range(1, 10)),
+        ("+10", "1"),
+    ]
+
+
+def test_how_many_documents_are_shown_is_said():
+    assert "All 2 documents with an error." in errors_of((), ((0, 1, "z"),))
+    assert "The first 50 of the 60 documents with an error." in errors_of(*[()] * 60)
 
 
 @pytest.mark.parametrize("page", [statistics(), errors()], ids=["statistics", "errors"])
@@ -77,7 +116,7 @@ def test_empty_analysis_and_corpus_give_pages():
     assert "<h1>t</h1>" in statistics_page(describe([]), [], title="t")
     score = {"scores": {}, "scorer": "rams", "metrics": dict.fromkeys(("precision", "recall", "f1"), 0.0)}
     score["counts"] = {"gold": 0, "predicted": 0, "matched": 0}
-    assert "<h1>t</h1>" in errors_page(ErrorAnalysis().to_dict(), [], score=score, title="t")
+    assert "<h1>t</h1>" in errors_page({**ErrorAnalysis().to_dict(), "note": ""}, [], score=score, title="t")
 
 
 def test_long_documents_are_counted_in_few_bins():

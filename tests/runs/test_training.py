@@ -16,7 +16,7 @@ import yaml
 from safetensors.torch import load_file, save_file
 from transformers import TrainerCallback
 
-from eventune.corpora import read_corpus, read_ontology
+from eventune.corpora import read_corpus, read_ontology, write_corpus
 from eventune.corpora.arguments import DataArguments
 from eventune.corpora.sample import sample_file
 from eventune.errors import EventuneError
@@ -208,6 +208,30 @@ def test_a_run_can_be_moved(finished, tmp_path, documents):
     gold = read_corpus(documents / "test.jsonl")[:3]
 
     assert Extractor.load(moved).extract_all(gold) == Extractor.load(finished).extract_all(gold)
+
+
+def test_a_folder_of_brat_is_split_and_trained_on_with_the_ontology_that_its_annotations_show(
+    documents, train_with, tmp_path
+):
+    write_corpus(read_corpus(documents / "train.jsonl"), tmp_path / "brat", "brat")
+    listener = Listener()
+
+    run = train_with(
+        listener,
+        **dict.fromkeys(("dev_file", "test_file", "ontology_file", "pretrain_file", "pretrain_ontology_file"), ""),
+        train_file=str(tmp_path / "brat"),
+        dev_fraction=0.2,
+        test_fraction=0.2,
+        num_train_epochs=1,
+    )
+
+    assert f"{tmp_path / 'brat'}: 40 documents, format brat (guessed)" in listener.notices
+    result = json.loads((run / "result.json").read_text())
+    assert {name: part["documents"] for name, part in result["data"].items()} == {"train": 24, "dev": 8, "test": 8}
+    assert [row["epoch"] for row in rows(run)] == [1.0]
+    known = {event.type for document in read_corpus(tmp_path / "brat") for event in document.events}
+    assert set(read_ontology(run / "ontology.yaml").types) <= known
+    assert len(Extractor.load(run).extract_all(read_corpus(tmp_path / "brat")[:2])) == 2
 
 
 # The same recipe gives the same weights

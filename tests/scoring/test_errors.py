@@ -3,6 +3,7 @@
 import pytest
 
 from eventune.events import Argument, Document, Event, Span
+from eventune.scoring import SCORERS, score
 from eventune.scoring.errors import KINDS, SHOWN_DOCUMENTS, ErrorAnalysis, pair_arguments
 
 SENTENCES = [[f"w{10 * number + word}" for word in range(10)] for number in range(5)]
@@ -80,6 +81,21 @@ def test_only_the_first_documents_with_an_error_are_kept():
     for number in range(SHOWN_DOCUMENTS + 5):
         analysis.add(document(event((2, 4, "x")), id=f"d{number}"), document())
     assert [example.document.id for example in analysis.examples] == [f"d{n}" for n in range(SHOWN_DOCUMENTS)]
+    assert analysis.to_dict()["documents_with_errors"] == SHOWN_DOCUMENTS + 5
+
+
+def test_scores_that_count_other_matches_are_named_with_the_reason():
+    gold, predicted = document(event((2, 4, "x"), type="attack")), document(event((2, 4, "x"), type="die"))
+    analysis = ErrorAnalysis()
+    analysis.add(gold, predicted)
+    scores = [score([gold], [predicted], name).to_dict() for name in SCORERS]
+
+    note = analysis.note_on(scores)
+
+    # The RAMS scorer looks at triggers, not at types.
+    assert analysis.to_dict()["kinds"]["matched"] == 0
+    assert note.startswith("matched by the scorers' definitions: rams 1; here 0, where each argument is paired once")
+    assert analysis.note_on(each for each in scores if each["scorer"] != "rams") == ""
 
 
 def test_no_document_gives_empty_tables():
@@ -90,4 +106,5 @@ def test_no_document_gives_empty_tables():
         "by": {},
         "confusion": [],
         "boundary_shifts": {"start": {}, "end": {}},
+        "documents_with_errors": 0,
     }

@@ -35,6 +35,14 @@ def test_every_document_adds_one_tally_to_each_measure():
         assert {len(added) for added in measures.values()} == {len(GOLD)}
 
 
+def test_intervals_and_differences_are_those_of_the_reported_measures():
+    found = evaluation(HALF, ["wikievents"])
+    reported = found.scores()["wikievents"].tables["measures"].keys()
+    assert reported == {"span_i", "span_c"}
+    assert found.intervals(resamples=5)["wikievents"].keys() == reported
+    assert found.against(evaluation(GOLD, ["wikievents"]), resamples=5)["wikievents"].keys() == reported
+
+
 def test_intervals_hold_the_figure_and_a_seed_gives_them_again():
     found = evaluation(HALF, ["rams"])
     intervals = found.intervals(resamples=200, seed=1)

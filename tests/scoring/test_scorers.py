@@ -166,6 +166,11 @@ def test_wikievents_heads_and_coreference():
     assert score([gold], [predicted], "wikievents", **options).tables["measure"] == "head_c"
 
 
+def test_wikievents_has_no_measures_of_coreference_without_clusters():
+    gold = document(arg("place", 6, 7), entities=[Entity((Mention(Span(6, 7), "m1"),), "alone")])
+    assert score([gold], [gold], "wikievents").tables["measures"].keys() == {"span_i", "span_c"}
+
+
 def test_wikievents_and_paie_leave_out_what_the_ontology_lacks():
     gold = document(arg("place", 6, 7))
     other = Ontology.of([EventType("attack", (Role("attacker"),))])

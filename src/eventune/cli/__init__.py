@@ -1,7 +1,8 @@
 """The command line: one module a verb, imported only when the verb is used.
 
 A verb's module has `add_arguments(parser)` and `run(arguments)`, and does no more than parse, call a plain function of
-the package, and print what it returns.
+the package, and print what it returns. What can be said to be wrong without a model is said before any model library is
+imported (`libraries.import_model_libraries`).
 """
 
 from __future__ import annotations
@@ -31,10 +32,6 @@ VERBS = {
     "inspect": "show what of a model to adapt, and what each rank costs",
     "doctor": "tell what this machine can do, or how to fix an error message",
 }
-
-
-WITH_MODELS = frozenset({"demo", "train", "sft", "chat", "evaluate", "extract", "merge", "inspect"})
-"""Verbs that load a model."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -131,9 +128,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb = next((word for word in argv if not word.startswith("-")), None)
     arguments = build_parser(verb).parse_args(argv)
     try:
-        if verb in WITH_MODELS:
-            # Before transformers and PEFT, which import bitsandbytes with all that it prints.
-            importlib.import_module("eventune.adapters.peft_library")
         return int(arguments.run(arguments) or 0)
     except EventuneError as error:
         print_error(error)

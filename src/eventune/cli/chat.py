@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
+from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.cli.placement import add_placement_flags
 from eventune.errors import EventuneError, did_you_mean
@@ -46,13 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Talk until the input ends."""
-    from eventune.chat.models import base_of, open_chat_models
-    from eventune.generation.generating import GenerationSettings
-
     if arguments.json and arguments.once is None:
         raise EventuneError("--json: expected --once TEXT beside it, found none")
     if arguments.once is not None and not arguments.once.strip():
         raise EventuneError("--once: expected a question, found an empty one")
+    import_model_libraries()
+    from eventune.chat.models import base_of, open_chat_models
+    from eventune.generation.generating import GenerationSettings
+
     settings = GenerationSettings(
         max_new_tokens=arguments.max_new_tokens,
         do_sample=arguments.do_sample,

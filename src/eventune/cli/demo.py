@@ -8,6 +8,7 @@ from importlib import resources
 
 import yaml
 
+from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit
 
 EXTRACTIONS = 2
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train on the sample, score, and show two extractions."""
+    import_model_libraries()
     from rich.console import Console
 
     from eventune.cli.highlight import print_document

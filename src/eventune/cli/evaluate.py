@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.cli.placement import add_placement_flags
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, InvalidValueError
 from eventune.scoring.textee import ALONE, GOLD, PREDICTED
 
 if TYPE_CHECKING:
@@ -42,6 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sentences without events are taken",
     )
     parser.add_argument(
+        "--coreference_file", metavar="FILE", help="WikiEvents clusters of the gold, for wikievents' coref measures"
+    )
+    parser.add_argument(
+        "--ignore_unknown_roles",
+        action="store_true",
+        help="leave out of the gold what the run's ontology lacks, arguments by their role and events by their type",
+    )
+    parser.add_argument(
         "--predictions_file",
         metavar="FILE",
         help="write the predicted documents here as JSON lines; must not exist yet",
@@ -69,7 +78,17 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def load_extractor(arguments: argparse.Namespace) -> Extractor:
-    """Load what the arguments of `add_model_arguments` name."""
+    """Load what the arguments of `add_model_arguments` name; no model library is imported before they are checked."""
+    from eventune.training.run_directory import RunDirectory
+
+    if arguments.endpoint_model and not arguments.endpoint:
+        raise EventuneError("--endpoint_model: expected --endpoint URL beside it, found none")
+    if arguments.per_device_eval_batch_size < 1:
+        found = str(arguments.per_device_eval_batch_size)
+        raise InvalidValueError("per_device_eval_batch_size", "an integer >= 1", found)
+    if not arguments.endpoint:
+        RunDirectory(Path(arguments.run_directory)).require()
+    import_model_libraries()
     from eventune.inference.extractor import Extractor
 
     if arguments.endpoint:
@@ -79,8 +98,6 @@ def load_extractor(arguments: argparse.Namespace) -> Extractor:
         return endpoint_extractor(
             Path(arguments.run_directory), Endpoint.open(arguments.endpoint, arguments.endpoint_model)
         )
-    if arguments.endpoint_model:
-        raise EventuneError("--endpoint_model: expected --endpoint URL beside it, found none")
     return Extractor.load(
         arguments.run_directory,
         model_name_or_path=arguments.model_name_or_path,
@@ -102,18 +119,15 @@ def notify_of_answers(extractor: Extractor) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Extract, score and print."""
     from eventune.cli.scores import render_evaluation
-    from eventune.corpora import read_corpus
     from eventune.corpora.raw_text import open_event_free
 
     _check(arguments)
-    gold = read_corpus(arguments.test_file, arguments.format) if arguments.test_file else None
+    gold = _gold(arguments) if arguments.test_file else ()
     event_free = open_event_free(arguments.event_free, format=arguments.format) if arguments.event_free else None
-    if gold and gold.guessed:
-        notify(f"{gold.path}: {len(gold)} documents, format {gold.format} (guessed)")
     extractor = load_extractor(arguments)
     result: dict[str, Any] = {}
-    if gold:
-        result |= _score(arguments, extractor, gold.documents)
+    if arguments.test_file:
+        result |= _score(arguments, extractor, gold)
     if event_free is not None:
         result["false_alarms"] = {"file": arguments.event_free, **_false_alarms(extractor, event_free)}
     result |= {"run": arguments.run_directory, "test_file": arguments.test_file}
@@ -138,13 +152,18 @@ def _check(arguments: argparse.Namespace) -> None:
 def _score(arguments: argparse.Namespace, extractor: Extractor, gold: Sequence[Document]) -> dict[str, Any]:
     from eventune.cli.progress import delayed_bar
     from eventune.corpora import write_corpus
+    from eventune.corpora.ontology_fit import known_part
     from eventune.scoring import score
 
     triggers = _triggers(arguments, extractor)
     scorer, options = _scorer(arguments, extractor, triggers)
-    unknown = {event.type for document in gold for event in document.events} - set(extractor.ontology.types)
+    known, unknown = known_part(gold, extractor.ontology)
     if unknown:
-        notify(f"{len(unknown)} event types are not in the run's ontology; their arguments count as missed")
+        outcome = "left out" if arguments.ignore_unknown_roles else "counted as missed"
+        hint = "" if arguments.ignore_unknown_roles else " (--ignore_unknown_roles leaves them out)"
+        notify(f"{arguments.test_file}: what the run's ontology lacks, {outcome}: {unknown}{hint}")
+    gold = known if arguments.ignore_unknown_roles else gold
+    _require_gold(gold, arguments, with_arguments=extractor.finds_arguments)
     asked = [document.with_events(()) for document in gold] if triggers == PREDICTED else gold
     with delayed_bar("extracting", total=None) as bar:
         predicted = extractor.extract_all(asked, on_batch=bar.advance)
@@ -205,3 +224,34 @@ def _false_alarms(extractor: Extractor, documents: Iterable[Document]) -> dict[s
         for document, found in extracted_anew(extractor, documents, on_documents=bar.advance):
             alarms.add(document, found)
     return alarms.to_dict()
+
+
+def _gold(arguments: argparse.Namespace) -> Sequence[Document]:
+    """Read the annotated documents, with their clusters where these are given."""
+    from eventune.corpora import read_corpus
+    from eventune.corpora.coreference import with_coreference
+
+    gold = read_corpus(arguments.test_file, arguments.format)
+    if gold.guessed:
+        notify(f"{gold.path}: {len(gold)} documents, format {gold.format} (guessed)")
+    documents = gold.documents
+    if arguments.coreference_file:
+        documents = tuple(with_coreference(gold, arguments.coreference_file))
+    _require_gold(documents, arguments, with_arguments=False)
+    return documents
+
+
+def _require_gold(gold: Sequence[Document], arguments: argparse.Namespace, *, with_arguments: bool) -> None:
+    """Refuse a file without what is scored: an F1 of 0 would say that nothing was found."""
+    events = [event for document in gold for event in document.events]
+    if with_arguments and not any(event.arguments for event in events):
+        what = "argument"
+    elif not events:
+        what = "event"
+    else:
+        return
+    raise EventuneError(
+        f"{arguments.test_file}: expected annotated {what}s to score against, found no gold {what} in {len(gold)} "
+        f"documents with {len(events)} events",
+        f"to find {what}s: eventune extract {arguments.run_directory} {arguments.test_file} -o OUT",
+    )

@@ -72,11 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Extract from the text or the corpus."""
     from eventune.corpora.raw_text import RawTexts
-    from eventune.inference.files import Questions
 
     documents = _input(arguments)
     _check_output(arguments)
     extractor = load_extractor(arguments)
+    from eventune.inference.files import Questions
+
     are_raw = arguments.text is not None or isinstance(documents, RawTexts)
     questions = Questions(documents=documents, extractor=extractor, types=arguments.types, are_raw=are_raw)
     counts = _print(arguments, questions) if arguments.output is None else _write(arguments, questions)

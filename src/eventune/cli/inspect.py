@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
+from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import NARROW_COLUMNS, add_json_flag, emit, plain_table
 
 if TYPE_CHECKING:
@@ -44,13 +45,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Inspect and print."""
+    from eventune.backbones.resolve import is_own_class, resolve_config
     from eventune.errors import InvalidValueError
-    from eventune.runs.inspection import inspect_model
 
     if arguments.lora_r < 1:
         raise InvalidValueError("lora_r", "an integer >= 1", str(arguments.lora_r))
     if arguments.convert:
+        import_model_libraries()
         convert_if_needed(arguments.model, revision=arguments.model_revision)
+    if not is_own_class(arguments.model):
+        resolve_config(arguments.model, revision=arguments.model_revision)
+    import_model_libraries()
+    from eventune.runs.inspection import inspect_model
+
     inspection = inspect_model(arguments.model, task=arguments.task, revision=arguments.model_revision)
     snippet = inspection.snippet(r=arguments.lora_r)
     if arguments.snippet and not arguments.json:

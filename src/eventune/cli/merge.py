@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit
 from eventune.cli.placement import add_device_flag
+from eventune.storage.atomic import refuse_existing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,11 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Merge, and say how far the scores are from those of base and adapter."""
+    from eventune.training.run_directory import RunDirectory
+
+    run_directory, target = Path(arguments.run_directory), Path(arguments.target)
+    refuse_existing(target)
+    RunDirectory(run_directory).require()
+    import_model_libraries()
     from eventune.runs.merging import merge_run
 
     merged = merge_run(
-        Path(arguments.run_directory),
-        Path(arguments.target),
+        run_directory,
+        target,
         dtype=arguments.dtype,
         model_name_or_path=arguments.model_name_or_path,
         device=arguments.device,

@@ -161,7 +161,7 @@ def _score_genarg(arguments: argparse.Namespace, ontology: Ontology | None) -> i
     result = score.to_dict()
     if arguments.resamples:
         # Lines are drawn, as the official scorer counts lines.
-        tallies = {name: [line.get(name, Tally()) for line in counts.lines] for name in counts.totals}
+        tallies = {name: [line.get(name, Tally()) for line in counts.lines] for name in score.tables["measures"]}
         result["intervals"] = {
             name: bootstrap(added, resamples=arguments.resamples, seed=arguments.seed).to_dict()
             for name, added in tallies.items()
@@ -260,10 +260,10 @@ def _score_documents(arguments: argparse.Namespace, ontology: Ontology | None) -
         other = evaluate(_scorers(names, options), pairs)
         result["against"] = _against(arguments, evaluation, other)
     if analysis is not None:
-        result["errors"] = analysis.to_dict()
+        result["errors"] = {**analysis.to_dict(), "note": analysis.note_on(scores.values())}
         if arguments.html:
             title = f"{arguments.predictions.name} against {arguments.gold.name}"
-            page = errors_page(analysis.to_dict(), analysis.examples, score=result, title=title)
+            page = errors_page(result["errors"], analysis.examples, score=result, title=title)
             write_atomically(arguments.html, page)
     return {**result, "documents": pairing.to_dict()}
 

@@ -122,3 +122,5 @@ def _render_errors(console: Console, errors: Mapping[str, Any] | None) -> None:
         for kind, count in events.items():
             table.add_row(kind, f"{count:,}")
         console.print(table)
+    if errors["note"]:
+        console.print(errors["note"])

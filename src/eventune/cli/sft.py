@@ -13,6 +13,7 @@ from rich.console import Console
 
 from eventune.cli import Parser
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
+from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit, notify, plain_table
 
 TEXT_SCORES = ("rouge-1", "rouge-2", "rouge-l", "bleu-4", "bleu", "chrf")
@@ -35,19 +36,19 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fine-tune and print the result."""
-    from eventune.cli.progress import StepRows, TerminalReporter
     from eventune.sft.reading import read_flags, read_sft_settings
-    from eventune.sft.settings import SftArguments
-    from eventune.sft.tuning import fine_tune
 
     words: list[str] = arguments.words
     file = words.pop(0) if words and not words[0].startswith("--") else ""
-    given = read_sft_settings(Path(file)) if file else {}
+    given = {**(read_sft_settings(Path(file)) if file else {}), **read_flags(words)}
+    import_model_libraries()
+    from eventune.cli.progress import StepRows, TerminalReporter
+    from eventune.sft.settings import SftArguments
+    from eventune.sft.tuning import fine_tune
+
     # Of several processes of one run, started by torchrun, the first alone is heard.
     is_heard = os.environ.get("RANK", "0") == "0"
-    settings = SftArguments.of(
-        {**given, **read_flags(words)}, source=file or "flags", notice=notify if is_heard else _ignore
-    )
+    settings = SftArguments.of(given, source=file or "flags", notice=notify if is_heard else _ignore)
     if arguments.convert:
         model = settings.model
         revision = "" if model.model_revision == "main" else model.model_revision

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from eventune.cli import Parser
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
+from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit, plain_table, print_scores
 
 
@@ -42,14 +43,23 @@ def _help(setting: dataclasses.Field[Any]) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and print the result."""
-    from eventune.cli.progress import TerminalReporter
     from eventune.recipe import Recipe, read_settings
-    from eventune.runs.training import train
+    from eventune.training.run_directory import RunDirectory
 
     own = {"verb", "run", "json", "convert", "recipe", "unknown"}
     given = {name: value for name, value in vars(arguments).items() if name not in own} | arguments.unknown
     settings = read_settings(Path(arguments.recipe)) if arguments.recipe else {}
     recipe = Recipe.of({**settings, **given}, source=arguments.recipe or "flags")
+    optimisation = recipe.optimisation
+    RunDirectory(Path(optimisation.output_dir)).check(
+        recipe.to_yaml(),
+        overwrite=optimisation.overwrite_output_dir,
+        resume=bool(optimisation.resume_from_checkpoint),
+    )
+    import_model_libraries()
+    from eventune.cli.progress import TerminalReporter
+    from eventune.runs.training import train
+
     if arguments.convert:
         convert_if_needed(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
     # Of several processes of one run, started by torchrun, the first alone is heard.
@@ -59,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
             result = train(recipe, reporter=reporter).to_dict()
     except KeyboardInterrupt:
         raise KeyboardInterrupt("go on with the same command and --resume_from_checkpoint true") from None
-    output_dir = recipe.optimisation.output_dir
+    output_dir = optimisation.output_dir
     if os.environ.get("RANK", "0") != "0":
         return 0
     emit(

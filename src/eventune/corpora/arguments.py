@@ -10,6 +10,8 @@ from eventune.corpora.sample import sample_file
 from eventune.errors import InvalidValueError, did_you_mean
 
 DATA_FILES = ("train_file", "dev_file", "test_file", "ontology_file", "pretrain_file", "pretrain_ontology_file")
+FROM_DATA = "from_data"
+MULTIPLICITIES = ("ontology", FROM_DATA)
 SAMPLE_FILES = {f"sample:{part}": part for part in ("train", "dev", "test", "ontology", "warmup", "warmup_ontology")}
 """Names of the built-in sample's parts; they can stand wherever a file can."""
 
@@ -23,6 +25,20 @@ class DataArguments:
     test_file: str = field(default="", metadata={"help": "Corpus to score the finished run on"})
     ontology_file: str = field(
         default="", metadata={"help": "Event types and roles; induced from train_file where there is none"}
+    )
+    multiplicity: str = field(
+        default="ontology",
+        metadata={
+            "help": "How many fillers a role may have: ontology (as many as ontology_file says) or from_data (no fewer "
+            "than an event of the training documents has)"
+        },
+    )
+    ignore_unknown_roles: bool = field(
+        default=False,
+        metadata={
+            "help": "Leave out of all corpora what ontology_file lacks, arguments by their role and events by their "
+            "type, to train on some of a corpus's roles"
+        },
     )
     pretrain_file: str = field(
         default="",
@@ -69,6 +85,12 @@ class DataArguments:
             value = getattr(self, name)
             if value and not self.is_sample(value) and not Path(value).exists():
                 yield InvalidValueError(name, "an existing file or folder", value, did_you_mean(value, SAMPLE_FILES))
+        if self.multiplicity not in MULTIPLICITIES:
+            yield InvalidValueError("multiplicity", " or ".join(MULTIPLICITIES), repr(self.multiplicity))
+        if self.ignore_unknown_roles and not self.ontology_file:
+            yield InvalidValueError(
+                "ignore_unknown_roles", "false without an ontology_file", "true", "it says which roles are known"
+            )
         if self.pretrain_ontology_file and not self.pretrain_file:
             yield InvalidValueError(
                 "pretrain_ontology_file", "nothing without pretrain_file", self.pretrain_ontology_file

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from eventune.corpora.findings import Finding
 from eventune.corpora.identity import annotation_key, event_key, text_key
 from eventune.corpora.ontology_check import check_names
+from eventune.corpora.ontology_fit import MULTIPLICITY_REMEDY, SurplusFillers
 from eventune.corpora.span_check import check_spans
 from eventune.events import Document, Ontology
 
@@ -80,6 +81,7 @@ class Checker:
         self._elsewhere = elsewhere or {}
         self._max_length = max_length
         self._first_with: dict[bytes, tuple[str, bytes]] = {}
+        self._surplus = SurplusFillers(ontology) if ontology is not None else None
         self._labels: dict[str, Counter[str]] = {"type": Counter(), "role": Counter()}
         self._findings: list[Finding] = []
 
@@ -97,8 +99,9 @@ class Checker:
                 message = f"expected each event once, found events[{first}] again"
                 self._findings.append(Finding("warning", "repeated event", document.id, where, message))
             self._findings.extend(check_spans(document, event, where, self._max_length))
-            if self._ontology is not None:
+            if self._ontology is not None and self._surplus is not None:
                 self._findings.extend(check_names(document, event, where, self._ontology))
+                self._surplus.add(event)
 
     def passed(self, documents: Iterable[Document]) -> Iterator[Document]:
         """Yield documents that go on to somewhere else, and check each."""
@@ -108,7 +111,7 @@ class Checker:
 
     def findings(self) -> list[Finding]:
         """Return what was found in all documents that were added."""
-        return [*self._findings, *self._rare_labels()]
+        return [*self._findings, *self._low_multiplicities(), *self._rare_labels()]
 
     def _check_document(self, document: Document) -> Iterator[Finding]:
         if not document.tokens:
@@ -133,6 +136,14 @@ class Checker:
             name, twin = self._elsewhere[text]
             message = f"expected a text that only this part has, found that of document {twin!r} in {name}"
             yield Finding("error", "text shared between parts", document.id, "", message)
+
+    def _low_multiplicities(self) -> Iterator[Finding]:
+        if self._surplus is not None and self._surplus.count:
+            message = (
+                f"{self._surplus.count} arguments are more than the ontology allows and cannot be found: "
+                f"{self._surplus}; {MULTIPLICITY_REMEDY}"
+            )
+            yield Finding("warning", "multiplicities below what is annotated", "", "", message)
 
     def _rare_labels(self) -> Iterator[Finding]:
         if self._labels["type"].total() < _MANY_EVENTS:

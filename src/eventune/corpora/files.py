@@ -5,8 +5,12 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
+from eventune.corpora.encoding import encoding_hint
 from eventune.errors import EventuneError, InvalidValueError
 
+ENCODING = "encoding"
+"""What errors of `decode` are about."""
+_CONTEXT_BYTES = 200
 SHOWN_PROBLEMS = 20
 """So many problems of a file are listed; the others are counted."""
 
@@ -35,24 +39,27 @@ def check_is_file(path: Path) -> None:
         raise EventuneError(f"{path}: expected a file, found a pipe or a device", "save its content to a file first")
 
 
-def decode(content: bytes) -> str:
+def decode(content: bytes, *, is_whole: bool = True) -> str:
     """Decode UTF-8.
 
     Args:
         content: The bytes.
+        is_whole: Whether they are a file, or enough of one to guess at its encoding.
 
     Returns:
         The text.
 
     Raises:
-        InvalidValueError: If the bytes are something else; the error names the first one that is.
+        InvalidValueError: If the bytes are something else; the error, of the field `ENCODING`, names the first one that
+            is, and its hint says what they may be.
     """
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         found = f"byte 0x{content[error.start]:02x} at position {error.start + 1}"
-        hint = "convert the file, e.g. with: iconv -f GB18030 -t UTF-8"
-        raise InvalidValueError("encoding", "UTF-8", found, hint) from None
+        start = max(content.rfind(b"\n", 0, error.start) + 1, error.start - _CONTEXT_BYTES)
+        hint = encoding_hint(content[start:]) if is_whole else ""
+        raise InvalidValueError(ENCODING, "UTF-8", found, hint) from None
 
 
 class Problems:

@@ -40,7 +40,7 @@ def require_known_to(ontology: Ontology, documents: Iterable[Document], source: 
         lines.append(f"… and {len(counts) - SHOWN_PROBLEMS} more")
     raise EventuneError(
         "\n".join([f"{source}: has types or roles that the ontology lacks", *lines]),
-        "add them to the ontology, or correct the annotations",
+        "add them to the ontology, correct the annotations, or leave them out with --ignore_unknown_roles true",
     )
 
 

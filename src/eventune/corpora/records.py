@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from eventune.corpora.files import check_is_file, decode
+from eventune.corpora.encoding import HEAD_BYTES, refuse_binary
+from eventune.corpora.files import ENCODING, check_is_file, decode
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.storage.atomic import write_atomically
 
@@ -62,9 +63,14 @@ def read_json_records(path: Path) -> Iterator[Record]:
     check_is_file(path)
     try:
         with path.open("rb") as file:
-            yield from _elements(path, file) if _is_array(file) else _lines(path, file)
+            head = file.read(HEAD_BYTES)
+            file.seek(0)
+            refuse_binary(head)
+            yield from _elements(path, file) if _is_array(head) else _lines(path, file)
     except OSError as error:
         raise EventuneError(f"{path}: cannot be read: {error.strerror}") from None
+    except InvalidValueError as error:
+        raise EventuneError(f"{path}: expected {error.expected}, found {error.found}", error.hint) from None
 
 
 def write_json_lines(values: Iterable[Any], path: Path) -> None:
@@ -93,24 +99,36 @@ def json_text(value: Any) -> str:
         raise InvalidValueError("record", "finite numbers", "one that is not") from None
 
 
-def _is_array(file: BinaryIO) -> bool:
-    """Tell whether the file holds one array, and not a line of its own for each record that is one (DocEE)."""
-    start = file.read(1 << 16).removeprefix(codecs.BOM_UTF8).lstrip()
-    file.seek(0)
-    return start.startswith(b"[")
+def _is_array(head: bytes) -> bool:
+    """Tell whether a file holds one array, and not a line of its own for each record that is one (DocEE)."""
+    return head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"[")
 
 
 def _lines(path: Path, file: BinaryIO) -> Iterator[Record]:
     # Bytes, because a text file would stop at the first byte that is not UTF-8 and not say in which line.
+    is_hinted = False
     for number, line in enumerate(file, 1):
         content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
-        if content.strip():
-            yield Record(f"{path}:{number}", _line(content))
+        if not content.strip():
+            continue
+        value = _line(content, is_whole=False)
+        if not is_hinted and isinstance(value, InvalidValueError) and value.field == ENCODING:
+            # What follows makes the guess at the encoding better; the other lines' is the same.
+            is_hinted = True
+            value = _line(content + _ahead(file), is_whole=True)
+        yield Record(f"{path}:{number}", value)
 
 
-def _line(content: bytes) -> Any:
+def _ahead(file: BinaryIO) -> bytes:
+    position = file.tell()
+    content = file.read(HEAD_BYTES)
+    file.seek(position)
+    return content
+
+
+def _line(content: bytes, *, is_whole: bool) -> Any:
     try:
-        text = decode(content).rstrip()
+        text = decode(content, is_whole=is_whole).rstrip()
         value, end = value_at(text, len(text) - len(text.lstrip()))
         if end < len(text):
             raise json.JSONDecodeError("Extra data", text, end)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from eventune.errors import EventuneError, InvalidValueError, did_you_mean
@@ -118,6 +118,24 @@ class Ontology:
         return cls.of(
             EventType(name, tuple(Role(role, count) for role, count in roles.items())) for name, roles in seen.items()
         )
+
+    def allowing(self, documents: Iterable[Document]) -> Ontology:
+        """Return the ontology with multiplicities that annotated documents keep to.
+
+        Args:
+            documents: The documents; types and roles of theirs that the ontology lacks are not added.
+
+        Returns:
+            An ontology in which a role's multiplicity is at least the largest count seen in one event.
+        """
+        seen = Ontology.induced_from(documents).types
+
+        def raised(event_type: EventType) -> EventType:
+            counts = {role.name: role.multiplicity for role in seen[event_type.name].roles}
+            roles = (replace(r, multiplicity=max(r.multiplicity, counts.get(r.name, 1))) for r in event_type.roles)
+            return replace(event_type, roles=tuple(roles))
+
+        return Ontology.of(raised(known) if known.name in seen else known for known in self.types.values())
 
     @classmethod
     def from_dict(cls, value: Any) -> Ontology:

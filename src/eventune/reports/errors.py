@@ -14,6 +14,8 @@ _TITLES = {
     "length": "by tokens of the argument",
     "training": "by how often training had the role",
 }
+_FAR_SHIFT = 10
+"""Shifts of more tokens share a bar."""
 
 
 class _Pair(Protocol):
@@ -49,7 +51,7 @@ def errors_page(
     """Return a page that shows what kinds of errors there are, with the documents, gold and predicted side by side.
 
     Args:
-        analysis: What `ErrorAnalysis.to_dict` returns.
+        analysis: What `ErrorAnalysis.to_dict` returns, with a `note` on what the scores count otherwise.
         examples: Documents with their pairs of gold and predicted arguments.
         score: The score: one scorer's, or `{"scores": …}` of several.
         title: Heading of the page.
@@ -65,7 +67,7 @@ def errors_page(
     if event_kinds:
         tables.append(("events by type", list(events["kinds"]), events["types"]))
     shifts = [
-        chart(f"{side} of the span, predicted minus gold, in tokens", counts)
+        chart(f"{side} of the span, predicted minus gold, in tokens", _by_shift(counts))
         for side, counts in analysis["boundary_shifts"].items()
         if counts
     ]
@@ -91,8 +93,24 @@ def errors_page(
         ],
         shifts=shifts,
         scores=scores,
+        note=analysis["note"],
         examples=shown,
+        documents_with_errors=analysis["documents_with_errors"],
     )
+
+
+def _by_shift(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return counts by shift without gaps, and the few that lie far from zero as one at each end."""
+    shifts = {int(shift): count for shift, count in counts.items()}
+    inside = range(max(-_FAR_SHIFT, min(shifts)), min(_FAR_SHIFT, max(shifts)) + 1)
+    below = sum(count for shift, count in shifts.items() if shift < -_FAR_SHIFT)
+    above = sum(count for shift, count in shifts.items() if shift > _FAR_SHIFT)
+    rows = {f"{shift:+d}" if shift else "0": shifts.get(shift, 0) for shift in inside}
+    return {
+        **({f"{-_FAR_SHIFT - 1} and below": below} if below else {}),
+        **rows,
+        **({f"+{_FAR_SHIFT + 1} and above": above} if above else {}),
+    }
 
 
 def _shown(example: _Example) -> dict[str, Any]:

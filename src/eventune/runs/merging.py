@@ -17,7 +17,7 @@ from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.errors import EventuneError
 from eventune.runs.opening import OpenRun, open_run
-from eventune.storage.atomic import atomic_folder
+from eventune.storage.atomic import atomic_folder, refuse_existing
 from eventune.storage.json_files import read_json, write_json
 from eventune.training import run_directory as names
 
@@ -60,8 +60,7 @@ def merge_run(
     Raises:
         EventuneError: If the run cannot be read or merged, the target exists, or the merged model's outputs differ.
     """
-    if target.exists():
-        raise EventuneError(f"{target}: exists already", "choose another folder, or remove it")
+    refuse_existing(target)
     placement = Placement.of(device)
     opened = open_run(run)
     method = METHODS.get(opened.settings.method)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from eventune.corpora import read_corpus, read_ontology, require_known_to
-from eventune.corpora.arguments import DataArguments
+from eventune.corpora.arguments import FROM_DATA, DataArguments
+from eventune.corpora.ontology_fit import MULTIPLICITY_REMEDY, SurplusFillers, known_part
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
-from eventune.tasks.documents import DocumentSplits
+from eventune.tasks.splits import DocumentSplits
 
 
 def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentSplits:
@@ -18,7 +19,7 @@ def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentS
 
     Args:
         data: Files and shares.
-        notice: Hears which formats were guessed.
+        notice: Hears which formats were guessed, and what of the documents has no place in the ontology.
 
     Returns:
         The splits.
@@ -26,40 +27,69 @@ def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentS
     Raises:
         EventuneError: If a file is not as it must be, or `group_by` names a field that documents lack.
     """
-
-    def read(name: str) -> Sequence[Document]:
-        path = data.path(name)
-        if path is None:
-            return ()
-        corpus = read_corpus(path, data.format if name != "pretrain_file" else "auto")
-        if corpus.guessed and not data.is_sample(getattr(data, name)):
-            notice(f"{path}: {len(corpus)} documents, format {corpus.format} (guessed)")
-        return corpus.documents
-
-    train, dev, test, pretrain = (read(f"{name}_file") for name in ("train", "dev", "test", "pretrain"))
-    files = {"train_file": train, "dev_file": dev, "test_file": test}
+    (train, dev, test), ontology = _read(data, ("train_file", "dev_file", "test_file"), "ontology_file", notice)
+    (pretrain,), pretrain_ontology = _read(data, ("pretrain_file",), "pretrain_ontology_file", notice)
     train, test_split = _split(train, data.test_fraction, data)
     train, dev_split = _split(train, data.dev_fraction / (1.0 - data.test_fraction), data)
-    dev, test = dev or dev_split, test or test_split
     return DocumentSplits(
-        ontology=_ontology(data, "ontology_file", train, files),
+        ontology=_with_multiplicities(data, ontology, "train_file", train, notice),
         train=train,
-        dev=dev,
-        test=test,
+        dev=dev or dev_split,
+        test=test or test_split,
         pretrain=pretrain,
-        pretrain_ontology=_ontology(data, "pretrain_ontology_file", pretrain, {"pretrain_file": pretrain}),
+        pretrain_ontology=_with_multiplicities(data, pretrain_ontology, "pretrain_file", pretrain, notice),
     )
 
 
-def _ontology(
-    data: DataArguments, name: str, induced_from: Sequence[Document], files: Mapping[str, Sequence[Document]]
-) -> Ontology:
-    path = data.path(name)
+def _read(
+    data: DataArguments, settings: Sequence[str], ontology_setting: str, notice: Callable[[str], None]
+) -> tuple[list[Sequence[Document]], Ontology | None]:
+    """Read corpora, and the ontology that must know what is in them; None where none is named."""
+    ontology_path = data.path(ontology_setting)
+    ontology = read_ontology(ontology_path) if ontology_path else None
+    read = []
+    for setting in settings:
+        documents = _documents(data, setting, notice)
+        if ontology is not None and data.ignore_unknown_roles:
+            documents, left_out = known_part(documents, ontology)
+            if left_out:
+                notice(f"{getattr(data, setting)}: left out, as the ontology lacks them: {left_out}")
+        elif ontology is not None:
+            require_known_to(ontology, documents, getattr(data, setting))
+        read.append(documents)
+    return read, ontology
+
+
+def _documents(data: DataArguments, setting: str, notice: Callable[[str], None]) -> Sequence[Document]:
+    path = data.path(setting)
     if path is None:
-        return Ontology.induced_from(induced_from)
-    ontology = read_ontology(path)
-    for setting, documents in files.items():
-        require_known_to(ontology, documents, getattr(data, setting))
+        return ()
+    corpus = read_corpus(path, data.format if setting != "pretrain_file" else "auto")
+    if corpus.guessed and not data.is_sample(getattr(data, setting)):
+        notice(f"{path}: {len(corpus)} documents, format {corpus.format} (guessed)")
+    return corpus.documents
+
+
+def _with_multiplicities(
+    data: DataArguments,
+    ontology: Ontology | None,
+    setting: str,
+    documents: Sequence[Document],
+    notice: Callable[[str], None],
+) -> Ontology:
+    """Return the ontology with the multiplicities that are wanted, induced where there is none."""
+    if ontology is None:
+        return Ontology.induced_from(documents)
+    if data.multiplicity == FROM_DATA:
+        return ontology.allowing(documents)
+    surplus = SurplusFillers(ontology)
+    for event in (event for document in documents for event in document.events):
+        surplus.add(event)
+    if surplus.count:
+        notice(
+            f"{getattr(data, setting)}: {surplus.count} arguments are more than the ontology allows and count as "
+            f"missed: {surplus}; {MULTIPLICITY_REMEDY}"
+        )
     return ontology
 
 

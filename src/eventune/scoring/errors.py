@@ -11,7 +11,7 @@ themselves are paired by `eventune.scoring.event_errors`.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -76,10 +76,12 @@ class ErrorAnalysis:
 
     Attributes:
         examples: The first documents with an error.
+        documents_with_errors: How many documents have one.
     """
 
     def __init__(self, *, training_counts: Mapping[str, int] | None = None) -> None:
         self.examples: list[ErrorExample] = []
+        self.documents_with_errors = 0
         self._training = training_counts
         self._events = EventErrors()
         self._kinds: Counter[str] = Counter()
@@ -103,9 +105,10 @@ class ErrorAnalysis:
                 self._count_difference(pair.gold[1], pair.predicted[1])
         events = tuple(pair_events(gold, predicted))
         self._events.add(events)
-        kinds = {pair.kind for pair in pairs} | {pair.kind for pair in events}
-        if len(self.examples) < SHOWN_DOCUMENTS and kinds - {"matched"}:
-            self.examples.append(ErrorExample(gold, pairs, events))
+        if {pair.kind for pair in (*pairs, *events)} - {"matched"}:
+            self.documents_with_errors += 1
+            if len(self.examples) < SHOWN_DOCUMENTS:
+                self.examples.append(ErrorExample(gold, pairs, events))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts as JSON values.
@@ -113,7 +116,8 @@ class ErrorAnalysis:
         Returns:
             `kinds`; `by`, a table of kinds by `role`, `distance` (sentences from the trigger), `length` (tokens) and,
             where it is known, `training` frequency of the role; `confusion` of roles; `boundary_shifts` of starts and
-            ends in tokens, predicted minus gold; `events`, as `EventErrors.to_dict` returns them.
+            ends in tokens, predicted minus gold; `documents_with_errors`; `events`, as `EventErrors.to_dict` returns
+            them.
         """
         tables = {
             name: {row: {kind: counts[kind] for kind in KINDS} for row, counts in sorted(rows.items(), key=_row_order)}
@@ -131,8 +135,28 @@ class ErrorAnalysis:
             "by": tables,
             "confusion": confusion,
             "boundary_shifts": shifts,
+            "documents_with_errors": self.documents_with_errors,
             "events": self._events.to_dict(),
         }
+
+    def note_on(self, scores: Iterable[Mapping[str, Any]]) -> str:
+        """Say why scores count another number of matches than the kinds, where they do.
+
+        Args:
+            scores: Scores of the same documents, as JSON values.
+
+        Returns:
+            A sentence, or an empty string.
+        """
+        matched = self._kinds["matched"]
+        counted = ((score["scorer"], _matched(score)) for score in scores)
+        others = [f"{name} {count:,}" for name, count in counted if count not in (None, matched)]
+        if not others:
+            return ""
+        return (
+            f"matched by the scorers' definitions: {', '.join(others)}; here {matched:,}, where each argument is "
+            "paired once, with one of an event of the same type and trigger, and in all of its pieces"
+        )
 
     def _rows(self, document: Document, pair: Pair) -> Iterator[tuple[str, str]]:
         event, argument = pair.of
@@ -179,6 +203,13 @@ def pair_arguments(gold: Document, predicted: Document) -> Iterator[Pair]:
         annotated = kept
     yield from (Pair("missed", item, None) for item in annotated)
     yield from (Pair("spurious", None, item) for item in found)
+
+
+def _matched(score: Mapping[str, Any]) -> int | None:
+    """Return how many matches a score's headline counts; None where it is a mean and counts none."""
+    counts = score["measures"][score["measure"]]["counts"] if "measures" in score else score["counts"]
+    matched: int | None = counts.get("matched")
+    return matched
 
 
 _Item = tuple[Event, Argument]

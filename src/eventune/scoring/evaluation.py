@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from eventune.events import Document
@@ -52,9 +52,9 @@ class Evaluation:
         return {
             name: {
                 measure: bootstrap(tallies, resamples=resamples, seed=seed).to_dict()
-                for measure, tallies in measures.items()
+                for measure, tallies in self._reported(name)
             }
-            for name, measures in self.tallies.items()
+            for name in self.tallies
         }
 
     def against(self, other: Evaluation, *, resamples: int, seed: int = 0) -> dict[str, dict[str, Any]]:
@@ -71,10 +71,17 @@ class Evaluation:
         return {
             name: {
                 measure: paired(tallies, other.tallies[name][measure], resamples=resamples, seed=seed).to_dict()
-                for measure, tallies in measures.items()
+                for measure, tallies in self._reported(name)
             }
-            for name, measures in self.tallies.items()
+            for name in self.tallies
         }
+
+    def _reported(self, name: str) -> Iterator[tuple[str, list[AnyTally]]]:
+        """Yield the tallies of the measures that a scorer's score has."""
+        measures = self.scorers[name].score().tables.get("measures")
+        for measure, tallies in self.tallies[name].items():
+            if measures is None or measure in measures:
+                yield measure, tallies
 
 
 def evaluate(scorers: Mapping[str, Scorer], pairs: Iterable[tuple[Document, Document]]) -> Evaluation:

@@ -21,7 +21,7 @@ from eventune.events import Document, Event, EventType, Ontology, Span
 from eventune.results import Score
 from eventune.scoring.heads import Heads
 from eventune.scoring.measures import Tally, score_of
-from eventune.scoring.wikievents import cluster_spans, count_event, gold_spans, head_span, tallies_of
+from eventune.scoring.wikievents import cluster_spans, count_event, gold_spans, head_span, reported, tallies_of
 
 _EMPTY_SLOT = "<arg>"
 
@@ -33,10 +33,12 @@ class GenargCounts:
     Attributes:
         totals: Tally of each measure, as `WikieventsScorer` names them.
         lines: What each line adds to the measures; nothing for a type that the ontology lacks.
+        has_clusters: Whether a gold document has mentions that corefer.
     """
 
     totals: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     lines: list[dict[str, Tally]] = field(default_factory=list)
+    has_clusters: bool = False
 
     def add(self, tallies: dict[str, Tally]) -> None:
         """Add a line."""
@@ -46,7 +48,8 @@ class GenargCounts:
 
     def score(self) -> Score:
         """Return the score, by heads where they are known."""
-        return score_of("wikievents", "head_c" if "head_c" in self.totals else "span_c", self.totals)
+        headline = "head_c" if "head_c" in self.totals else "span_c"
+        return score_of("wikievents", headline, reported(self.totals, has_clusters=self.has_clusters))
 
 
 def read_predictions(path: Path) -> list[tuple[str, str]]:
@@ -92,7 +95,7 @@ def count_genarg(
     """
     documents = {document.id: document for document in gold}
     positions: defaultdict[str, int] = defaultdict(int)
-    counts = GenargCounts()
+    counts = GenargCounts(has_clusters=any(map(cluster_spans, documents.values())))
     for mode in ("span",) if heads is None else ("head", "span"):
         counts.totals.update(tallies_of((0, 0, 0, 0, 0, 0), mode))
     for number, (name, filled) in enumerate(predictions, 1):
@@ -229,7 +232,9 @@ def official_genarg_report(score: Score, *, heads: bool, coreference: bool) -> s
         rows += [("Coref Role identification", f"{mode}_coref_i"), ("Coref Role", f"{mode}_coref_c")]
     lines = ["Evaluation by matching head words only...."] if heads else []
     for label, measure in rows:
-        metrics: dict[str, Any] = score.tables["measures"][measure]["metrics"]
+        # Without clusters the score has no measure of coreference, and the official scorer prints the plain one again.
+        measures: dict[str, Any] = score.tables["measures"]
+        metrics = measures.get(measure, measures[measure.replace("_coref", "")])["metrics"]
         figures = [100.0 * metrics[name] for name in ("precision", "recall", "f1")]
         lines.append("{}: P: {:.2f}, R: {:.2f}, F: {:.2f}".format(label, *figures))
     return "\n".join(lines) + "\n"

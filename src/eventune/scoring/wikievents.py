@@ -44,6 +44,7 @@ class WikieventsScorer:
     def __init__(self, *, ontology: Ontology | None = None, heads: Heads | None = None) -> None:
         self._ontology = ontology
         self._heads = heads
+        self._has_clusters = False
         modes = ("span",) if heads is None else ("head", "span")
         self.headline = f"{modes[0]}_c"
         self._totals = {
@@ -53,6 +54,7 @@ class WikieventsScorer:
     def add(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
         """Count a document; see `Scorer.add`."""
         clusters = cluster_spans(gold)
+        self._has_clusters = self._has_clusters or bool(clusters)
         result = dict.fromkeys(self._totals, Tally())
         modes = {"span": None} if self._heads is None else {"head": self._heads(gold), "span": None}
         for event, found in paired_events(gold, predicted):
@@ -69,8 +71,18 @@ class WikieventsScorer:
         return result
 
     def score(self) -> Score:
-        """Return the score of all documents so far."""
-        return score_of(self.name, self.headline, self._totals)
+        """Return the score of all documents so far; measures of coreference only where a document has clusters."""
+        return score_of(self.name, self.headline, reported(self._totals, has_clusters=self._has_clusters))
+
+
+def reported(totals: Mapping[str, Tally], *, has_clusters: bool) -> dict[str, Tally]:
+    """Return the measures that say something: without clusters those of coreference repeat the others.
+
+    Args:
+        totals: Tally of each measure.
+        has_clusters: Whether any gold document has mentions that corefer.
+    """
+    return {measure: tally for measure, tally in totals.items() if has_clusters or "_coref_" not in measure}
 
 
 def cluster_spans(document: Document) -> dict[Span, int]:

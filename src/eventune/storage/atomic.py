@@ -53,6 +53,19 @@ def write_atomically(path: Path, text: str | Iterable[str], *, hint: str = "") -
         file.writelines([text] if isinstance(text, str) else text)
 
 
+def refuse_existing(path: Path) -> None:
+    """Make sure that nothing is overwritten.
+
+    Args:
+        path: What is going to be written.
+
+    Raises:
+        EventuneError: If it is there already.
+    """
+    if path.exists():
+        raise EventuneError(f"{path}: exists already", "choose another place, or remove it")
+
+
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
     """Give a staging folder that becomes `folder` when the block ends without an error.

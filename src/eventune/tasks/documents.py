@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +20,6 @@ from eventune.training import run_directory as names
 from eventune.training.trainer import TaskTrainer
 
 _SHOWN_TYPES = 8
-
-
-@dataclass(frozen=True)
-class DocumentSplits:
-    """The documents of a run.
-
-    Attributes:
-        ontology: What is extracted.
-        train: What is trained on.
-        dev: What the epoch and the margins are chosen on; empty if nothing is.
-        test: What the finished run is scored on; empty if nothing is.
-        pretrain: What is trained on first; empty if nothing is.
-        pretrain_ontology: Its ontology.
-    """
-
-    ontology: Ontology
-    train: Sequence[Document]
-    dev: Sequence[Document]
-    test: Sequence[Document]
-    pretrain: Sequence[Document]
-    pretrain_ontology: Ontology
-
-    def by_name(self) -> dict[str, Sequence[Document]]:
-        """Return the splits that hold anything, what is trained on first left out."""
-        splits = {"train": self.train, "dev": self.dev, "test": self.test}
-        return {name: documents for name, documents in splits.items() if documents}
 
 
 class DocumentTask:

@@ -36,8 +36,9 @@ from eventune.generation.extracting.task import (
     annotated,
 )
 from eventune.generation.templates import set_template
-from eventune.tasks.documents import DocumentSplits, DocumentTask
+from eventune.tasks.documents import DocumentTask
 from eventune.tasks.protocol import UNTRAINED, Outcome
+from eventune.tasks.splits import DocumentSplits
 from eventune.training import run_directory as names
 
 if TYPE_CHECKING:

@@ -24,8 +24,9 @@ from eventune.extraction.features import EncodedWindow
 from eventune.extraction.kinds import VARIANTS
 from eventune.extraction.task import EncodedPart, ExtractionTask, Ranking
 from eventune.tasks.costs import Forgetting
-from eventune.tasks.documents import DocumentSplits, DocumentTask
+from eventune.tasks.documents import DocumentTask
 from eventune.tasks.protocol import Outcome, Pretraining
+from eventune.tasks.splits import DocumentSplits
 from eventune.training import run_directory as names
 from eventune.training.dropout import cheapen_dropout
 

@@ -1,0 +1,92 @@
+"""Documents of a run, and how they are made to fit an ontology."""
+
+import pytest
+
+from eventune.corpora import write_corpus, write_ontology
+from eventune.corpora.arguments import DataArguments
+from eventune.errors import EventuneError
+from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
+from eventune.runs.splits import read_splits
+
+ONTOLOGY = Ontology.of([EventType("attack", (Role("attacker"), Role("target", 2, "who is attacked"), Role("place")))])
+
+
+def document(number, *arguments, type="attack"):
+    words = f"Rebels and gunmen shelled {number} soldiers in Homs".split()
+    filled = tuple(Argument(role, Span(start, start + 1)) for role, start in arguments)
+    return Document.from_sentences(f"d{number}", [words], events=[Event(type, Span(3, 4), filled)])
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Reads documents as a run with an ontology does, and returns its splits and its notices."""
+
+    def read(documents, test=(), **settings):
+        files = {"train_file": documents, "test_file": test}
+        named = {}
+        for name, content in files.items():
+            if content:
+                write_corpus(content, tmp_path / f"{name}.jsonl")
+                named[name] = str(tmp_path / f"{name}.jsonl")
+        write_ontology(ONTOLOGY, tmp_path / "ontology.yaml")
+        notices = []
+        data = DataArguments(**named, ontology_file=str(tmp_path / "ontology.yaml"), **settings)
+        assert list(data.problems()) == []
+        return read_splits(data, notices.append), [notice for notice in notices if "(guessed)" not in notice]
+
+    return read
+
+
+TWO_ATTACKERS = document(1, ("attacker", 0), ("attacker", 2), ("target", 5), ("place", 7))
+
+
+def test_fillers_without_a_place_in_the_ontology_are_named_by_role_with_the_remedy(read):
+    splits, [notice] = read([TWO_ATTACKERS, document(2, ("attacker", 0))])
+    assert splits.ontology == ONTOLOGY
+    assert "1 arguments are more than the ontology allows and count as missed" in notice
+    assert "attacker of attack 1 (up to 2 in an event, 1 allowed)" in notice
+    assert "--multiplicity from_data" in notice
+
+
+def test_multiplicities_from_data_are_raised_and_never_lowered(read):
+    splits, notices = read([TWO_ATTACKERS], multiplicity="from_data")
+    assert notices == []
+    roles = {role.name: (role.multiplicity, role.description) for role in splits.ontology["attack"].roles}
+    assert roles == {"attacker": (2, ""), "target": (2, "who is attacked"), "place": (1, "")}
+
+
+def test_multiplicities_from_data_look_at_the_training_documents_alone(read):
+    splits, _ = read([document(2, ("attacker", 0))], test=[TWO_ATTACKERS], multiplicity="from_data")
+    assert splits.ontology == ONTOLOGY
+
+
+def test_what_the_ontology_lacks_is_left_out_when_that_is_wanted_and_counted(read):
+    strange = [document(1, ("attacker", 0), ("weapon", 5), ("weapon", 7)), document(2, ("attacker", 0), type="die")]
+    test = [document(3, ("weapon", 0))]
+    with pytest.raises(EventuneError, match=r"has types or roles .*(\n.*)*--ignore_unknown_roles true"):
+        read(strange, test)
+
+    splits, notices = read(strange, test, ignore_unknown_roles=True)
+
+    assert [notice.partition(": ")[2] for notice in notices] == [
+        "left out, as the ontology lacks them: 1 events by their type (die 1) and 2 arguments by their role (weapon 2)",
+        "left out, as the ontology lacks them: 1 arguments by their role (weapon 1)",
+    ]
+    assert [[[a.role for a in event.arguments] for event in d.events] for d in splits.train] == [[["attacker"]], []]
+    assert splits.test[0].events[0].arguments == ()
+
+
+def test_known_documents_are_not_changed_by_ignoring_what_is_unknown(read):
+    splits, notices = read([TWO_ATTACKERS], ignore_unknown_roles=True, multiplicity="from_data")
+    assert (list(splits.train), notices) == ([TWO_ATTACKERS], [])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"multiplicity": "data"}, "multiplicity: expected ontology or from_data, found 'data'"),
+        ({"ignore_unknown_roles": True}, "ignore_unknown_roles: expected false without an ontology_file, found true"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(settings, message):
+    assert message in [problem.message for problem in DataArguments(train_file="sample:train", **settings).problems()]
