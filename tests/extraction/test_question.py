@@ -27,7 +27,7 @@ def document():
     event = document.events[0]
     fillers = (("suspect", (0, 2)), ("suspect", (10, 11)), ("place", (5, 6)))
     arguments = tuple(Argument(role, Span(*span)) for role, span in fillers)
-    return document.with_events([type(event)(event.type, event.trigger, arguments, event.id)])
+    return document.with_events([event.with_arguments(arguments)])
 
 
 @pytest.fixture

@@ -181,7 +181,7 @@ class ExtractionTask:
                     for role, candidates in zip(roles, ranking.get((index, number), ()), strict=True)
                     for argument in select(role.name, candidates, margins)
                 ]
-                events.append(type(event)(event.type, event.trigger, tuple(arguments), event.id))
+                events.append(event.with_arguments(arguments))
             documents.append(document.with_events(events))
         return documents
 
