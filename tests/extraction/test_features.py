@@ -277,7 +277,8 @@ def test_batches_are_padded_with_what_does_not_count(builder, tokenizer):
     long, _ = encode(builder(), document(("target", (8, 9)), ("attacker", (0, 1))))
     short, _ = encode(builder(), document(("end_date", (0, 1)), sentences=[["They", "met"]], trigger=None, type="meet"))
 
-    batch = WindowCollator(int(tokenizer.pad_token_id))([*long, *short])
+    collator = WindowCollator(int(tokenizer.pad_token_id))
+    batch, targets = collator.inputs([*long, *short]), collator.targets([*long, *short])
 
     pieces = len(short[0].input_ids)
     assert batch["input_ids"].shape == batch["attention_mask"].shape == batch["marks"].shape
@@ -286,18 +287,18 @@ def test_batches_are_padded_with_what_does_not_count(builder, tokenizer):
     assert set(batch["marks"][1, pieces:].tolist()) == {int(Mark.NONE)}
     assert batch["sentences"][1, :2].tolist() == [0, 0]
     assert set(batch["sentences"][1, 2:].tolist()) == {-1}
-    assert batch["slots"].tolist() == [[True, True, True], [True, True, False]]
-    assert batch["targets"].tolist() == [[0, 2, 8, 0], [0, 0, 0, 0], [1, 1, 0, 0]]
-    assert {tensor.dtype for name, tensor in batch.items() if name != "slots"} == {torch.long}
+    assert targets["slots"].tolist() == [[True, True, True], [True, True, False]]
+    assert targets["targets"].tolist() == [[0, 2, 8, 0], [0, 0, 0, 0], [1, 1, 0, 0]]
+    assert {tensor.dtype for tensor in (*batch.values(), targets["targets"])} == {torch.long}
 
 
 def test_batches_without_gold_have_targets_of_the_right_shape(builder):
     examples, _ = encode(builder(), document())
-    assert WindowCollator(0)(examples)["targets"].shape == (0, 4)
+    assert WindowCollator(0).targets(examples)["targets"].shape == (0, 4)
 
 
 def test_lengths_are_rounded_so_that_few_shapes_occur(builder):
     examples, _ = encode(builder(), document())
-    batch = WindowCollator(0, multiple=16)(examples)
+    batch = WindowCollator(0, multiple=16).inputs(examples)
     assert batch["input_ids"].shape[1] % 16 == 0
     assert batch["word_starts"].shape[1] % 16 == 0

@@ -120,11 +120,10 @@ def examples(builder):
 
 
 def run(model, examples, *, multiple=16):
-    batch = WindowCollator(0, multiple=multiple)(examples)
-    targets, slots = batch.pop("targets"), batch.pop("slots")
+    collator = WindowCollator(0, multiple=multiple)
     with torch.no_grad():
-        scores = model(**batch)
-    return scores, targets, slots
+        scores = model(**collator.inputs(examples))
+    return scores, *collator.targets(examples).values()
 
 
 def own(scores, index, example):
@@ -184,10 +183,9 @@ def test_marks_tell_the_model_where_the_trigger_is(model, builder):
 
 
 def test_gradients_reach_every_parameter_of_head_and_encoder(model, examples):
-    batch = WindowCollator(0)(examples)
-    targets, slots = batch.pop("targets"), batch.pop("slots")
+    collator = WindowCollator(0)
     model.zero_grad()
-    span_loss(model(**batch), targets, slots).backward()
+    span_loss(model(**collator.inputs(examples)), *collator.targets(examples).values()).backward()
     untouched = [
         name
         for name, parameter in model.named_parameters()

@@ -130,8 +130,7 @@ def test_an_encoder_answers(builder, document, tiny_encoder):
 
     model = QuestionExtractor(load_encoder(resolve(str(tiny_encoder))).model, max_span_length=4, dropout=0.0).eval()
     task = QuestionTask(builder)
-    batch = task.collate(task.encode([document]).examples)
-    del batch["targets"], batch["slots"]
+    batch = task.inputs(task.encode([document]).examples)
 
     scores = model(**batch)
 

@@ -2,8 +2,12 @@
 
 import pytest
 
+from eventune.backbones.load import load_encoder
+from eventune.backbones.resolve import resolve
 from eventune.events import Argument, Document, Event, Mention, Span
 from eventune.extraction.decoding import Candidate, Margins
+from eventune.extraction.features import WindowCollator
+from eventune.extraction.model import JointExtractor
 from eventune.extraction.task import ExtractionTask
 from eventune.scoring import SCORERS, score
 
@@ -36,3 +40,13 @@ def test_perfect_arguments_are_perfect_by_every_scorer_also_with_two_triggers(sc
 
     assert score([two_triggers], [found], scorer).f1 == 1.0
     assert found.events[0].with_arguments(two_triggers.events[0].arguments) == two_triggers.events[0]
+
+
+def test_no_targets_are_built_where_nothing_is_trained(builder, two_triggers, tiny_encoder, monkeypatch):
+    model = JointExtractor(load_encoder(resolve(str(tiny_encoder))).model, max_span_length=6)
+    task = ExtractionTask(builder())
+    part = task.encode([two_triggers])
+    assert task.collate(part.examples).keys() - task.inputs(part.examples).keys() == {"targets", "slots"}
+    monkeypatch.delattr(WindowCollator, "targets")
+
+    assert task.rank(model, part).keys() == {(0, 0)}

@@ -306,16 +306,8 @@ class WindowCollator:
     multiple: int = 16
     length: int = 0
 
-    def __call__(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
-        """Build the tensors of a batch.
-
-        Args:
-            examples: The examples.
-
-        Returns:
-            The arguments of `JointExtractor.forward`, and of the loss: `targets` *shape* (gold spans, 4), `slots`
-            *shape* (events, roles).
-        """
+    def inputs(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
+        """Build what the model reads: the arguments of `JointExtractor.forward`."""
         lengths = [len(example.input_ids) for example in examples]
         pieces = self.length or -(-max(lengths) // self.multiple) * self.multiple
         words = -(-max(len(example.word_starts) for example in examples) // self.multiple) * self.multiple
@@ -330,10 +322,16 @@ class WindowCollator:
             "word_starts": _padded([e.word_starts for e in examples], words, 0),
             "word_ends": _padded([e.word_ends for e in examples], words, 0),
             "sentences": _padded([e.sentences for e in examples], words, -1),
-            "slots": _padded([[1] * len(e.role_pieces) for e in examples], roles, 0).bool(),
+        }
+
+    def targets(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
+        """Build what the loss compares the scores with: `targets` *shape* (gold spans, 4), `slots` (events, roles)."""
+        roles = max(len(example.role_pieces) for example in examples)
+        return {
             "targets": torch.tensor(
                 [(index, *gold) for index, e in enumerate(examples) for gold in e.gold], dtype=torch.long
             ).view(-1, 4),
+            "slots": _padded([[1] * len(e.role_pieces) for e in examples], roles, 0).bool(),
         }
 
 

@@ -110,10 +110,10 @@ def _asked(role: Role, slot: int) -> list[str]:
 class QuestionTask(ExtractionTask):
     """The task with the notes' loss: cross-entropy of the start and of the end, `[CLS]` for an empty slot."""
 
-    def collate(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
-        """Pad examples to a batch; nothing is marked in it."""
-        batch = super().collate(examples)
-        return {name: tensor for name, tensor in batch.items() if name not in {"marks", "role_pieces"}}
+    def inputs(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
+        """Pad examples to a batch of what the model reads; nothing is marked in it."""
+        inputs = super().inputs(examples)
+        return {name: tensor for name, tensor in inputs.items() if name not in {"marks", "role_pieces"}}
 
     def _loss(self, scores: SpanScores, targets: Tensor, slots: Tensor) -> Tensor:
         assert isinstance(scores, BoundaryScores)

@@ -81,9 +81,13 @@ class ExtractionTask:
         """Return an example's length in pieces."""
         return len(example.input_ids)
 
+    def inputs(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
+        """Pad examples to a batch of what the model reads."""
+        return self._collator.inputs(examples)
+
     def collate(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
-        """Pad examples to a batch."""
-        return self._collator(examples)
+        """Pad examples to a batch to train on: what the model reads, and what the loss compares its scores with."""
+        return {**self.inputs(examples), **self._collator.targets(examples)}
 
     def loss(self, model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the loss of a batch."""
@@ -150,10 +154,9 @@ class ExtractionTask:
         try:
             for start in range(0, len(by_length), self.batch_size):
                 chosen = by_length[start : start + self.batch_size]
-                batch = {name: tensor.to(device) for name, tensor in self.collate(chosen).items()}
-                del batch["targets"], batch["slots"]
+                inputs = {name: tensor.to(device) for name, tensor in self.inputs(chosen).items()}
                 with torch.inference_mode():
-                    scores = model(**batch)
+                    scores = model(**inputs)
                 yield chosen, scores
         finally:
             model.train(was_training)

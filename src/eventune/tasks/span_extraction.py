@@ -190,10 +190,8 @@ class SpanExtraction(DocumentTask):
     def outputs(self, model: nn.Module) -> Tensor:
         """See `RunTask`."""
         examples = self.examples[:_COMPARED_EXAMPLES] or self.loop.encode(self.shown_documents()).examples
-        batch = self.loop.collate(examples)
-        del batch["targets"], batch["slots"]
         device = next(model.parameters()).device
-        scores = model(**{name: tensor.to(device) for name, tensor in batch.items()})
+        scores = model(**{name: tensor.to(device) for name, tensor in self.loop.inputs(examples).items()})
         return torch.cat([scores.spans.flatten(), scores.null.flatten()])
 
     def annotate(
