@@ -35,9 +35,10 @@ from eventune.backbones.resolve import resolve
 from eventune.corpora import read_corpus, read_ontology
 from eventune.corpora.sample import sample_file
 from eventune.events import Document, Ontology
-from eventune.extraction.features import FeatureBuilder
+from eventune.extraction.features import EncodedPart, FeatureBuilder
 from eventune.extraction.model import JointExtractor
-from eventune.extraction.task import EncodedPart, ExtractionTask
+from eventune.extraction.subwords import SubwordTokenizer
+from eventune.extraction.task import ExtractionTask
 from eventune.recipe import Recipe, read_settings
 from eventune.training.determinism import deterministic
 from eventune.training.dropout import cheapen_dropout
@@ -104,7 +105,10 @@ class Setting:
         own = recipe.own["extraction"]
         span_length = own.max_span_length
         builder = FeatureBuilder(
-            backbone.tokenizer, ontology, max_length=backbone.max_length, max_span_length=span_length
+            SubwordTokenizer.of(backbone.tokenizer),
+            ontology,
+            max_length=backbone.max_length,
+            max_span_length=span_length,
         )
         self.arguments = recipe.optimisation
         self.task = ExtractionTask(builder, batch_size=32, word_dropout=own.word_dropout)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from eventune.events import Argument, Document, Event, Span
-from eventune.extraction.features import WindowCollator
+from eventune.extraction.collator import WindowCollator
 from eventune.extraction.loss import span_loss
 from eventune.extraction.model import JointExtractor, SpanScorer, SpanScores
 

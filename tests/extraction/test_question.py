@@ -7,10 +7,11 @@ from eventune.extraction.decoding import Margins
 from eventune.extraction.question import (
     BoundaryScores,
     QuestionExtractor,
-    QuestionFeatureBuilder,
     QuestionTask,
     boundary_scores,
 )
+from eventune.extraction.question_features import QuestionFeatureBuilder
+from eventune.extraction.subwords import SubwordTokenizer
 
 TEXT = "Three counterfeiters were [[apprehended|arrest]] in Dresden by the police. They wept."
 
@@ -32,7 +33,7 @@ def document():
 
 @pytest.fixture
 def builder(tokenizer, ontology):
-    return QuestionFeatureBuilder(tokenizer, ontology, max_length=128, max_span_length=4)
+    return QuestionFeatureBuilder(SubwordTokenizer.of(tokenizer), ontology, max_length=128, max_span_length=4)
 
 
 def test_each_slot_of_each_role_is_one_input_with_one_filler_at_most(builder, document):

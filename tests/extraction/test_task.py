@@ -5,8 +5,8 @@ import pytest
 from eventune.backbones.load import load_encoder
 from eventune.backbones.resolve import resolve
 from eventune.events import Argument, Document, Event, Mention, Span
+from eventune.extraction.collator import WindowCollator
 from eventune.extraction.decoding import Candidate, Margins
-from eventune.extraction.features import WindowCollator
 from eventune.extraction.model import JointExtractor
 from eventune.extraction.task import ExtractionTask
 from eventune.scoring import SCORERS, score

@@ -8,34 +8,12 @@ word boundaries by construction.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-MAX_SENTENCE_DISTANCE = 3
-
-
-class Mark(IntEnum):
-    """What a piece is to the event; each mark has a learned vector that is added to the piece's embedding.
-
-    Marks take the place of special tokens such as `<t>`: no vocabulary changes, so they work with any encoder, and they
-    are part of the heads. Pieces of the text beyond the trigger are marked by their sentence's distance from it:
-    `TEXT + MAX_SENTENCE_DISTANCE + distance`.
-    """
-
-    NONE = 0
-    TYPE = 1
-    PROMPT_TRIGGER = 2
-    ROLE = 3
-    TRIGGER = 4
-    TEXT = 5
-
-    @staticmethod
-    def count() -> int:
-        """Number of marks, with one for each sentence distance."""
-        return int(Mark.TEXT) + 2 * MAX_SENTENCE_DISTANCE + 1
+from eventune.extraction.marks import Mark
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,11 @@ from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
 from eventune.events import Document, Ontology
-from eventune.extraction.decoding import Margins
-from eventune.extraction.features import EncodedWindow
+from eventune.extraction.decoding import Margins, Ranking
+from eventune.extraction.features import EncodedPart, EncodedWindow
 from eventune.extraction.kinds import VARIANTS
-from eventune.extraction.task import EncodedPart, ExtractionTask, Ranking
+from eventune.extraction.subwords import SubwordTokenizer
+from eventune.extraction.task import ExtractionTask
 from eventune.tasks.costs import Forgetting
 from eventune.tasks.documents import DocumentSplits, DocumentTask
 from eventune.tasks.protocol import Outcome, Pretraining
@@ -203,7 +204,10 @@ class SpanExtraction(DocumentTask):
 
     def _builder(self, backbone: Backbone, ontology: Ontology, settings: SpanSettings) -> Any:
         return VARIANTS[settings.extractor].builder(
-            backbone.tokenizer, ontology, max_length=settings.max_length, max_span_length=settings.max_span_length
+            SubwordTokenizer.of(backbone.tokenizer),
+            ontology,
+            max_length=settings.max_length,
+            max_span_length=settings.max_span_length,
         )
 
     def _loop(self, builder: Any, dev: EncodedPart | None) -> ExtractionTask:
