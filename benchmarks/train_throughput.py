@@ -3,8 +3,8 @@
     make benchmark                    # or: .venv/bin/python benchmarks/train_throughput.py --json
 
 It reads RAMS from the corpora's folder (EVENTUNE_CORPORA, default ../shared/data), or the built-in sample where that
-is missing. Model FLOPs are those of the encoder's matrix products for the pieces that are read, padding left out; a
-backward pass counts twice a forward pass. Memory is measured in fresh processes.
+is missing. Model FLOPs are those of the encoder's matrix products for the subword tokens that are read, padding left
+out; a backward pass counts twice a forward pass. Memory is measured in fresh processes.
 """
 
 from __future__ import annotations
@@ -149,14 +149,14 @@ class Setting:
                     self.model(**batch)
 
         def evaluate() -> None:
-            ranking = self.task.rank(self.model, self.part)
-            self.task.score(ranking, self.part, self.task.tune(ranking, self.part))
+            found = self.task.find_candidates(self.model, self.part)
+            self.task.score(found, self.part, self.task.tune(found, self.part))
 
         return statistics.median(median_seconds(evaluate, 1) / median_seconds(forward, 1) for _ in range(repeats))
 
 
 class PerRoleReader(nn.Module):
-    """The notes' model: an encoder, and a start and an end score for each piece."""
+    """The notes' model: an encoder, and a start and an end score for each subword token."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()

@@ -27,15 +27,15 @@ def encode(builder, *documents):
     return builder.encode(documents)
 
 
-def pieces_of(tokenizer, example, first, last):
+def subwords_of(tokenizer, example, first, last):
     return tokenizer.convert_ids_to_tokens(example.input_ids[first : last + 1])
 
 
-def joined(pieces):
-    return "".join(piece.removeprefix("##") for piece in pieces)
+def joined(subwords):
+    return "".join(subword.removeprefix("##") for subword in subwords)
 
 
-def test_first_and_last_pieces_of_each_word_decode_to_the_word(builder, tokenizer):
+def test_first_and_last_tokens_of_each_word_decode_to_the_word(builder, tokenizer):
     ontology = read_ontology(sample_file("ontology"))
     documents = read_corpus(sample_file("dev"))[:20]
     examples, _ = builder(ontology=ontology).encode(documents)
@@ -43,7 +43,7 @@ def test_first_and_last_pieces_of_each_word_decode_to_the_word(builder, tokenize
     for example in examples:
         words = documents[example.document].words[example.first_word :]
         for word, first, last in zip(words, example.word_starts, example.word_ends, strict=False):
-            assert joined(pieces_of(tokenizer, example, first, last)) == word.lower()
+            assert joined(subwords_of(tokenizer, example, first, last)) == word.lower()
         # Together the words are the text between the two separators: nothing lost, nothing twice.
         assert example.word_starts[1:] == [last + 1 for last in example.word_ends[:-1]]
         assert example.input_ids[example.word_starts[0] - 1] == tokenizer.sep_token_id
@@ -59,18 +59,18 @@ def test_prompt_names_type_trigger_and_roles(builder, tokenizer):
     assert joined(prompt[1:-1]) == "conflictattackshelled:attackerplaceofbirthtarget"
 
 
-def test_role_pieces_are_the_words_of_the_role(builder, tokenizer):
+def test_role_tokens_are_the_words_of_the_role(builder, tokenizer):
     [example], _ = encode(builder(), document())
-    names = [joined(pieces_of(tokenizer, example, *pieces)) for pieces in example.role_pieces]
+    names = [joined(subwords_of(tokenizer, example, *ends)) for ends in example.role_tokens]
     assert names == ["attacker", "placeofbirth", "target"]
 
 
-def test_every_piece_is_marked_by_what_it_is(builder):
+def test_every_token_is_marked_by_what_it_is(builder):
     [example], _ = encode(builder(), document())
     assert len(example.marks) == len(example.input_ids)
-    for first, last in example.role_pieces:
+    for first, last in example.role_tokens:
         assert set(example.marks[first : last + 1]) == {Mark.ROLE}
-    before_roles = example.marks[: example.role_pieces[0][0]]
+    before_roles = example.marks[: example.role_tokens[0][0]]
     assert [mark for mark, _ in itertools.groupby(before_roles)] == [
         Mark.NONE,
         Mark.TYPE,
@@ -106,19 +106,19 @@ def test_event_without_trigger_is_read_without_marks_on_the_text(builder, tokeni
 def test_a_very_long_word_is_read_by_its_ends(builder, tokenizer):
     word = "x" * 40 + "y" * 40 + "z"
     [example], _ = encode(builder(), document(sentences=[["A", word, "shelled", "Homs"]], trigger=Span(2, 3)))
-    pieces = pieces_of(tokenizer, example, example.word_starts[1], example.word_ends[1])
-    assert len(pieces) <= MAX_SUBWORDS_A_WORD
+    subwords = subwords_of(tokenizer, example, example.word_starts[1], example.word_ends[1])
+    assert len(subwords) <= MAX_SUBWORDS_A_WORD
     assert len(example.word_starts) == 4
-    if len(pieces) > 1:
-        assert (pieces[0][0], pieces[-1][-1]) == ("x", "z")
+    if len(subwords) > 1:
+        assert (subwords[0][0], subwords[-1][-1]) == ("x", "z")
 
 
 @pytest.mark.parametrize("dropped", ["\u200b", "\u200d\u200c", "\x07", "\u0301", "\ufffd", "𓀀"])
 def test_words_that_the_tokenizer_drops_are_unknown_but_not_lost(dropped, builder, tokenizer):
     sentences = [["A", dropped, "shelled", "Homs"]]
     [example], _ = encode(builder(), document(("target", (3, 4)), sentences=sentences, trigger=Span(2, 3)))
-    assert pieces_of(tokenizer, example, example.word_starts[1], example.word_ends[1]) == ["[UNK]"]
-    assert joined(pieces_of(tokenizer, example, example.word_starts[3], example.word_ends[3])) == "homs"
+    assert subwords_of(tokenizer, example, example.word_starts[1], example.word_ends[1]) == ["[UNK]"]
+    assert joined(subwords_of(tokenizer, example, example.word_starts[3], example.word_ends[3])) == "homs"
     assert example.gold == [(2, 3, 0)]
 
 
@@ -211,7 +211,7 @@ def test_examples_know_document_and_event(builder):
 
 def test_prompt_that_leaves_no_room_for_the_text_is_refused(builder):
     roles = tuple(Role(f"role-number-{n}") for n in range(40))
-    with pytest.raises(EventuneError, match=r"event type 'meet': its prompt takes \d+ of 64 pieces") as raised:
+    with pytest.raises(EventuneError, match=r"event type 'meet': its prompt takes \d+ of 64 subword tokens") as raised:
         encode(builder(max_length=64, ontology=Ontology.of([EventType("meet", roles)])), document(type="meet"))
     assert "shorter names" in raised.value.hint
 

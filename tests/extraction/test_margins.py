@@ -15,24 +15,24 @@ def candidate(start, end, log_odds):
     return Candidate(Span(start, end), log_odds, 0.5)
 
 
-def f1_of(ranked_roles, gold_roles, gold, margins):
-    found = [select("place", candidates, margins) for candidates in ranked_roles]
+def f1_of(candidate_roles, gold_roles, gold, margins):
+    found = [select("place", candidates, margins) for candidates in candidate_roles]
     matched = sum(a.span in spans for arguments, spans in zip(found, gold_roles, strict=True) for a in arguments)
     return 2 * matched / max(sum(map(len, found)) + gold, 1)
 
 
 def random_problem(seed):
-    """Ranked candidates of some roles, with gold spans that those hit more often which are better or close behind."""
+    """Candidates of some roles, with gold spans that those hit more often which are better or close behind."""
     chance = random.Random(seed)
-    ranked_roles, gold_roles = [], []
+    candidate_roles, gold_roles = [], []
     for _ in range(chance.randrange(2, 9)):
         best = chance.uniform(-9, 9)
         odds = sorted((best - chance.choice([0, 1, 1]) * chance.uniform(0, 4.5) for _ in range(3)), reverse=True)
         candidates = [candidate(2 * n, 2 * n + 1, value) for n, value in enumerate(odds)]
-        ranked_roles.append(candidates)
+        candidate_roles.append(candidates)
         likely = [1 / (1 + math.exp(-best / 3)), *(math.exp(value - odds[0]) for value in odds[1:])]
         gold_roles.append([c.span for c, p in zip(candidates, likely, strict=True) if chance.random() < p])
-    return ranked_roles, gold_roles, sum(map(len, gold_roles)) + chance.randrange(3)
+    return candidate_roles, gold_roles, sum(map(len, gold_roles)) + chance.randrange(3)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -70,11 +70,11 @@ def test_a_further_margin_is_found_for_what_is_close_to_the_best():
 def test_gold_arguments_out_of_reach_make_tuning_favour_recall():
     """A doubtful candidate is worth more where recall is low already: one right of three is then taken."""
     sure, doubtful = candidate(0, 1, 5.0), candidate(2, 3, -2.0)
-    ranked_roles = [[sure], [doubtful], [doubtful], [doubtful]]
+    candidate_roles = [[sure], [doubtful], [doubtful], [doubtful]]
     gold_roles = [[sure.span], [doubtful.span], [], []]
 
     def doubtful_is_taken(gold):
-        return tune_margins(ranked_roles, gold_roles, gold).first < doubtful.log_odds
+        return tune_margins(candidate_roles, gold_roles, gold).first < doubtful.log_odds
 
     assert not doubtful_is_taken(2)
     assert doubtful_is_taken(10)

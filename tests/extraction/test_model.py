@@ -128,7 +128,7 @@ def run(model, examples, *, multiple=16):
 
 def own(scores, index, example):
     """An event's own scores, without the padding of its batch."""
-    roles, words = len(example.role_pieces), len(example.word_starts)
+    roles, words = len(example.role_tokens), len(example.word_starts)
     return scores.spans[index, :roles, :words], scores.null[index, :roles]
 
 
@@ -161,7 +161,7 @@ def test_spans_of_padding_words_do_not_exist(model, examples):
 
 
 def test_loss_of_a_batch_is_the_mean_over_the_role_slots_of_its_events(model, examples):
-    losses = [(span_loss(*run(model, [example])).item(), len(example.role_pieces)) for example in examples]
+    losses = [(span_loss(*run(model, [example])).item(), len(example.role_tokens)) for example in examples]
     expected = sum(loss * slots for loss, slots in losses) / sum(slots for _, slots in losses)
     assert span_loss(*run(model, examples)).item() == pytest.approx(expected, abs=1e-5)
 

@@ -98,7 +98,7 @@ def test_batches_can_be_padded_to_the_longest_that_there_could_be(builder, docum
 
 
 class Oracle(nn.Module):
-    """Answers every question rightly; knows the answers by the question's pieces."""
+    """Answers every question rightly; knows the answers by the question's tokens."""
 
     def __init__(self, examples):
         super().__init__()
@@ -119,7 +119,7 @@ def test_answers_of_all_slots_become_the_event_s_arguments(builder, document):
     task = QuestionTask(builder, batch_size=3)
     part = task.encode([document])
 
-    found = task.annotate(task.rank(Oracle(part.examples), part), part, Margins(0.0, -4.0))[0]
+    found = task.annotate(task.find_candidates(Oracle(part.examples), part), part, Margins(0.0, -4.0))[0]
 
     expected = [(argument.role, argument.span) for argument in document.events[0].arguments]
     assert [(argument.role, argument.span) for argument in found.events[0].arguments] == expected

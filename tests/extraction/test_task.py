@@ -34,9 +34,9 @@ def test_perfect_arguments_are_perfect_by_every_scorer_also_with_two_triggers(sc
     part = task.encode([two_triggers])
     fillers = {argument.role: argument.span for argument in two_triggers.events[0].arguments}
     roles = task.ontology["conflict.attack"].roles
-    ranking = {(0, 0): [[Candidate(fillers[role.name], 5.0, 0.9)] if role.name in fillers else [] for role in roles]}
+    candidates = {(0, 0): [[Candidate(fillers[role.name], 5.0, 0.9)] if role.name in fillers else [] for role in roles]}
 
-    (found,) = task.annotate(ranking, part, Margins())
+    (found,) = task.annotate(candidates, part, Margins())
 
     assert score([two_triggers], [found], scorer).f1 == 1.0
     assert found.events[0].with_arguments(two_triggers.events[0].arguments) == two_triggers.events[0]
@@ -49,4 +49,4 @@ def test_no_targets_are_built_where_nothing_is_trained(builder, two_triggers, ti
     assert task.collate(part.examples).keys() - task.inputs(part.examples).keys() == {"targets", "slots"}
     monkeypatch.delattr(WindowCollator, "targets")
 
-    assert task.rank(model, part).keys() == {(0, 0)}
+    assert task.find_candidates(model, part).keys() == {(0, 0)}

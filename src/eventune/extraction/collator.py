@@ -21,8 +21,8 @@ class WindowCollator:
 
     Attributes:
         pad_token_id: The tokenizer's padding id.
-        multiple: What lengths in pieces and words are rounded up to.
-        length: Pieces that every batch is padded to; 0 for as few as it needs.
+        multiple: What lengths in tokens and words are rounded up to.
+        length: Tokens that every batch is padded to; 0 for as few as it needs.
     """
 
     pad_token_id: int
@@ -32,15 +32,15 @@ class WindowCollator:
     def inputs(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
         """Build what the model reads: the arguments of `JointExtractor.forward`."""
         lengths = [len(example.input_ids) for example in examples]
-        pieces = self.length or -(-max(lengths) // self.multiple) * self.multiple
+        tokens = self.length or -(-max(lengths) // self.multiple) * self.multiple
         words = -(-max(len(example.word_starts) for example in examples) // self.multiple) * self.multiple
-        roles = max(len(example.role_pieces) for example in examples)
+        roles = max(len(example.role_tokens) for example in examples)
         return {
-            "input_ids": _padded([e.input_ids for e in examples], pieces, self.pad_token_id),
-            "attention_mask": _padded([[1] * length for length in lengths], pieces, 0),
-            "marks": _padded([e.marks for e in examples], pieces, int(Mark.NONE)),
-            "role_pieces": torch.tensor(
-                [e.role_pieces + [(0, 0)] * (roles - len(e.role_pieces)) for e in examples], dtype=torch.long
+            "input_ids": _padded([e.input_ids for e in examples], tokens, self.pad_token_id),
+            "attention_mask": _padded([[1] * length for length in lengths], tokens, 0),
+            "marks": _padded([e.marks for e in examples], tokens, int(Mark.NONE)),
+            "role_tokens": torch.tensor(
+                [e.role_tokens + [(0, 0)] * (roles - len(e.role_tokens)) for e in examples], dtype=torch.long
             ),
             "word_starts": _padded([e.word_starts for e in examples], words, 0),
             "word_ends": _padded([e.word_ends for e in examples], words, 0),
@@ -49,12 +49,12 @@ class WindowCollator:
 
     def targets(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
         """Build what the loss compares the scores with: `targets` *shape* (gold spans, 4), `slots` (events, roles)."""
-        roles = max(len(example.role_pieces) for example in examples)
+        roles = max(len(example.role_tokens) for example in examples)
         return {
             "targets": torch.tensor(
                 [(index, *gold) for index, e in enumerate(examples) for gold in e.gold], dtype=torch.long
             ).view(-1, 4),
-            "slots": _padded([[1] * len(e.role_pieces) for e in examples], roles, 0).bool(),
+            "slots": _padded([[1] * len(e.role_tokens) for e in examples], roles, 0).bool(),
         }
 
 

@@ -61,26 +61,26 @@ def non_maximum_suppression(candidates: Sequence[Candidate], multiplicity: int) 
 
 
 def select(role: str, candidates: Sequence[Candidate], margins: Margins) -> list[Argument]:
-    """Return the ranked candidates of a role that exceed their margins as its arguments."""
+    """Return those of a role's candidates, best first, that exceed their margins as its arguments."""
     if not candidates or candidates[0].log_odds <= margins.first:
         return []
     best = candidates[0].log_odds
     return [
         Argument(role, candidate.span, round(candidate.probability, 6))
-        for rank, candidate in enumerate(candidates)
-        if rank == 0 or candidate.log_odds - best > margins.further
+        for place, candidate in enumerate(candidates)
+        if place == 0 or candidate.log_odds - best > margins.further
     ]
 
 
-Ranking = dict[tuple[int, int], list[list[Candidate]]]
-"""For each (document, event): the ranked candidates of each role, in the ontology's order."""
+EventCandidates = dict[tuple[int, int], list[list[Candidate]]]
+"""For each (document, event): the candidates of each role, best first, without overlap, in the ontology's order."""
 
 
 def merge_windows(
     windows: Iterable[tuple[EncodedWindow, Sequence[Sequence[Candidate]]]],
     documents: Sequence[Document],
     ontology: Ontology,
-) -> Ranking:
+) -> EventCandidates:
     """Put the candidates of all windows together.
 
     Args:
@@ -91,7 +91,7 @@ def merge_windows(
     Returns:
         The candidates, windows merged, overlaps removed, up to each role's multiplicity.
     """
-    found: Ranking = {}
+    found: EventCandidates = {}
     for window, roles in windows:
         event_type = ontology[documents[window.document].events[window.event].type]
         merged = found.setdefault((window.document, window.event), [[] for _ in event_type.roles])
@@ -108,7 +108,7 @@ def merge_windows(
 
 def annotated(
     documents: Sequence[Document],
-    ranking: Mapping[tuple[int, int], Sequence[Sequence[Candidate]]],
+    found: Mapping[tuple[int, int], Sequence[Sequence[Candidate]]],
     ontology: Ontology,
     margins: Margins,
 ) -> list[Document]:
@@ -117,11 +117,11 @@ def annotated(
     for index, document in enumerate(documents):
         events = []
         for number, event in enumerate(document.events):
-            roles = ontology[event.type].roles if (index, number) in ranking else ()
+            roles = ontology[event.type].roles if (index, number) in found else ()
             events.append(
                 event.with_arguments(
                     argument
-                    for role, candidates in zip(roles, ranking.get((index, number), ()), strict=True)
+                    for role, candidates in zip(roles, found.get((index, number), ()), strict=True)
                     for argument in select(role.name, candidates, margins)
                 )
             )

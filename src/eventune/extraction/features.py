@@ -24,11 +24,11 @@ class EncodedWindow:
         document: Index of the document in what was encoded.
         event: Index of the event in its document.
         first_word: Index of the window's first word in the document.
-        input_ids: Piece ids.
-        marks: `Mark` of each piece.
-        role_pieces: First and last piece of each role's name, in the ontology's order.
-        word_starts: First piece of each word.
-        word_ends: Last piece of each word.
+        input_ids: Ids of the subword tokens.
+        marks: `Mark` of each subword token.
+        role_tokens: First and last subword token of each role's name, in the ontology's order.
+        word_starts: First subword token of each word.
+        word_ends: Last subword token of each word.
         sentences: Sentence of each word.
         gold: (row of `roles`, word in the window, length - 1) of each gold argument in reach, without duplicates.
         roles: The roles that are read for, by their index in the event type.
@@ -39,7 +39,7 @@ class EncodedWindow:
     first_word: int
     input_ids: list[int]
     marks: list[int]
-    role_pieces: list[tuple[int, int]]
+    role_tokens: list[tuple[int, int]]
     word_starts: list[int]
     word_ends: list[int]
     sentences: list[int]
@@ -77,26 +77,26 @@ class EncodedPrompt:
     """The encoded prompt of one event.
 
     Attributes:
-        ids: Piece ids, with the special tokens around them.
-        marks: `Mark` of each piece.
-        role_pieces: First and last piece of each role's name.
+        ids: Ids of the subword tokens, with the special tokens around them.
+        marks: `Mark` of each subword token.
+        role_tokens: First and last subword token of each role's name.
         roles: The roles that it asks for, by their index in the event type.
         slot: Which of a role's fillers is asked for; None for all of them.
     """
 
     ids: list[int]
     marks: list[int]
-    role_pieces: list[tuple[int, int]]
+    role_tokens: list[tuple[int, int]]
     roles: tuple[int, ...]
     slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A window of a document, in pieces.
+    """A window of a document, in subword tokens.
 
     Attributes:
-        words: Pieces of each word of the document.
+        words: Subword tokens of each word of the document.
         sentences: Sentence of each word of the document.
         window: The words that the window holds.
     """
@@ -143,7 +143,7 @@ class FeatureBuilder:
                 prompts = self._prompts(document, event, event_type)
                 longest = max((len(prompt.ids) for prompt in prompts), default=2)
                 budget, overlap = self.max_length - longest - 1, 2 * self.max_span_length
-                cuts = list(windows([len(pieces) for pieces in words], budget=budget, overlap=overlap))
+                cuts = list(windows([len(subwords) for subwords in words], budget=budget, overlap=overlap))
                 coverage.unreachable.update(
                     reasons_out_of_reach(event, event_type, sentences, cuts, max_span_length=self.max_span_length)
                 )
@@ -159,7 +159,7 @@ class FeatureBuilder:
         return [self._prompt(document, event, event_type)] if event_type.roles else []
 
     def _prompt(self, document: Document, event: Event, event_type: EventType) -> EncodedPrompt:
-        ids, marks, role_pieces = [self.tokenizer.cls_token_id], [int(Mark.NONE)], []
+        ids, marks, role_tokens = [self.tokenizer.cls_token_id], [int(Mark.NONE)], []
 
         def add(words: Iterable[str], mark: Mark) -> tuple[int, int]:
             start = len(ids)
@@ -171,17 +171,17 @@ class FeatureBuilder:
         add(trigger_words(document, event), Mark.PROMPT_TRIGGER)
         add([":"], Mark.NONE)
         for role in event_type.roles:
-            role_pieces.append(add(role_words(role), Mark.ROLE))
+            role_tokens.append(add(role_words(role), Mark.ROLE))
         ids.append(self.tokenizer.sep_token_id)
         marks.append(int(Mark.NONE))
         self._require_room(event_type, ids)
-        return EncodedPrompt(ids, marks, role_pieces, tuple(range(len(role_pieces))))
+        return EncodedPrompt(ids, marks, role_tokens, tuple(range(len(role_tokens))))
 
     def _require_room(self, event_type: EventType, ids: Sequence[int]) -> None:
         if self.max_length - len(ids) - 1 < max(MAX_SUBWORDS_A_WORD, self.max_length // 4):
             raise EventuneError(
-                f"event type {event_type.name!r}: its prompt takes {len(ids)} of {self.max_length} pieces and leaves "
-                "too little room for the text",
+                f"event type {event_type.name!r}: its prompt takes {len(ids)} of {self.max_length} subword tokens and "
+                "leaves too little room for the text",
                 "give its roles shorter names, or split the type",
             )
 
@@ -189,8 +189,8 @@ class FeatureBuilder:
         self, place: tuple[int, int], prompt: EncodedPrompt, event: Event, event_type: EventType, text: Text
     ) -> EncodedWindow:
         window, sentences = text.window, text.sentences
-        pieces = text.words[window.start : window.end]
-        ends = [len(prompt.ids) + end - 1 for end in accumulate(len(word) for word in pieces)]
+        words = text.words[window.start : window.end]
+        ends = [len(prompt.ids) + end - 1 for end in accumulate(len(word) for word in words)]
         marks = [mark_of(word, event, sentences) for word in range(window.start, window.end)]
         row_of = {event_type.roles[role].name: row for row, role in enumerate(prompt.roles)}
         asked = [argument for argument in event.arguments if argument.role in row_of]
@@ -205,14 +205,14 @@ class FeatureBuilder:
             document=place[0],
             event=place[1],
             first_word=window.start,
-            input_ids=[*prompt.ids, *chain.from_iterable(pieces), self.tokenizer.sep_token_id],
+            input_ids=[*prompt.ids, *chain.from_iterable(words), self.tokenizer.sep_token_id],
             marks=[
                 *prompt.marks,
-                *chain.from_iterable([mark] * len(word) for mark, word in zip(marks, pieces, strict=True)),
+                *chain.from_iterable([mark] * len(word) for mark, word in zip(marks, words, strict=True)),
                 int(Mark.NONE),
             ],
-            role_pieces=prompt.role_pieces,
-            word_starts=[end - len(word) + 1 for end, word in zip(ends, pieces, strict=True)],
+            role_tokens=prompt.role_tokens,
+            word_starts=[end - len(word) + 1 for end, word in zip(ends, words, strict=True)],
             word_ends=ends,
             sentences=list(sentences[window.start : window.end]),
             gold=list(gold),

@@ -19,15 +19,15 @@ one, whose right value lies within a narrow range."""
 
 
 def tune_margins(
-    ranked_roles: Sequence[Sequence[Candidate]], gold_roles: Sequence[Sequence[Span]], gold: int
+    candidate_roles: Sequence[Sequence[Candidate]], gold_roles: Sequence[Sequence[Span]], gold: int
 ) -> Margins:
     """Find the margins with the best F1.
 
-    Candidates are ranked before the margins apply, so what any pair of margins predicts and matches is a sum of counts,
+    Margins choose among candidates whose order is known, so what any pair predicts and matches is a sum of counts,
     and all pairs are tried at once.
 
     Args:
-        ranked_roles: The ranked candidates of each role of each event.
+        candidate_roles: The candidates of each role of each event, best first.
         gold_roles: The gold spans of the same roles.
         gold: All gold arguments, those out of reach included.
 
@@ -36,11 +36,11 @@ def tune_margins(
     """
     predicted = np.zeros((len(FIRST_MARGINS), len(FURTHER_MARGINS)))
     matched = np.zeros_like(predicted)
-    for candidates, spans in zip(ranked_roles, gold_roles, strict=True):
-        for rank, candidate in enumerate(candidates):
+    for candidates, spans in zip(candidate_roles, gold_roles, strict=True):
+        for place, candidate in enumerate(candidates):
             accepted = np.outer(
                 candidates[0].log_odds > FIRST_MARGINS,
-                rank == 0 or candidate.log_odds - candidates[0].log_odds > FURTHER_MARGINS,
+                place == 0 or candidate.log_odds - candidates[0].log_odds > FURTHER_MARGINS,
             )
             predicted += accepted
             matched += accepted * (candidate.span in spans)

@@ -85,7 +85,7 @@ class QuestionTask(ExtractionTask):
     def inputs(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
         """Pad examples to a batch of what the model reads; nothing is marked in it."""
         inputs = super().inputs(examples)
-        return {name: tensor for name, tensor in inputs.items() if name not in {"marks", "role_pieces"}}
+        return {name: tensor for name, tensor in inputs.items() if name not in {"marks", "role_tokens"}}
 
     def _loss(self, scores: SpanScores, targets: Tensor, slots: Tensor) -> Tensor:
         assert isinstance(scores, BoundaryScores)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from eventune.events import Document, Ontology, Span
 from eventune.extraction.collator import WindowCollator
-from eventune.extraction.decoding import Candidate, Margins, Ranking, annotated, merge_windows
+from eventune.extraction.decoding import Candidate, EventCandidates, Margins, annotated, merge_windows
 from eventune.extraction.features import EncodedPart, EncodedWindow, FeatureBuilder
 from eventune.extraction.loss import span_loss
 from eventune.extraction.margins import tune_margins
@@ -51,7 +51,7 @@ class ExtractionTask:
         return EncodedPart(documents, *self.builder.encode(documents))
 
     def length(self, example: EncodedWindow) -> int:
-        """Return an example's length in pieces."""
+        """Return an example's length in subword tokens."""
         return len(example.input_ids)
 
     def inputs(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
@@ -83,11 +83,12 @@ class ExtractionTask:
         """Score the dev part with the margins that suit it best."""
         if self.dev is None:
             return {}
-        ranking = self.rank(model, self.dev)
-        margins = self.tune(ranking, self.dev)
-        return _metrics(self.score(ranking, self.dev, margins))
+        found = self.find_candidates(model, self.dev)
+        return _metrics(self.score(found, self.dev, self.tune(found, self.dev)))
 
-    def rank(self, model: nn.Module, part: EncodedPart, *, on_batch: Callable[[int], None] | None = None) -> Ranking:
+    def find_candidates(
+        self, model: nn.Module, part: EncodedPart, *, on_batch: Callable[[int], None] | None = None
+    ) -> EventCandidates:
         """Find the best spans for each role of each event.
 
         Args:
@@ -115,31 +116,31 @@ class ExtractionTask:
                 with torch.inference_mode():
                     scores = model(**inputs)
                 first_words = [example.first_word for example in chosen]
-                role_counts = [len(example.role_pieces) for example in chosen]
+                role_counts = [len(example.role_tokens) for example in chosen]
                 yield from zip(chosen, best_spans(scores, first_words, role_counts), strict=True)
                 if on_batch is not None:
                     on_batch(len(chosen))
         finally:
             model.train(was_training)
 
-    def tune(self, ranking: Ranking, part: EncodedPart) -> Margins:
+    def tune(self, found: EventCandidates, part: EncodedPart) -> Margins:
         """Return the margins with the best F1 on a part."""
         roles: list[Sequence[Candidate]] = []
         gold: list[Sequence[Span]] = []
-        for (document, number), candidates in ranking.items():
+        for (document, number), candidates in found.items():
             event = part.documents[document].events[number]
             roles += candidates
             for role in self.ontology[event.type].roles:
                 gold.append([argument.span for argument in event.arguments if argument.role == role.name])
         return tune_margins(roles, gold, part.coverage.arguments)
 
-    def annotate(self, ranking: Ranking, part: EncodedPart, margins: Margins) -> list[Document]:
+    def annotate(self, found: EventCandidates, part: EncodedPart, margins: Margins) -> list[Document]:
         """Return the documents with the arguments that exceed the margins in place of their own."""
-        return annotated(part.documents, ranking, self.ontology, margins)
+        return annotated(part.documents, found, self.ontology, margins)
 
-    def score(self, ranking: Ranking, part: EncodedPart, margins: Margins) -> Score:
+    def score(self, found: EventCandidates, part: EncodedPart, margins: Margins) -> Score:
         """Score a part by the official RAMS definition."""
-        return score(part.documents, self.annotate(ranking, part, margins), scorer="rams", strict=False)
+        return score(part.documents, self.annotate(found, part, margins), scorer="rams", strict=False)
 
 
 def _metrics(result: Score) -> dict[str, Any]:

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from eventune.events import Span
 
 
-def windows(piece_counts: Sequence[int], *, budget: int, overlap: int) -> Iterator[Span]:
+def windows(subword_counts: Sequence[int], *, budget: int, overlap: int) -> Iterator[Span]:
     """Cut a text into windows of whole words that overlap.
 
     Args:
-        piece_counts: Pieces of each word.
-        budget: The most pieces a window may hold.
+        subword_counts: Subword tokens of each word.
+        budget: The most subword tokens a window may hold.
         overlap: Words that two neighbouring windows share, as far as the budget allows it.
 
     Yields:
@@ -20,12 +20,12 @@ def windows(piece_counts: Sequence[int], *, budget: int, overlap: int) -> Iterat
         lies inside one.
     """
     start = 0
-    while start < len(piece_counts):
-        end, pieces = start, 0
-        while end < len(piece_counts) and pieces + piece_counts[end] <= budget:
-            pieces += piece_counts[end]
+    while start < len(subword_counts):
+        end, length = start, 0
+        while end < len(subword_counts) and length + subword_counts[end] <= budget:
+            length += subword_counts[end]
             end += 1
         yield Span(start, end)
-        if end == len(piece_counts):
+        if end == len(subword_counts):
             return
         start = max(end - overlap, start + 1)
