@@ -23,7 +23,7 @@ from eventune.backbones.load import load_encoder
 from eventune.backbones.resolve import resolve
 from eventune.extraction.model import JointExtractor
 
-ROWS, PIECES, ROLES = 16, 128, 5
+ROWS, TOKENS, ROLES = 16, 128, 5
 
 
 def make_model() -> JointExtractor:
@@ -34,11 +34,11 @@ def make_model() -> JointExtractor:
 def make_inputs() -> tuple[torch.Tensor, ...]:
     """Make a batch as the extractor takes it."""
     generator = torch.Generator().manual_seed(0)
-    pieces = torch.randint(1000, 20000, (ROWS, PIECES), generator=generator)
-    words = torch.arange(PIECES).expand(ROWS, -1)
-    ones = torch.ones_like(pieces)
+    tokens = torch.randint(1000, 20000, (ROWS, TOKENS), generator=generator)
+    words = torch.arange(TOKENS).expand(ROWS, -1)
+    ones = torch.ones_like(tokens)
     roles = torch.tensor([[[role + 1, role + 1] for role in range(ROLES)]] * ROWS)
-    return pieces, ones, ones, roles, words, words, torch.zeros_like(pieces)
+    return tokens, ones, ones, roles, words, words, torch.zeros_like(tokens)
 
 
 def seconds_of(work: object, repeats: int) -> float:

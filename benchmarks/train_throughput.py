@@ -3,8 +3,8 @@
     make benchmark                    # or: .venv/bin/python benchmarks/train_throughput.py --json
 
 It reads RAMS from the corpora's folder (EVENTUNE_CORPORA, default ../shared/data), or the built-in sample where that
-is missing. Model FLOPs are those of the encoder's matrix products for the pieces that are read, padding left out; a
-backward pass counts twice a forward pass. Memory is measured in fresh processes.
+is missing. Model FLOPs are those of the encoder's matrix products for the subword tokens that are read, padding left
+out; a backward pass counts twice a forward pass. Memory is measured in fresh processes.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ from eventune.backbones.resolve import resolve
 from eventune.corpora import read_corpus, read_ontology
 from eventune.corpora.sample import sample_file
 from eventune.events import Document, Ontology
-from eventune.extraction.features import FeatureBuilder
+from eventune.extraction.features import EncodedPart, FeatureBuilder
 from eventune.extraction.model import JointExtractor
-from eventune.extraction.task import EncodedPart, ExtractionTask
+from eventune.extraction.subwords import SubwordTokenizer
+from eventune.extraction.task import ExtractionTask
 from eventune.recipe import Recipe, read_settings
 from eventune.training.determinism import deterministic
 from eventune.training.dropout import cheapen_dropout
@@ -104,7 +105,10 @@ class Setting:
         own = recipe.own["extraction"]
         span_length = own.max_span_length
         builder = FeatureBuilder(
-            backbone.tokenizer, ontology, max_length=backbone.max_length, max_span_length=span_length
+            SubwordTokenizer.of(backbone.tokenizer),
+            ontology,
+            max_length=backbone.max_length,
+            max_span_length=span_length,
         )
         self.arguments = recipe.optimisation
         self.task = ExtractionTask(builder, batch_size=32, word_dropout=own.word_dropout)
@@ -136,9 +140,7 @@ class Setting:
     def evaluation_over_forward(self, repeats: int) -> float:
         """Return the time of a whole evaluation over that of its forward passes alone."""
         by_length = sorted(self.part.examples, key=self.task.length, reverse=True)
-        batches = [self.task.collate(by_length[at : at + 32]) for at in range(0, len(by_length), 32)]
-        for batch in batches:
-            del batch["targets"], batch["slots"]
+        batches = [self.task.inputs(by_length[at : at + 32]) for at in range(0, len(by_length), 32)]
         self.model.eval()
 
         def forward() -> None:
@@ -147,14 +149,14 @@ class Setting:
                     self.model(**batch)
 
         def evaluate() -> None:
-            ranking = self.task.rank(self.model, self.part)
-            self.task.score(ranking, self.part, self.task.tune(ranking, self.part))
+            found = self.task.find_candidates(self.model, self.part)
+            self.task.score(found, self.part, self.task.tune(found, self.part))
 
         return statistics.median(median_seconds(evaluate, 1) / median_seconds(forward, 1) for _ in range(repeats))
 
 
 class PerRoleReader(nn.Module):
-    """The notes' model: an encoder, and a start and an end score for each piece."""
+    """The notes' model: an encoder, and a start and an end score for each subword token."""
 
     def __init__(self, encoder: nn.Module) -> None:
         super().__init__()

@@ -60,8 +60,8 @@ def tiny_encoder(tmp_path_factory):
     texts = [sample_file(part).read_text(encoding="utf-8").lower() for part in ("train", "dev", "test", "ontology")]
     words = sorted({word for text in texts for word, _ in split.pre_tokenize_str(text) if not word.isdigit()})
     letters = sorted(set("".join(words)) | set("0123456789"))
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters), *words]
-    vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
+    subwords = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters), *words]
+    vocabulary = {subword: index for index, subword in enumerate(dict.fromkeys(subwords))}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = split
@@ -131,8 +131,8 @@ def tiny_llm(tmp_path_factory):
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     specials = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
-    pieces = [*specials, *sorted(pre_tokenizers.ByteLevel.alphabet())]
-    tokenizer = Tokenizer(models.BPE({piece: index for index, piece in enumerate(pieces)}, []))
+    tokens = [*specials, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    tokenizer = Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens(specials)
@@ -150,7 +150,7 @@ def tiny_llm(tmp_path_factory):
     ).save_pretrained(folder)
     torch.manual_seed(0)
     config = LlamaConfig(
-        vocab_size=len(pieces),
+        vocab_size=len(tokens),
         hidden_size=32,
         intermediate_size=64,
         num_hidden_layers=2,

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,22 @@ MAY_IMPORT_SIBLINGS = {
 }
 HEAVY = {"torch", "transformers", "peft", "accelerate", "datasets", "safetensors"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
+# Documents are encoded and arguments are chosen also where no torch and no transformers are installed.
+TORCH_FREE = [
+    f"eventune.extraction.{name}"
+    for name in (
+        "arguments",
+        "coverage",
+        "decoding",
+        "features",
+        "margins",
+        "marks",
+        "prompts",
+        "question_features",
+        "subwords",
+        "windows",
+    )
+]
 MAX_MODULE_LINES, MAX_FUNCTION_LINES = 400, 60
 
 
@@ -149,6 +167,17 @@ def test_no_module_branches_on_a_method_s_name(path):
 @pytest.mark.parametrize("path", [path for path in MODULES_OF_PARTS if LEVEL.get(part_of(path)) in {0, 1}], ids=id_of)
 def test_domain_corpora_and_scoring_know_no_model_library(path):
     assert {name.split(".")[0] for name in imports_of([tree_of(path)])} & HEAVY == set()
+
+
+def test_documents_are_encoded_and_arguments_chosen_without_torch():
+    listed = ", ".join(TORCH_FREE)
+    code = f"import sys, {listed}; print(*sorted({{name.split('.')[0] for name in sys.modules}} & {HEAVY!r}))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert loaded == []
+    for path in MODULES:
+        if name_of(path) in TORCH_FREE:
+            # Nor inside of functions.
+            assert {name.split(".")[0] for name in imports_of([tree_of(path)])} & HEAVY == set(), id_of(path)
 
 
 def light_modules():

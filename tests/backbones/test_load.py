@@ -64,7 +64,7 @@ def test_weights_that_the_model_does_not_use_are_left_out(copy):
     assert load(copy).new_modules == ()
 
 
-def test_roberta_reads_fewer_pieces_than_it_has_positions(copy):
+def test_roberta_reads_fewer_tokens_than_it_has_positions(copy):
     from transformers import RobertaConfig, RobertaModel
 
     config = RobertaConfig(

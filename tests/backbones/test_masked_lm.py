@@ -10,7 +10,7 @@ from eventune.backbones.resolve import resolve
 
 @pytest.fixture
 def with_head(tiny_encoder, tmp_path):
-    """A checkpoint with a head for masked pieces."""
+    """A checkpoint with a head for masked tokens."""
     torch.manual_seed(0)
     config = BertConfig.from_pretrained(tiny_encoder)
     BertForMaskedLM(config).save_pretrained(tmp_path)

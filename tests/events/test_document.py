@@ -1,7 +1,7 @@
 import pytest
 
 from eventune.errors import InvalidValueError
-from eventune.events import Argument, Document, Event, Span
+from eventune.events import Argument, Document, Event, Mention, Span
 
 
 def two_sentences(**options):
@@ -96,6 +96,25 @@ def test_with_events_replaces_events_and_nothing_else():
     changed = document.with_events([Event("attack", Span(1, 2))])
     assert changed.events == (Event("attack", Span(1, 2)),)
     assert changed.with_events([]) == document
+
+
+def test_with_arguments_replaces_arguments_and_nothing_else():
+    event = Event(
+        "attack",
+        Span(1, 2),
+        (Argument("place", Span(2, 3)),),
+        "e1",
+        (Mention(Span(1, 2), "t1"), Mention(Span(4, 5), "t2")),
+        {"tense": "past"},
+    )
+    changed = event.with_arguments([Argument("attacker", Span(0, 1))])
+    assert changed.arguments == (Argument("attacker", Span(0, 1)),)
+    assert changed.with_arguments(event.arguments) == event
+
+
+def test_arguments_that_stand_nowhere_in_the_text_go_with_the_others():
+    event = Event("attack", Span(1, 2), attributes={"unplaced": [{"role": "place", "argument": "Aleppo"}], "tense": 1})
+    assert event.with_arguments([]).attributes == {"tense": 1}
 
 
 def test_documents_can_be_hashed_and_duplicate_arguments_are_kept():

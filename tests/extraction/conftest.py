@@ -4,6 +4,7 @@ import pytest
 
 from eventune.events import EventType, Ontology, Role
 from eventune.extraction.features import FeatureBuilder
+from eventune.extraction.subwords import SubwordTokenizer
 
 ROLES = {"conflict.attack": ("attacker", "PlaceOfBirth", "target"), "meet": ("participant", "end_date"), "rest": ()}
 
@@ -25,6 +26,7 @@ def builder(tokenizer, ontology):
     """Makes a builder with the given lengths."""
 
     def make(*, max_length=256, max_span_length=6, ontology=ontology):
-        return FeatureBuilder(tokenizer, ontology, max_length=max_length, max_span_length=max_span_length)
+        words = SubwordTokenizer.of(tokenizer)
+        return FeatureBuilder(words, ontology, max_length=max_length, max_span_length=max_span_length)
 
     return make

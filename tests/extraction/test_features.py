@@ -2,17 +2,15 @@
 
 import contextlib
 import itertools
-import random
 
 import pytest
-import torch
 
 from eventune.corpora import read_corpus, read_ontology
 from eventune.corpora.sample import sample_file
 from eventune.errors import EventuneError
 from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
-from eventune.extraction.features import MAX_PIECES_A_WORD, WindowCollator, windows
-from eventune.extraction.model import MAX_SENTENCE_DISTANCE, Mark
+from eventune.extraction.marks import MAX_SENTENCE_DISTANCE, Mark
+from eventune.extraction.subwords import MAX_SUBWORDS_A_WORD
 
 SENTENCES = [["Rebels", "from", "Homs", "rested", "."], ["They", "shelled", "the", "old-town", "."], ["Silence", "."]]
 
@@ -29,15 +27,15 @@ def encode(builder, *documents):
     return builder.encode(documents)
 
 
-def pieces_of(tokenizer, example, first, last):
+def subwords_of(tokenizer, example, first, last):
     return tokenizer.convert_ids_to_tokens(example.input_ids[first : last + 1])
 
 
-def joined(pieces):
-    return "".join(piece.removeprefix("##") for piece in pieces)
+def joined(subwords):
+    return "".join(subword.removeprefix("##") for subword in subwords)
 
 
-def test_first_and_last_pieces_of_each_word_decode_to_the_word(builder, tokenizer):
+def test_first_and_last_tokens_of_each_word_decode_to_the_word(builder, tokenizer):
     ontology = read_ontology(sample_file("ontology"))
     documents = read_corpus(sample_file("dev"))[:20]
     examples, _ = builder(ontology=ontology).encode(documents)
@@ -45,7 +43,7 @@ def test_first_and_last_pieces_of_each_word_decode_to_the_word(builder, tokenize
     for example in examples:
         words = documents[example.document].words[example.first_word :]
         for word, first, last in zip(words, example.word_starts, example.word_ends, strict=False):
-            assert joined(pieces_of(tokenizer, example, first, last)) == word.lower()
+            assert joined(subwords_of(tokenizer, example, first, last)) == word.lower()
         # Together the words are the text between the two separators: nothing lost, nothing twice.
         assert example.word_starts[1:] == [last + 1 for last in example.word_ends[:-1]]
         assert example.input_ids[example.word_starts[0] - 1] == tokenizer.sep_token_id
@@ -61,18 +59,18 @@ def test_prompt_names_type_trigger_and_roles(builder, tokenizer):
     assert joined(prompt[1:-1]) == "conflictattackshelled:attackerplaceofbirthtarget"
 
 
-def test_role_pieces_are_the_words_of_the_role(builder, tokenizer):
+def test_role_tokens_are_the_words_of_the_role(builder, tokenizer):
     [example], _ = encode(builder(), document())
-    names = [joined(pieces_of(tokenizer, example, *pieces)) for pieces in example.role_pieces]
+    names = [joined(subwords_of(tokenizer, example, *ends)) for ends in example.role_tokens]
     assert names == ["attacker", "placeofbirth", "target"]
 
 
-def test_every_piece_is_marked_by_what_it_is(builder):
+def test_every_token_is_marked_by_what_it_is(builder):
     [example], _ = encode(builder(), document())
     assert len(example.marks) == len(example.input_ids)
-    for first, last in example.role_pieces:
+    for first, last in example.role_tokens:
         assert set(example.marks[first : last + 1]) == {Mark.ROLE}
-    before_roles = example.marks[: example.role_pieces[0][0]]
+    before_roles = example.marks[: example.role_tokens[0][0]]
     assert [mark for mark, _ in itertools.groupby(before_roles)] == [
         Mark.NONE,
         Mark.TYPE,
@@ -108,46 +106,20 @@ def test_event_without_trigger_is_read_without_marks_on_the_text(builder, tokeni
 def test_a_very_long_word_is_read_by_its_ends(builder, tokenizer):
     word = "x" * 40 + "y" * 40 + "z"
     [example], _ = encode(builder(), document(sentences=[["A", word, "shelled", "Homs"]], trigger=Span(2, 3)))
-    pieces = pieces_of(tokenizer, example, example.word_starts[1], example.word_ends[1])
-    assert len(pieces) <= MAX_PIECES_A_WORD
+    subwords = subwords_of(tokenizer, example, example.word_starts[1], example.word_ends[1])
+    assert len(subwords) <= MAX_SUBWORDS_A_WORD
     assert len(example.word_starts) == 4
-    if len(pieces) > 1:
-        assert (pieces[0][0], pieces[-1][-1]) == ("x", "z")
+    if len(subwords) > 1:
+        assert (subwords[0][0], subwords[-1][-1]) == ("x", "z")
 
 
 @pytest.mark.parametrize("dropped", ["\u200b", "\u200d\u200c", "\x07", "\u0301", "\ufffd", "𓀀"])
 def test_words_that_the_tokenizer_drops_are_unknown_but_not_lost(dropped, builder, tokenizer):
     sentences = [["A", dropped, "shelled", "Homs"]]
     [example], _ = encode(builder(), document(("target", (3, 4)), sentences=sentences, trigger=Span(2, 3)))
-    assert pieces_of(tokenizer, example, example.word_starts[1], example.word_ends[1]) == ["[UNK]"]
-    assert joined(pieces_of(tokenizer, example, example.word_starts[3], example.word_ends[3])) == "homs"
+    assert subwords_of(tokenizer, example, example.word_starts[1], example.word_ends[1]) == ["[UNK]"]
+    assert joined(subwords_of(tokenizer, example, example.word_starts[3], example.word_ends[3])) == "homs"
     assert example.gold == [(2, 3, 0)]
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_windows_cover_every_word_and_every_short_span_within_the_budget(seed):
-    chance = random.Random(seed)
-    counts = [chance.choice([1, 1, 1, 2, 3, MAX_PIECES_A_WORD]) for _ in range(chance.choice([1, 5, 30, 200]))]
-    budget, overlap = chance.randrange(MAX_PIECES_A_WORD, 80), chance.randrange(0, 25)
-
-    found = list(itertools.islice(windows(counts, budget=budget, overlap=overlap), len(counts) + 1))
-
-    assert len(found) <= len(counts)
-    assert {word for window in found for word in range(window.start, window.end)} == set(range(len(counts)))
-    assert all(sum(counts[window.start : window.end]) <= budget for window in found)
-    for start, length in itertools.product(range(len(counts)), range(1, overlap + 1)):
-        span = Span(start, start + length)
-        if span.end <= len(counts) and sum(counts[span.start : span.end]) <= budget:
-            assert any(window.contains(span) for window in found), span
-
-
-def test_text_that_fits_is_one_window():
-    assert list(windows([2] * 50, budget=100, overlap=24)) == [Span(0, 50)]
-    assert list(windows([], budget=100, overlap=24)) == []
-
-
-def test_neighbouring_windows_share_no_more_words_than_asked():
-    assert list(windows([1] * 25, budget=10, overlap=4)) == [Span(0, 10), Span(6, 16), Span(12, 22), Span(18, 25)]
 
 
 @pytest.mark.parametrize("place", [0, 700, 1993])
@@ -239,7 +211,7 @@ def test_examples_know_document_and_event(builder):
 
 def test_prompt_that_leaves_no_room_for_the_text_is_refused(builder):
     roles = tuple(Role(f"role-number-{n}") for n in range(40))
-    with pytest.raises(EventuneError, match=r"event type 'meet': its prompt takes \d+ of 64 pieces") as raised:
+    with pytest.raises(EventuneError, match=r"event type 'meet': its prompt takes \d+ of 64 subword tokens") as raised:
         encode(builder(max_length=64, ontology=Ontology.of([EventType("meet", roles)])), document(type="meet"))
     assert "shorter names" in raised.value.hint
 
@@ -261,43 +233,3 @@ def test_whatever_prompt_is_taken_leaves_room_for_the_longest_word(builder):
     next_longer = document(sentences=[["q"] * 90], trigger=Span(0, len(taken) + 1))
     with pytest.raises(EventuneError, match="too little room"):
         encode(builder(max_length=64), next_longer)
-
-
-def test_tokenizers_without_ends_are_refused(tokenizer, ontology):
-    from transformers import PreTrainedTokenizerFast
-
-    from eventune.extraction.features import FeatureBuilder
-
-    bare = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer)
-    with pytest.raises(EventuneError, match="expected a fast tokenizer with cls and sep tokens"):
-        FeatureBuilder(bare, ontology, max_length=64, max_span_length=4)
-
-
-def test_batches_are_padded_with_what_does_not_count(builder, tokenizer):
-    long, _ = encode(builder(), document(("target", (8, 9)), ("attacker", (0, 1))))
-    short, _ = encode(builder(), document(("end_date", (0, 1)), sentences=[["They", "met"]], trigger=None, type="meet"))
-
-    batch = WindowCollator(int(tokenizer.pad_token_id))([*long, *short])
-
-    pieces = len(short[0].input_ids)
-    assert batch["input_ids"].shape == batch["attention_mask"].shape == batch["marks"].shape
-    assert batch["attention_mask"].sum(1).tolist() == [len(long[0].input_ids), pieces]
-    assert set(batch["input_ids"][1, pieces:].tolist()) == {tokenizer.pad_token_id}
-    assert set(batch["marks"][1, pieces:].tolist()) == {int(Mark.NONE)}
-    assert batch["sentences"][1, :2].tolist() == [0, 0]
-    assert set(batch["sentences"][1, 2:].tolist()) == {-1}
-    assert batch["slots"].tolist() == [[True, True, True], [True, True, False]]
-    assert batch["targets"].tolist() == [[0, 2, 8, 0], [0, 0, 0, 0], [1, 1, 0, 0]]
-    assert {tensor.dtype for name, tensor in batch.items() if name != "slots"} == {torch.long}
-
-
-def test_batches_without_gold_have_targets_of_the_right_shape(builder):
-    examples, _ = encode(builder(), document())
-    assert WindowCollator(0)(examples)["targets"].shape == (0, 4)
-
-
-def test_lengths_are_rounded_so_that_few_shapes_occur(builder):
-    examples, _ = encode(builder(), document())
-    batch = WindowCollator(0, multiple=16)(examples)
-    assert batch["input_ids"].shape[1] % 16 == 0
-    assert batch["word_starts"].shape[1] % 16 == 0

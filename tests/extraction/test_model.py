@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from eventune.events import Argument, Document, Event, Span
-from eventune.extraction.features import WindowCollator
+from eventune.extraction.collator import WindowCollator
 from eventune.extraction.loss import span_loss
 from eventune.extraction.model import JointExtractor, SpanScorer, SpanScores
 
@@ -120,16 +120,15 @@ def examples(builder):
 
 
 def run(model, examples, *, multiple=16):
-    batch = WindowCollator(0, multiple=multiple)(examples)
-    targets, slots = batch.pop("targets"), batch.pop("slots")
+    collator = WindowCollator(0, multiple=multiple)
     with torch.no_grad():
-        scores = model(**batch)
-    return scores, targets, slots
+        scores = model(**collator.inputs(examples))
+    return scores, *collator.targets(examples).values()
 
 
 def own(scores, index, example):
     """An event's own scores, without the padding of its batch."""
-    roles, words = len(example.role_pieces), len(example.word_starts)
+    roles, words = len(example.role_tokens), len(example.word_starts)
     return scores.spans[index, :roles, :words], scores.null[index, :roles]
 
 
@@ -162,7 +161,7 @@ def test_spans_of_padding_words_do_not_exist(model, examples):
 
 
 def test_loss_of_a_batch_is_the_mean_over_the_role_slots_of_its_events(model, examples):
-    losses = [(span_loss(*run(model, [example])).item(), len(example.role_pieces)) for example in examples]
+    losses = [(span_loss(*run(model, [example])).item(), len(example.role_tokens)) for example in examples]
     expected = sum(loss * slots for loss, slots in losses) / sum(slots for _, slots in losses)
     assert span_loss(*run(model, examples)).item() == pytest.approx(expected, abs=1e-5)
 
@@ -184,10 +183,9 @@ def test_marks_tell_the_model_where_the_trigger_is(model, builder):
 
 
 def test_gradients_reach_every_parameter_of_head_and_encoder(model, examples):
-    batch = WindowCollator(0)(examples)
-    targets, slots = batch.pop("targets"), batch.pop("slots")
+    collator = WindowCollator(0)
     model.zero_grad()
-    span_loss(model(**batch), targets, slots).backward()
+    span_loss(model(**collator.inputs(examples)), *collator.targets(examples).values()).backward()
     untouched = [
         name
         for name, parameter in model.named_parameters()

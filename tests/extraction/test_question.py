@@ -7,10 +7,11 @@ from eventune.extraction.decoding import Margins
 from eventune.extraction.question import (
     BoundaryScores,
     QuestionExtractor,
-    QuestionFeatureBuilder,
     QuestionTask,
     boundary_scores,
 )
+from eventune.extraction.question_features import QuestionFeatureBuilder
+from eventune.extraction.subwords import SubwordTokenizer
 
 TEXT = "Three counterfeiters were [[apprehended|arrest]] in Dresden by the police. They wept."
 
@@ -27,12 +28,12 @@ def document():
     event = document.events[0]
     fillers = (("suspect", (0, 2)), ("suspect", (10, 11)), ("place", (5, 6)))
     arguments = tuple(Argument(role, Span(*span)) for role, span in fillers)
-    return document.with_events([type(event)(event.type, event.trigger, arguments, event.id)])
+    return document.with_events([event.with_arguments(arguments)])
 
 
 @pytest.fixture
 def builder(tokenizer, ontology):
-    return QuestionFeatureBuilder(tokenizer, ontology, max_length=128, max_span_length=4)
+    return QuestionFeatureBuilder(SubwordTokenizer.of(tokenizer), ontology, max_length=128, max_span_length=4)
 
 
 def test_each_slot_of_each_role_is_one_input_with_one_filler_at_most(builder, document):
@@ -97,7 +98,7 @@ def test_batches_can_be_padded_to_the_longest_that_there_could_be(builder, docum
 
 
 class Oracle(nn.Module):
-    """Answers every question rightly; knows the answers by the question's pieces."""
+    """Answers every question rightly; knows the answers by the question's tokens."""
 
     def __init__(self, examples):
         super().__init__()
@@ -118,7 +119,7 @@ def test_answers_of_all_slots_become_the_event_s_arguments(builder, document):
     task = QuestionTask(builder, batch_size=3)
     part = task.encode([document])
 
-    found = task.annotate(task.rank(Oracle(part.examples), part), part, Margins(0.0, -4.0))[0]
+    found = task.annotate(task.find_candidates(Oracle(part.examples), part), part, Margins(0.0, -4.0))[0]
 
     expected = [(argument.role, argument.span) for argument in document.events[0].arguments]
     assert [(argument.role, argument.span) for argument in found.events[0].arguments] == expected
@@ -130,8 +131,7 @@ def test_an_encoder_answers(builder, document, tiny_encoder):
 
     model = QuestionExtractor(load_encoder(resolve(str(tiny_encoder))).model, max_span_length=4, dropout=0.0).eval()
     task = QuestionTask(builder)
-    batch = task.collate(task.encode([document]).examples)
-    del batch["targets"], batch["slots"]
+    batch = task.inputs(task.encode([document]).examples)
 
     scores = model(**batch)
 

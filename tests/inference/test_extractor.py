@@ -9,7 +9,7 @@ import pytest
 
 from eventune.corpora import read_corpus, write_corpus
 from eventune.errors import EventuneError
-from eventune.events import Document, Event, EventType, Ontology, Role, Span, parse_marked_text
+from eventune.events import Document, Entity, Event, EventType, Mention, Ontology, Role, Span, parse_marked_text
 from eventune.inference import files as extracted_files
 from eventune.inference.extractor import Extractor, find_type
 from eventune.inference.files import extract_file
@@ -51,16 +51,46 @@ def arguments_of(document):
     return [argument for event in document.events for argument in event.arguments]
 
 
-def test_only_the_arguments_of_a_document_change(extractor, corpus):
-    for document, found in zip(corpus, extractor.extract_all(corpus.documents), strict=True):
-        assert (found.id, found.text, found.tokens, found.sentences) == (
-            document.id,
-            document.text,
-            document.tokens,
-            document.sentences,
-        )
-        assert found.metadata == document.metadata
-        assert [(e.id, e.type, e.trigger) for e in found.events] == [(e.id, e.type, e.trigger) for e in document.events]
+@pytest.fixture(scope="module")
+def rich_documents(corpus):
+    """Documents with all that a corpus may say beside the arguments: fragments, several triggers, coreference, …."""
+    document = corpus[0]
+    event = document.events[0]
+    later = Span(event.trigger.end, event.trigger.end + 1)
+    in_pieces = Mention(
+        Span(0, 4), "m2", fragments=(Span(0, 1), Span(2, 4)), characters=(Span(0, 2), Span(4, 6)), attributes={"p": 2}
+    )
+    two_triggers = replace(
+        event,
+        id="e1",
+        mentions=(Mention(event.trigger, "t1", "VERB"), Mention(later, "t2", attributes={"negated": False})),
+        attributes={"tense": "past", "scores": [1, {"a": None}]},
+    )
+    rich = replace(
+        document,
+        id="rich",
+        events=(two_triggers, replace(event, id="e2", trigger=in_pieces.span, mentions=(in_pieces,))),
+        metadata={"source_url": "http://news.example/1", "nested": {"list": [1, 2]}},
+        entities=(Entity((Mention(Span(0, 1), "m1", "PER"), in_pieces), "c1", "PER", {"kind": "named"}),),
+    )
+    return [rich, *corpus.documents]
+
+
+def without_arguments(document):
+    return document.with_events(replace(event, arguments=()) for event in document.events)
+
+
+def test_only_the_arguments_of_a_document_change(extractor, rich_documents):
+    found = extractor.extract_all(rich_documents)
+    assert [without_arguments(document) for document in found] == [without_arguments(d) for d in rich_documents]
+    assert sum(len(arguments_of(document)) for document in found[:1]) > 4
+
+
+def test_a_file_of_extracted_arguments_has_all_else_that_the_corpus_says(extractor, rich_documents, tmp_path):
+    write_corpus(rich_documents, tmp_path / "in.jsonl")
+    extract(extractor, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    found = read_corpus(tmp_path / "out.jsonl").documents
+    assert [without_arguments(document) for document in found] == [without_arguments(d) for d in rich_documents]
 
 
 def test_arguments_have_roles_of_their_type_and_a_probability(extractor, corpus):
@@ -81,10 +111,7 @@ def test_arguments_have_roles_of_their_type_and_a_probability(extractor, corpus)
 
 
 def test_annotated_arguments_are_not_looked_at(extractor, corpus):
-    bare = [
-        document.with_events(Event(event.type, event.trigger, (), event.id) for event in document.events)
-        for document in corpus
-    ]
+    bare = [without_arguments(document) for document in corpus]
     assert extractor.extract_all(bare) == extractor.extract_all(corpus.documents)
 
 

@@ -62,7 +62,7 @@ def test_a_pause_inside_an_epoch_does_not_count(meter, tell):
     assert meter.epoch_figures["train_seconds"] < 0.1
 
 
-def test_pieces_count_and_padding_does_not(meter, tell, monkeypatch):
+def test_tokens_count_and_padding_does_not(meter, tell, monkeypatch):
     clock = iter([0.0, 2.0, 2.0, 6.0])
     monkeypatch.setattr(module.time, "perf_counter", lambda: next(clock))
     rates = []

@@ -23,11 +23,11 @@ TEXT = (
 )
 """Plain sentences that no corpus of events holds."""
 _EVERY = 6
-"""Every sixth piece is masked."""
+"""Every sixth subword token is masked."""
 
 
 class MaskedLanguageModel:
-    """The checkpoint's own head for masked pieces; a checkpoint without one cannot say what an encoder forgot."""
+    """The checkpoint's own head for masked tokens; a checkpoint without one cannot say what an encoder forgot."""
 
     def __init__(self, base: BaseModel, tokenizer: PreTrainedTokenizerBase) -> None:
         self._tokenizer = tokenizer
@@ -43,7 +43,7 @@ class MaskedLanguageModel:
 
     @torch.inference_mode()
     def loss(self, encoder: nn.Module) -> float | None:
-        """Return an encoder's mean loss on the masked pieces of the fixed text.
+        """Return an encoder's mean loss on the masked tokens of the fixed text.
 
         Args:
             encoder: The encoder, with or without adapters.

@@ -18,15 +18,14 @@ from eventune.corpora.fields import beyond, mapping, member, name_in, shown
 from eventune.corpora.offsets import Offsets
 from eventune.corpora.registry import Format
 from eventune.errors import InvalidValueError
-from eventune.events import Document, Event
+from eventune.events import UNPLACED, Document, Event
 from eventune.events.segmentation import segment_characters
 
 _OWN = frozenset({"id", "text", "event_list"})
 _OWN_OF_EVENT = frozenset({"event_type", "trigger", "arguments"})
 _SEARCHED = "searched"
-_UNPLACED = "unplaced"
 _TRIGGER = "unplaced_trigger"
-_PRIVATE = frozenset({_UNPLACED, _TRIGGER})
+_PRIVATE = frozenset({UNPLACED, _TRIGGER})
 
 
 def recognises(value: Any) -> bool:
@@ -94,7 +93,7 @@ def _event(value: Any, where: str, text: str, offsets: Offsets) -> Event:
         else:
             arguments.append(offsets.argument(role, [at], f"{inside}.argument", attributes=rest))
     if unplaced:
-        attributes[_UNPLACED] = unplaced
+        attributes[UNPLACED] = unplaced
     return Event(name_in(record, "event_type", where), trigger, tuple(arguments), attributes=attributes)
 
 
@@ -114,7 +113,7 @@ def _event_record(document: Document, event: Event) -> dict[str, Any]:
         {"role": argument.role, "argument": document.exact_text_of(argument), **argument.attributes}
         for argument in event.arguments
     ]
-    unplaced = event.attributes.get(_UNPLACED)
+    unplaced = event.attributes.get(UNPLACED)
     for item in unplaced if isinstance(unplaced, list) else ():
         if isinstance(item, dict) and type(item.get("position")) is int:
             rest = beyond(item, {"position"})

@@ -13,6 +13,9 @@ from typing import Any, Protocol
 
 from eventune.errors import InvalidValueError
 
+UNPLACED = "unplaced"
+"""Attribute of an event: `{"role", "argument"}` objects for the arguments that stand nowhere in the text."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
@@ -193,6 +196,11 @@ class Event:
         if self.mentions:
             return tuple(mention.span for mention in self.mentions)
         return () if self.trigger is None else (self.trigger,)
+
+    def with_arguments(self, arguments: Iterable[Argument]) -> Event:
+        """Return the same event with other arguments; those that stand nowhere in the text go with the old ones."""
+        attributes = {name: value for name, value in self.attributes.items() if name != UNPLACED}
+        return replace(self, arguments=tuple(arguments), attributes=attributes)
 
 
 @dataclass(frozen=True, slots=True)

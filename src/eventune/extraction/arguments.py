@@ -32,7 +32,7 @@ class ExtractionArguments:
     max_length: int = field(
         default=0,
         metadata={
-            "help": "Pieces the encoder reads at once; longer texts are read in windows; 0: all it can. "
+            "help": "Subword tokens that the encoder reads at once; longer texts are read in windows; 0: all it can. "
             "Of a causal LM: tokens of the longest prompt; longer texts are cut around the trigger"
         },
     )
@@ -43,7 +43,7 @@ class ExtractionArguments:
     word_dropout: float = field(
         default=0.0,
         metadata={
-            "help": "Share of the text's pieces that are masked in training, anew in each epoch",
+            "help": "Share of the text's subword tokens that are masked in training, anew in each epoch",
             "read_by": "extraction",
         },
     )
@@ -55,7 +55,7 @@ class ExtractionArguments:
         if self.extractor == "question" and self.word_dropout:
             yield InvalidValueError("word_dropout", "0 with extractor: question", str(self.word_dropout))
         if self.max_length != 0 and self.max_length < 64:
-            yield InvalidValueError("max_length", "0, or a number of pieces >= 64", str(self.max_length))
+            yield InvalidValueError("max_length", "0, or a number of subword tokens >= 64", str(self.max_length))
         if self.max_span_length < 1:
             yield InvalidValueError("max_span_length", "an integer >= 1", str(self.max_span_length))
         for name in ("head_dropout", "word_dropout"):

@@ -1,27 +1,16 @@
-"""From span scores to arguments: candidates, margins, and how the margins are tuned."""
+"""From candidates to arguments: what is kept of them, and which of them fill a role."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-import torch
-
-from eventune.events import Argument, Span
-from eventune.extraction.model import SpanScores
+from eventune.events import Argument, Document, Ontology, Span
+from eventune.extraction.features import EncodedWindow
 
 CANDIDATES_A_ROLE = 12
 """How many spans of a role are looked at in a window: enough for several fillers and what overlaps them."""
-
-FIRST_MARGINS = np.round(np.arange(-8.0, 8.01, 0.1), 6) + 0.0  # no -0.0 in files
-FURTHER_MARGINS = np.round(np.arange(-4.0, 0.01, 0.1), 6) + 0.0
-"""The margins that are tried on the dev part."""
-
-SMOOTHING_STEPS = (10, 3)
-"""Neighbours that F1 is averaged over, to both sides: one unit of log-odds for the first margin, less for the further
-one, whose right value lies within a narrow range."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,45 +45,6 @@ class Margins:
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
 
-@torch.no_grad()
-def best_spans(
-    scores: SpanScores, first_words: Sequence[int], role_counts: Sequence[int]
-) -> list[list[list[Candidate]]]:
-    """Pick each role's best spans.
-
-    Args:
-        scores: Scores of a batch.
-        first_words: Index of each window's first word in its document.
-        role_counts: Number of roles of each event.
-
-    Returns:
-        For each event and role, its candidates from best to worst.
-    """
-    flat = scores.spans.flatten(2)
-    count = min(CANDIDATES_A_ROLE, flat.shape[-1])
-    values, indices = flat.topk(count, dim=-1)
-    total = torch.logsumexp(torch.cat([flat, scores.null[..., None]], dim=-1), dim=-1, keepdim=True)
-    log_odds = (values - scores.null[..., None]).tolist()
-    probabilities = (values - total).exp().tolist()
-    lengths = scores.spans.shape[-1]
-    positions = indices.tolist()
-    return [
-        [
-            [
-                Candidate(
-                    Span(first + position // lengths, first + position // lengths + position % lengths + 1), odds, p
-                )
-                for position, odds, p in zip(
-                    positions[row][role], log_odds[row][role], probabilities[row][role], strict=True
-                )
-                if odds > -np.inf
-            ]
-            for role in range(roles)
-        ]
-        for row, (first, roles) in enumerate(zip(first_words, role_counts, strict=True))
-    ]
-
-
 def non_maximum_suppression(candidates: Sequence[Candidate], multiplicity: int) -> list[Candidate]:
     """Merge the candidates of all windows and keep the best that do not overlap.
 
@@ -115,61 +65,69 @@ def non_maximum_suppression(candidates: Sequence[Candidate], multiplicity: int) 
 
 
 def select(role: str, candidates: Sequence[Candidate], margins: Margins) -> list[Argument]:
-    """Return the ranked candidates of a role that exceed their margins as its arguments."""
+    """Return those of a role's candidates, best first, that exceed their margins as its arguments."""
     if not candidates or candidates[0].log_odds <= margins.first:
         return []
     best = candidates[0].log_odds
     return [
         Argument(role, candidate.span, round(candidate.probability, 6))
-        for rank, candidate in enumerate(candidates)
-        if rank == 0 or candidate.log_odds - best > margins.further
+        for place, candidate in enumerate(candidates)
+        if place == 0 or candidate.log_odds - best > margins.further
     ]
 
 
-def tune_margins(
-    ranked_roles: Sequence[Sequence[Candidate]], gold_roles: Sequence[Sequence[Span]], gold: int
-) -> Margins:
-    """Find the margins with the best F1.
+EventCandidates = dict[tuple[int, int], list[list[Candidate]]]
+"""For each (document, event): the candidates of each role, best first, without overlap, in the ontology's order."""
 
-    Candidates are ranked before the margins apply, so what any pair of margins predicts and matches is a sum of counts,
-    and all pairs are tried at once.
+
+def merge_windows(
+    windows: Iterable[tuple[EncodedWindow, Sequence[Sequence[Candidate]]]],
+    documents: Sequence[Document],
+    ontology: Ontology,
+) -> EventCandidates:
+    """Put the candidates of all windows together.
 
     Args:
-        ranked_roles: The ranked candidates of each role of each event.
-        gold_roles: The gold spans of the same roles.
-        gold: All gold arguments, those out of reach included.
+        windows: Each window with the candidates of each role that it was read for.
+        documents: The documents that were encoded.
+        ontology: The ontology that they were encoded for.
 
     Returns:
-        The margins with the best F1, averaged over their neighbourhood; the middle of several that do equally well.
+        The candidates, windows merged, overlaps removed, up to each role's multiplicity.
     """
-    predicted = np.zeros((len(FIRST_MARGINS), len(FURTHER_MARGINS)))
-    matched = np.zeros_like(predicted)
-    for candidates, spans in zip(ranked_roles, gold_roles, strict=True):
-        for rank, candidate in enumerate(candidates):
-            accepted = np.outer(
-                candidates[0].log_odds > FIRST_MARGINS,
-                rank == 0 or candidate.log_odds - candidates[0].log_odds > FURTHER_MARGINS,
+    found: EventCandidates = {}
+    for window, roles in windows:
+        event_type = ontology[documents[window.document].events[window.event].type]
+        merged = found.setdefault((window.document, window.event), [[] for _ in event_type.roles])
+        for role, more in zip(window.roles, roles, strict=True):
+            merged[role].extend(more)
+    for (document, event), merged in found.items():
+        event_type = ontology[documents[document].events[event].type]
+        merged[:] = [
+            non_maximum_suppression(candidates, role.multiplicity)
+            for role, candidates in zip(event_type.roles, merged, strict=True)
+        ]
+    return found
+
+
+def annotated(
+    documents: Sequence[Document],
+    found: Mapping[tuple[int, int], Sequence[Sequence[Candidate]]],
+    ontology: Ontology,
+    margins: Margins,
+) -> list[Document]:
+    """Return documents with the arguments that exceed the margins in place of their own."""
+    result = []
+    for index, document in enumerate(documents):
+        events = []
+        for number, event in enumerate(document.events):
+            roles = ontology[event.type].roles if (index, number) in found else ()
+            events.append(
+                event.with_arguments(
+                    argument
+                    for role, candidates in zip(roles, found.get((index, number), ()), strict=True)
+                    for argument in select(role.name, candidates, margins)
+                )
             )
-            predicted += accepted
-            matched += accepted * (candidate.span in spans)
-    # A dev part of a hundred documents makes a jagged curve; its neighbours say more of a margin than the margin alone.
-    f1 = _smoothed(2 * matched / np.maximum(predicted + gold, 1), SMOOTHING_STEPS)
-    first = _middle_of_best(f1.max(axis=1))
-    further = _middle_of_best(f1[first])
-    return Margins(float(FIRST_MARGINS[first]), float(FURTHER_MARGINS[further]))
-
-
-def _smoothed(values: np.ndarray, steps: tuple[int, int]) -> np.ndarray:
-    """Average each value with its neighbours, `steps` of them to both sides of each axis, the border repeated."""
-    padded = np.pad(values, [(step, step) for step in steps], mode="edge")
-    window = (2 * steps[0] + 1, 2 * steps[1] + 1)
-    smoothed: np.ndarray = np.lib.stride_tricks.sliding_window_view(padded, window).mean(axis=(-2, -1))
-    return smoothed
-
-
-def _middle_of_best(values: np.ndarray) -> int:
-    """Return the middle of the longest run of the greatest value, ties to the first run."""
-    best = np.flatnonzero(values >= values.max() - 1e-12)
-    runs = np.split(best, np.flatnonzero(np.diff(best) > 1) + 1)
-    run = max(runs, key=len)
-    return int(run[len(run) // 2])
+        result.append(document.with_events(events))
+    return result

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from eventune.extraction.features import FeatureBuilder
 from eventune.extraction.model import JointExtractor
-from eventune.extraction.question import QuestionExtractor, QuestionFeatureBuilder, QuestionTask
+from eventune.extraction.question import QuestionExtractor, QuestionTask
+from eventune.extraction.question_features import QuestionFeatureBuilder
 from eventune.extraction.task import ExtractionTask
 
 

@@ -1,41 +1,19 @@
 """The joint extractor: one encoder pass reads an event's roles and its text, and scores every span for every role.
 
-The input is `[CLS] type trigger : role 1 role 2 … [SEP] text [SEP]`. A role's state is the mean of its name's pieces,
-so it has read the text, and the text has read it. Words are scored by their first and last piece, so spans end at
-word boundaries by construction.
+The input is `[CLS] type trigger : role 1 role 2 … [SEP] text [SEP]`. A role's state is the mean of its name's
+subword tokens, so it has read the text, and the text has read it. Words are scored by their first and last subword
+token, so spans end at word boundaries by construction.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-MAX_SENTENCE_DISTANCE = 3
-
-
-class Mark(IntEnum):
-    """What a piece is to the event; each mark has a learned vector that is added to the piece's embedding.
-
-    Marks take the place of special tokens such as `<t>`: no vocabulary changes, so they work with any encoder, and they
-    are part of the heads. Pieces of the text beyond the trigger are marked by their sentence's distance from it:
-    `TEXT + MAX_SENTENCE_DISTANCE + distance`.
-    """
-
-    NONE = 0
-    TYPE = 1
-    PROMPT_TRIGGER = 2
-    ROLE = 3
-    TRIGGER = 4
-    TEXT = 5
-
-    @staticmethod
-    def count() -> int:
-        """Number of marks, with one for each sentence distance."""
-        return int(Mark.TEXT) + 2 * MAX_SENTENCE_DISTANCE + 1
+from eventune.extraction.marks import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +66,8 @@ class SpanScorer(nn.Module):
 
         Args:
             roles: Role states, *shape* (events, roles, hidden).
-            starts: State of each word's first piece, *shape* (events, words, hidden).
-            ends: State of each word's last piece, *shape* (events, words, hidden).
+            starts: State of each word's first subword token, *shape* (events, words, hidden).
+            ends: State of each word's last subword token, *shape* (events, words, hidden).
             sentences: Sentence of each word, -1 for padding, *shape* (events, words).
 
         Returns:
@@ -136,7 +114,7 @@ class JointExtractor(nn.Module):
         input_ids: Tensor,
         attention_mask: Tensor,
         marks: Tensor,
-        role_pieces: Tensor,
+        role_tokens: Tensor,
         word_starts: Tensor,
         word_ends: Tensor,
         sentences: Tensor,
@@ -144,12 +122,12 @@ class JointExtractor(nn.Module):
         """Score every span of every event of a batch.
 
         Args:
-            input_ids: Pieces, *shape* (events, pieces).
-            attention_mask: 1 for pieces, 0 for padding, *shape* (events, pieces).
-            marks: `Mark` of each piece, *shape* (events, pieces).
-            role_pieces: First and last piece of each role's name, *shape* (events, roles, 2); 0, 0 for padding.
-            word_starts: First piece of each word, *shape* (events, words).
-            word_ends: Last piece of each word, *shape* (events, words).
+            input_ids: Subword tokens, *shape* (events, tokens).
+            attention_mask: 1 for tokens, 0 for padding, *shape* (events, tokens).
+            marks: `Mark` of each subword token, *shape* (events, tokens).
+            role_tokens: First and last subword token of each role's name, *shape* (events, roles, 2); 0, 0 for padding.
+            word_starts: First subword token of each word, *shape* (events, words).
+            word_ends: Last subword token of each word, *shape* (events, words).
             sentences: Sentence of each word, -1 for padding, *shape* (events, words).
 
         Returns:
@@ -159,8 +137,8 @@ class JointExtractor(nn.Module):
         embedded = embedded + self.marks(marks).to(embedded.dtype)
         states = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
         states = states.to(self.marks.weight.dtype)
-        pieces = torch.arange(input_ids.shape[1], device=input_ids.device)
-        in_role = (pieces >= role_pieces[..., :1]) & (pieces <= role_pieces[..., 1:])
+        tokens = torch.arange(input_ids.shape[1], device=input_ids.device)
+        in_role = (tokens >= role_tokens[..., :1]) & (tokens <= role_tokens[..., 1:])
         weights = in_role.to(states.dtype) / in_role.sum(-1, keepdim=True)
         scores: SpanScores = self.scorer(
             weights @ states, _rows(states, word_starts), _rows(states, word_ends), sentences

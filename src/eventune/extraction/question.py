@@ -14,10 +14,8 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
-from eventune.events import Document, Event, EventType, Role
-from eventune.extraction.features import EncodedPrompt, EncodedWindow, FeatureBuilder
-from eventune.extraction.model import Mark, SpanScores, last_words
-from eventune.extraction.prompts import role_words, trigger_words, type_words
+from eventune.extraction.features import EncodedWindow
+from eventune.extraction.model import SpanScores, last_words
 from eventune.extraction.task import ExtractionTask
 
 
@@ -81,39 +79,13 @@ class QuestionExtractor(nn.Module):
         return boundary_scores(starts, ends, sentences, self.max_span_length)
 
 
-class QuestionFeatureBuilder(FeatureBuilder):
-    """Encodes one input for each slot of each role: a role with multiplicity 3 is asked for three times."""
-
-    def _prompts(self, document: Document, event: Event, event_type: EventType) -> list[EncodedPrompt]:
-        return [
-            self._question(document, event, event_type, index, slot)
-            for index, role in enumerate(event_type.roles)
-            for slot in range(role.multiplicity)
-        ]
-
-    def _question(
-        self, document: Document, event: Event, event_type: EventType, index: int, slot: int
-    ) -> EncodedPrompt:
-        role = event_type.roles[index]
-        words = [*_asked(role, slot), *type_words(event_type), *trigger_words(document, event)]
-        ids = [self._first, *self._encode_words(words), self._last]
-        self._require_room(event_type, ids)
-        marks = [int(Mark.NONE)] * len(ids)
-        return EncodedPrompt(ids, marks, [(1, len(ids) - 2)], (index,), slot)
-
-
-def _asked(role: Role, slot: int) -> list[str]:
-    words = role.question.split() if role.question else role_words(role)
-    return [*words, *([str(slot + 1)] if slot else [])]
-
-
 class QuestionTask(ExtractionTask):
     """The task with the loss of reading comprehension: cross-entropy of start and end, `[CLS]` for an empty slot."""
 
-    def collate(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
-        """Pad examples to a batch; nothing is marked in it."""
-        batch = super().collate(examples)
-        return {name: tensor for name, tensor in batch.items() if name not in {"marks", "role_pieces"}}
+    def inputs(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
+        """Pad examples to a batch of what the model reads; nothing is marked in it."""
+        inputs = super().inputs(examples)
+        return {name: tensor for name, tensor in inputs.items() if name not in {"marks", "role_tokens"}}
 
     def _loss(self, scores: SpanScores, targets: Tensor, slots: Tensor) -> Tensor:
         assert isinstance(scores, BoundaryScores)

@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from eventune.events import Document, Ontology, Span
-from eventune.extraction.decoding import Candidate, Margins, best_spans, non_maximum_suppression, select, tune_margins
-from eventune.extraction.features import EncodedWindow, FeatureBuilder, GoldCoverage, WindowCollator
+from eventune.extraction.collator import WindowCollator
+from eventune.extraction.decoding import Candidate, EventCandidates, Margins, annotated, merge_windows
+from eventune.extraction.features import EncodedPart, EncodedWindow, FeatureBuilder
 from eventune.extraction.loss import span_loss
-from eventune.extraction.model import Mark, SpanScores
+from eventune.extraction.margins import tune_margins
+from eventune.extraction.marks import Mark
+from eventune.extraction.model import SpanScores
+from eventune.extraction.top_spans import best_spans
 from eventune.results import Score
 from eventune.scoring import score
-
-Ranking = dict[tuple[int, int], list[list[Candidate]]]
-"""For each (document, event): the ranked candidates of each role, in the ontology's order."""
-
-
-@dataclass(frozen=True)
-class EncodedPart:
-    """A part of a corpus, encoded.
-
-    Attributes:
-        documents: The documents.
-        examples: Their events and windows.
-        coverage: What of their gold arguments is within reach.
-    """
-
-    documents: Sequence[Document]
-    examples: Sequence[EncodedWindow]
-    coverage: GoldCoverage
-
-    @property
-    def arguments(self) -> int:
-        """How many gold arguments there are."""
-        return self.coverage.arguments
-
-    @property
-    def unreachable(self) -> Counter[str]:
-        """How many of them no prediction can match, by reason."""
-        return self.coverage.unreachable
 
 
 class ExtractionTask:
@@ -63,10 +37,9 @@ class ExtractionTask:
         self.builder = builder
         self.dev = dev
         self.batch_size = batch_size
-        self.word_dropout = word_dropout if tokenizer.mask_token_id is not None else 0.0
-        self.mask_token_id = tokenizer.mask_token_id
+        self.word_dropout, self.mask_token_id = word_dropout, tokenizer.mask_token_id
         length = builder.max_length if pad_to_max_length else 0
-        self._collator = WindowCollator(int(tokenizer.pad_token_id or 0), length=length)
+        self._collator = WindowCollator(tokenizer.pad_token_id, length=length)
 
     @property
     def ontology(self) -> Ontology:
@@ -78,18 +51,22 @@ class ExtractionTask:
         return EncodedPart(documents, *self.builder.encode(documents))
 
     def length(self, example: EncodedWindow) -> int:
-        """Return an example's length in pieces."""
+        """Return an example's length in subword tokens."""
         return len(example.input_ids)
 
+    def inputs(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
+        """Pad examples to a batch of what the model reads."""
+        return self._collator.inputs(examples)
+
     def collate(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
-        """Pad examples to a batch."""
-        return self._collator(examples)
+        """Pad examples to a batch to train on: what the model reads, and what the loss compares its scores with."""
+        return {**self.inputs(examples), **self._collator.targets(examples)}
 
     def loss(self, model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
         """Return the loss of a batch."""
         inputs = dict(batch)
         targets, slots = inputs.pop("targets"), inputs.pop("slots")
-        if model.training and self.word_dropout:
+        if model.training and self.word_dropout and self.mask_token_id is not None:
             drop = torch.rand(inputs["marks"].shape, device=targets.device) < self.word_dropout
             drop &= inputs["marks"] >= Mark.TEXT
             inputs["input_ids"] = inputs["input_ids"].masked_fill(drop, self.mask_token_id)
@@ -106,11 +83,12 @@ class ExtractionTask:
         """Score the dev part with the margins that suit it best."""
         if self.dev is None:
             return {}
-        ranking = self.rank(model, self.dev)
-        margins = self.tune(ranking, self.dev)
-        return _metrics(self.score(ranking, self.dev, margins))
+        found = self.find_candidates(model, self.dev)
+        return _metrics(self.score(found, self.dev, self.tune(found, self.dev)))
 
-    def rank(self, model: nn.Module, part: EncodedPart, *, on_batch: Callable[[int], None] | None = None) -> Ranking:
+    def find_candidates(
+        self, model: nn.Module, part: EncodedPart, *, on_batch: Callable[[int], None] | None = None
+    ) -> EventCandidates:
         """Find the best spans for each role of each event.
 
         Args:
@@ -121,28 +99,12 @@ class ExtractionTask:
         Returns:
             The candidates, windows merged, overlaps removed, up to each role's multiplicity.
         """
-        found: Ranking = {}
-        for examples, scores in self._scores(model, part.examples):
-            first_words = [example.first_word for example in examples]
-            role_counts = [len(example.role_pieces) for example in examples]
-            for example, roles in zip(examples, best_spans(scores, first_words, role_counts), strict=True):
-                event_type = self.ontology[part.documents[example.document].events[example.event].type]
-                merged = found.setdefault((example.document, example.event), [[] for _ in event_type.roles])
-                for role, more in zip(example.roles, roles, strict=True):
-                    merged[role].extend(more)
-            if on_batch is not None:
-                on_batch(len(examples))
-        for (document, event), roles in found.items():
-            event_type = self.ontology[part.documents[document].events[event].type]
-            roles[:] = [
-                non_maximum_suppression(candidates, role.multiplicity)
-                for role, candidates in zip(event_type.roles, roles, strict=True)
-            ]
-        return found
+        return merge_windows(self._windows(model, part.examples, on_batch), part.documents, self.ontology)
 
-    def _scores(
-        self, model: nn.Module, examples: Sequence[EncodedWindow]
-    ) -> Iterator[tuple[list[EncodedWindow], SpanScores]]:
+    def _windows(
+        self, model: nn.Module, examples: Sequence[EncodedWindow], on_batch: Callable[[int], None] | None
+    ) -> Iterator[tuple[EncodedWindow, list[list[Candidate]]]]:
+        """Yield each window with the candidates of its roles, in batches of like length."""
         device = next(model.parameters()).device
         was_training = model.training
         model.eval()
@@ -150,44 +112,35 @@ class ExtractionTask:
         try:
             for start in range(0, len(by_length), self.batch_size):
                 chosen = by_length[start : start + self.batch_size]
-                batch = {name: tensor.to(device) for name, tensor in self.collate(chosen).items()}
-                del batch["targets"], batch["slots"]
+                inputs = {name: tensor.to(device) for name, tensor in self.inputs(chosen).items()}
                 with torch.inference_mode():
-                    scores = model(**batch)
-                yield chosen, scores
+                    scores = model(**inputs)
+                first_words = [example.first_word for example in chosen]
+                role_counts = [len(example.role_tokens) for example in chosen]
+                yield from zip(chosen, best_spans(scores, first_words, role_counts), strict=True)
+                if on_batch is not None:
+                    on_batch(len(chosen))
         finally:
             model.train(was_training)
 
-    def tune(self, ranking: Ranking, part: EncodedPart) -> Margins:
+    def tune(self, found: EventCandidates, part: EncodedPart) -> Margins:
         """Return the margins with the best F1 on a part."""
         roles: list[Sequence[Candidate]] = []
         gold: list[Sequence[Span]] = []
-        for (document, number), candidates in ranking.items():
+        for (document, number), candidates in found.items():
             event = part.documents[document].events[number]
             roles += candidates
             for role in self.ontology[event.type].roles:
                 gold.append([argument.span for argument in event.arguments if argument.role == role.name])
         return tune_margins(roles, gold, part.coverage.arguments)
 
-    def annotate(self, ranking: Ranking, part: EncodedPart, margins: Margins) -> list[Document]:
+    def annotate(self, found: EventCandidates, part: EncodedPart, margins: Margins) -> list[Document]:
         """Return the documents with the arguments that exceed the margins in place of their own."""
-        documents = []
-        for index, document in enumerate(part.documents):
-            events = []
-            for number, event in enumerate(document.events):
-                roles = self.ontology[event.type].roles if (index, number) in ranking else ()
-                arguments = [
-                    argument
-                    for role, candidates in zip(roles, ranking.get((index, number), ()), strict=True)
-                    for argument in select(role.name, candidates, margins)
-                ]
-                events.append(type(event)(event.type, event.trigger, tuple(arguments), event.id))
-            documents.append(document.with_events(events))
-        return documents
+        return annotated(part.documents, found, self.ontology, margins)
 
-    def score(self, ranking: Ranking, part: EncodedPart, margins: Margins) -> Score:
+    def score(self, found: EventCandidates, part: EncodedPart, margins: Margins) -> Score:
         """Score a part by the official RAMS definition."""
-        return score(part.documents, self.annotate(ranking, part, margins), scorer="rams", strict=False)
+        return score(part.documents, self.annotate(found, part, margins), scorer="rams", strict=False)
 
 
 def _metrics(result: Score) -> dict[str, Any]:

@@ -13,12 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from eventune.events import Document, Event
+from eventune.events import UNPLACED, Document, Event
 from eventune.results import Score
 from eventune.scoring.measures import Tally, score_of
-
-UNPLACED = "unplaced"
-"""Attribute of an event: `{"role", "argument"}` objects that stand nowhere in the text."""
 
 
 class DueeFinScorer:

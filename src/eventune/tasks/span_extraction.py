@@ -19,10 +19,11 @@ from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
 from eventune.events import Document, Ontology
-from eventune.extraction.decoding import Margins
-from eventune.extraction.features import EncodedWindow
+from eventune.extraction.decoding import EventCandidates, Margins
+from eventune.extraction.features import EncodedPart, EncodedWindow
 from eventune.extraction.kinds import VARIANTS
-from eventune.extraction.task import EncodedPart, ExtractionTask, Ranking
+from eventune.extraction.subwords import SubwordTokenizer
+from eventune.extraction.task import ExtractionTask
 from eventune.tasks.costs import Forgetting
 from eventune.tasks.documents import DocumentTask
 from eventune.tasks.protocol import Outcome, Pretraining
@@ -163,19 +164,19 @@ class SpanExtraction(DocumentTask):
         new = [f"{ENCODER}.{name}" for name in backbone.new_modules]
         return model, anatomy_of(model, backbones=(ENCODER,), new_modules=new)
 
-    def predict(self, model: nn.Module, split: str) -> Ranking:
+    def predict(self, model: nn.Module, split: str) -> EventCandidates:
         """See `RunTask`."""
-        return self.loop.rank(model, self.encoded[split])
+        return self.loop.find_candidates(model, self.encoded[split])
 
-    def tune(self, predicted: Ranking) -> None:
+    def tune(self, predicted: EventCandidates) -> None:
         """See `RunTask`: the margins with the best score on the dev part."""
         self.settings = replace(self.settings, margins=self.loop.tune(predicted, self.encoded["dev"]))
 
-    def score(self, split: str, predicted: Ranking) -> dict[str, Any]:
+    def score(self, split: str, predicted: EventCandidates) -> dict[str, Any]:
         """See `RunTask`."""
         return self.loop.score(predicted, self.encoded[split], self.settings.margins).to_dict()
 
-    def found(self, split: str, predicted: Ranking) -> Sequence[Document]:
+    def found(self, split: str, predicted: EventCandidates) -> Sequence[Document]:
         """See `DocumentTask`."""
         return self.loop.annotate(predicted, self.encoded[split], self.settings.margins)
 
@@ -191,10 +192,8 @@ class SpanExtraction(DocumentTask):
     def outputs(self, model: nn.Module) -> Tensor:
         """See `RunTask`."""
         examples = self.examples[:_COMPARED_EXAMPLES] or self.loop.encode(self.shown_documents()).examples
-        batch = self.loop.collate(examples)
-        del batch["targets"], batch["slots"]
         device = next(model.parameters()).device
-        scores = model(**{name: tensor.to(device) for name, tensor in batch.items()})
+        scores = model(**{name: tensor.to(device) for name, tensor in self.loop.inputs(examples).items()})
         return torch.cat([scores.spans.flatten(), scores.null.flatten()])
 
     def annotate(
@@ -202,11 +201,16 @@ class SpanExtraction(DocumentTask):
     ) -> list[Document]:
         """See `RunTask`."""
         part = self.loop.encode(documents)
-        return self.loop.annotate(self.loop.rank(model, part, on_batch=on_batch), part, self.settings.margins)
+        return self.loop.annotate(
+            self.loop.find_candidates(model, part, on_batch=on_batch), part, self.settings.margins
+        )
 
     def _builder(self, backbone: Backbone, ontology: Ontology, settings: SpanSettings) -> Any:
         return VARIANTS[settings.extractor].builder(
-            backbone.tokenizer, ontology, max_length=settings.max_length, max_span_length=settings.max_span_length
+            SubwordTokenizer.of(backbone.tokenizer),
+            ontology,
+            max_length=settings.max_length,
+            max_span_length=settings.max_span_length,
         )
 
     def _loop(self, builder: Any, dev: EncodedPart | None) -> ExtractionTask:

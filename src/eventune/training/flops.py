@@ -22,12 +22,12 @@ def forward_flops(
 ) -> float:
     """Return the operations of an encoder's matrix products for inputs of these lengths, padding left out.
 
-    Two for each weight of its blocks' linear layers and piece, and four for each pair of pieces, layer and hidden unit
+    Two for each weight of its blocks' linear layers and token, and four for each pair of tokens, layer and hidden unit
     in the attention (scores and mixing); embeddings, norms and adapters are left out.
 
     Args:
         encoder: The encoder, with or without adapters.
-        lengths: Pieces of each input.
+        lengths: Tokens of each input.
         is_adapter: Tells by a module's name whether it was added to the encoder.
 
     Returns:

@@ -39,7 +39,7 @@ class ResourceMeter(TrainerCallback):
         self._energy: dict[str, EnergyCounter] = {}
 
     def count(self, attention_mask: Tensor) -> None:
-        """Count the pieces of a batch; padding does not count."""
+        """Count the tokens of a batch; padding does not count."""
         self.tokens += int(attention_mask.sum())
 
     @contextlib.contextmanager

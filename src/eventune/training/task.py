@@ -12,11 +12,11 @@ class Task(Protocol):
     """A task that a model is trained for."""
 
     def length(self, example: Any) -> int:
-        """Return an example's length in pieces; batches are built of like lengths."""
+        """Return an example's length in tokens; batches are built of like lengths."""
         ...
 
     def collate(self, examples: Sequence[Any]) -> dict[str, Tensor]:
-        """Pad examples to a batch; `attention_mask` in it is 1 for every piece that is no padding."""
+        """Pad examples to a batch; `attention_mask` in it is 1 for every token that is no padding."""
         ...
 
     def loss(self, model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from eventune.events import Document
+from eventune.events import Document, Mention, Span
+from eventune.generation.extracting.answers import Found
 from eventune.generation.extracting.grounding import Grounding
 from eventune.generation.extracting.task import Answers, GenerativeExtractionTask, annotated
+from eventune.scoring import SCORERS, score
 
 
 @pytest.fixture
@@ -117,6 +120,23 @@ def test_the_probability_of_a_value_is_that_of_its_tokens_among_those_allowed(
         prompt.append(chosen)
     assert item.argument.role == grammar.script.slots[0].role.name
     assert item.argument.score == pytest.approx(float(torch.tensor(total).exp()), rel=1e-4)
+
+
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_perfect_arguments_are_perfect_by_every_scorer_also_with_two_triggers(document: Document, scorer: str) -> None:
+    attack = replace(
+        document.events[0],
+        id="e",
+        mentions=(Mention(Span(1, 2), "t1"), Mention(Span(9, 10), "t2")),
+        attributes={"tense": "past"},
+    )
+    gold = document.with_events([attack])
+    answers = Answers([[Found(0, replace(argument, score=0.9)) for argument in attack.arguments]])
+
+    (found,) = annotated([gold], answers)
+
+    assert score([gold], [found], scorer).f1 == 1.0
+    assert found.events[0].with_arguments(attack.arguments) == attack
 
 
 @pytest.mark.parametrize(("least", "is_filled"), [(0.5, False), (0.2, True)])

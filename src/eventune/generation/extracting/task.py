@@ -204,11 +204,11 @@ def annotated(
                 if (argument.score or 0.0) < calibration.threshold:
                     continue
             kept.setdefault(item.event, []).append(argument)
-        events = [
-            type(event)(event.type, event.trigger, tuple(kept.get(number, ())), event.id)
-            for number, event in enumerate(document.events)
-        ]
-        result.append(document.with_events(events))
+        result.append(
+            document.with_events(
+                event.with_arguments(kept.get(number, ())) for number, event in enumerate(document.events)
+            )
+        )
     return result
 
 

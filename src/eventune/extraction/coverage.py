@@ -1,0 +1,53 @@
+"""Gold arguments that no prediction could reach: nothing is lost silently, they are counted by reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from eventune.events import Event, EventType, Span
+
+
+@dataclass(slots=True)
+class GoldCoverage:
+    """How many gold arguments an extractor can reach, and why it cannot reach the rest.
+
+    Attributes:
+        arguments: All gold arguments.
+        unreachable: Count of those that no prediction can match, by reason.
+    """
+
+    arguments: int = 0
+    unreachable: Counter[str] = field(default_factory=Counter)
+
+
+def reasons_out_of_reach(
+    event: Event, event_type: EventType, sentences: Sequence[int], cuts: Sequence[Span], *, max_span_length: int
+) -> Iterator[str]:
+    """Yield the reason for each argument that decoding cannot give, whatever the scores are.
+
+    Args:
+        event: The event with its gold arguments.
+        event_type: Its type in the ontology.
+        sentences: Sentence of each word of the document.
+        cuts: The windows that the document is read in.
+        max_span_length: Words of the longest span that is scored.
+    """
+    kept: dict[str, list[Span]] = {}
+    for argument in event.arguments:
+        role, fillers = event_type.role(argument.role), kept.setdefault(argument.role, [])
+        if role is None:
+            yield "role not in the ontology"
+        elif len(argument.span) > max_span_length:
+            yield f"longer than max_span_length {max_span_length}"
+        elif sentences[argument.span.start] != sentences[argument.span.end - 1]:
+            yield "crosses a sentence boundary"
+        elif not any(window.contains(argument.span) for window in cuts):
+            yield "longer than a window"
+        elif any(argument.span.overlaps(other) for other in fillers):
+            yield "overlaps another filler of its role"
+        elif len(fillers) == role.multiplicity:
+            yield "more fillers than the ontology allows"
+        else:
+            fillers.append(argument.span)

@@ -1,0 +1,52 @@
+"""The task of an encoder: what its scores become in documents."""
+
+import pytest
+
+from eventune.backbones.load import load_encoder
+from eventune.backbones.resolve import resolve
+from eventune.events import Argument, Document, Event, Mention, Span
+from eventune.extraction.collator import WindowCollator
+from eventune.extraction.decoding import Candidate, Margins
+from eventune.extraction.model import JointExtractor
+from eventune.extraction.task import ExtractionTask
+from eventune.scoring import SCORERS, score
+
+WORDS = [["Rebels", "shelled", "and", "bombed", "Homs", "."]]
+
+
+@pytest.fixture
+def two_triggers():
+    """An event that two words name, with attributes of its own."""
+    event = Event(
+        "conflict.attack",
+        Span(1, 2),
+        (Argument("attacker", Span(0, 1)), Argument("target", Span(4, 5))),
+        "e",
+        (Mention(Span(1, 2), "t1"), Mention(Span(3, 4), "t2")),
+        {"tense": "past"},
+    )
+    return Document.from_sentences("d", WORDS, events=[event])
+
+
+@pytest.mark.parametrize("scorer", SCORERS)
+def test_perfect_arguments_are_perfect_by_every_scorer_also_with_two_triggers(scorer, builder, two_triggers):
+    task = ExtractionTask(builder())
+    part = task.encode([two_triggers])
+    fillers = {argument.role: argument.span for argument in two_triggers.events[0].arguments}
+    roles = task.ontology["conflict.attack"].roles
+    candidates = {(0, 0): [[Candidate(fillers[role.name], 5.0, 0.9)] if role.name in fillers else [] for role in roles]}
+
+    (found,) = task.annotate(candidates, part, Margins())
+
+    assert score([two_triggers], [found], scorer).f1 == 1.0
+    assert found.events[0].with_arguments(two_triggers.events[0].arguments) == two_triggers.events[0]
+
+
+def test_no_targets_are_built_where_nothing_is_trained(builder, two_triggers, tiny_encoder, monkeypatch):
+    model = JointExtractor(load_encoder(resolve(str(tiny_encoder))).model, max_span_length=6)
+    task = ExtractionTask(builder())
+    part = task.encode([two_triggers])
+    assert task.collate(part.examples).keys() - task.inputs(part.examples).keys() == {"targets", "slots"}
+    monkeypatch.delattr(WindowCollator, "targets")
+
+    assert task.find_candidates(model, part).keys() == {(0, 0)}

@@ -1,0 +1,36 @@
+"""Texts in overlapping windows."""
+
+import itertools
+import random
+
+import pytest
+
+from eventune.events import Span
+from eventune.extraction.subwords import MAX_SUBWORDS_A_WORD
+from eventune.extraction.windows import windows
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_windows_cover_every_word_and_every_short_span_within_the_budget(seed):
+    chance = random.Random(seed)
+    counts = [chance.choice([1, 1, 1, 2, 3, MAX_SUBWORDS_A_WORD]) for _ in range(chance.choice([1, 5, 30, 200]))]
+    budget, overlap = chance.randrange(MAX_SUBWORDS_A_WORD, 80), chance.randrange(0, 25)
+
+    found = list(itertools.islice(windows(counts, budget=budget, overlap=overlap), len(counts) + 1))
+
+    assert len(found) <= len(counts)
+    assert {word for window in found for word in range(window.start, window.end)} == set(range(len(counts)))
+    assert all(sum(counts[window.start : window.end]) <= budget for window in found)
+    for start, length in itertools.product(range(len(counts)), range(1, overlap + 1)):
+        span = Span(start, start + length)
+        if span.end <= len(counts) and sum(counts[span.start : span.end]) <= budget:
+            assert any(window.contains(span) for window in found), span
+
+
+def test_text_that_fits_is_one_window():
+    assert list(windows([2] * 50, budget=100, overlap=24)) == [Span(0, 50)]
+    assert list(windows([], budget=100, overlap=24)) == []
+
+
+def test_neighbouring_windows_share_no_more_words_than_asked():
+    assert list(windows([1] * 25, budget=10, overlap=4)) == [Span(0, 10), Span(6, 16), Span(12, 22), Span(18, 25)]
