@@ -105,12 +105,12 @@ def test_types_and_roles_that_the_run_does_not_know_are_left_out_when_that_is_wa
     assert "no gold argument" in message
 
 
-def test_a_file_without_gold_arguments_is_refused_before_a_model_is_loaded(refused, test_file, tmp_path):
+def test_a_file_without_gold_arguments_is_refused(refused, tiny_run, test_file, tmp_path):
     bare = [d.with_events([replace(e, arguments=()) for e in d.events]) for d in read_corpus(test_file)[:2]]
     write_corpus(bare, tmp_path / "bare.jsonl")
-    message = refused("evaluate", "absent", "--test_file", tmp_path / "bare.jsonl")
+    message = refused("evaluate", tiny_run, "--test_file", tmp_path / "bare.jsonl")
     assert "bare.jsonl: expected annotated arguments to score against, found no gold argument" in message
-    assert "eventune extract absent" in message
+    assert f"eventune extract {tiny_run}" in message
 
 
 def test_clusters_of_the_gold_make_measures_of_coreference(run, tiny_run, test_file, tmp_path):

@@ -65,7 +65,7 @@ EARLY_ERRORS = {
     "no settings": (["sft", "absent.json"], "absent.json: no such file of settings"),
     "nothing to merge": (["merge", "absent", "new"], "absent: no such run directory"),
     "a merged model that is there": (["merge", "absent", "corpus.jsonl"], "corpus.jsonl: exists already"),
-    "no output": (["extract", "absent", "corpus.jsonl"], "--output: expected a file"),
+    "no output": (["extract", "absent", "corpus.jsonl", "--output_format", "brat"], "expected -o beside it"),
     "nothing to extract with": (["extract", "absent", "--text", "They [[won|x]]."], "absent: no such run directory"),
     "no gold": (["evaluate", "absent", "--test_file", "absent.jsonl"], "absent.jsonl: no such file"),
     "nothing to evaluate": (["evaluate", "absent", "--test_file", "corpus.jsonl"], "absent: no such run directory"),

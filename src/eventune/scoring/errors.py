@@ -105,7 +105,7 @@ class ErrorAnalysis:
                 self._count_difference(pair.gold[1], pair.predicted[1])
         events = tuple(pair_events(gold, predicted))
         self._events.add(events)
-        if {pair.kind for pair in (*pairs, *events)} - {"matched"}:
+        if ({pair.kind for pair in pairs} | {pair.kind for pair in events}) - {"matched"}:
             self.documents_with_errors += 1
             if len(self.examples) < SHOWN_DOCUMENTS:
                 self.examples.append(ErrorExample(gold, pairs, events))
