@@ -10,6 +10,8 @@ from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attaching import attach
 from eventune.adapters.guard import examine
 from eventune.adapters.inspection import inspect_model, shortest
+from eventune.adapters.methods import METHODS
+from eventune.adapters.store import save_trained
 from eventune.errors import EventuneError
 
 from .architectures import ALL, tiny_config, tiny_model
@@ -40,14 +42,18 @@ def test_the_suggestion_makes_plain_peft_train_what_attach_trains(architecture):
 
 @pytest.mark.parametrize("choice", ["auto", "attention-qv", "attention", "mlp", "all-linear"])
 @pytest.mark.parametrize("architecture", ["bert", "gpt2", "llama", "t5", "deberta", "phi3"])
-def test_costs_are_those_of_the_attached_adapter(architecture, choice):
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.has_targets])
+def test_costs_are_those_of_the_attached_adapter(architecture, choice, method, tmp_path):
     inspection = inspect_model(WithHead(tiny_model(architecture)))
-    cost = next(cost for cost in inspection.costs if (cost.targets, cost.r) == (choice, 4))
+    cost = next(cost for cost in inspection.costs if (cost.method, cost.targets) == (method, choice))
+    rank = {METHODS[method].rank: cost.r} if cost.r else {}
 
-    model = attach(WithHead(tiny_model(architecture)), AdapterArguments(lora_r=4, lora_target_modules=choice))
+    model = attach(
+        WithHead(tiny_model(architecture)), AdapterArguments(method=method, lora_target_modules=choice, **rank)
+    )
 
     assert cost.trainable_parameters == examine(model).counts.trainable
-    assert cost.saved_bytes == 4 * cost.trainable_parameters
+    assert cost.saved_bytes == 4 * save_trained(model, tmp_path).parameters
     assert cost.optimizer_bytes == 8 * cost.trainable_parameters
 
 

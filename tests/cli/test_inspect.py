@@ -18,9 +18,8 @@ def test_the_model_its_targets_heads_and_costs_are_shown(run, tiny_encoder):
     assert "query, key, value, dense" in shown.out
     assert "classifier (66)" in shown.out
     lines = [line.split() for line in shown.out.splitlines()]
-    assert [line[:2] for line in lines if line and line[0] == "attention-qv"] == [
-        ["attention-qv", r] for r in ("4", "8", "16", "32", "64")
-    ]
+    assert [line[2] for line in lines if line[:2] == ["attention-qv", "lora"]] == ["4", "8", "16", "32", "64"]
+    assert [line[2] for line in lines if line[:2] == ["attention-qv", "ia3"]] == ["-"]
 
 
 def test_json_holds_all_that_is_shown(run, tiny_encoder):

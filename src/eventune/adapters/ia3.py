@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import nn
 
 from eventune.adapters.anatomy import Anatomy
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.injection import as_pattern, inject, saved_modules, targets_in
 from eventune.adapters.peft_library import IA3Config
-from eventune.adapters.projections import ProjectionKind, find_projections
+from eventune.adapters.projections import Projection, ProjectionKind, find_projections
 from eventune.errors import EventuneError
 
 _SCALED = (ProjectionKind.KEY, ProjectionKind.VALUE, ProjectionKind.QKV)
@@ -40,3 +42,10 @@ def attach_ia3(model: nn.Module, arguments: AdapterArguments, anatomy: Anatomy) 
         modules_to_save=saved_modules(anatomy),
     )
     return inject(model, config, anatomy)
+
+
+def ia3_size(projections: Sequence[Projection], r: int) -> tuple[int, int]:  # noqa: ARG001
+    """Return how many numbers (IA)3 trains and saves: one for each output of keys and values, and input of down."""
+    size = sum(projection.outputs for projection in projections if projection.kind in _SCALED)
+    size += sum(projection.inputs for projection in projections if projection.kind is ProjectionKind.DOWN)
+    return size, size

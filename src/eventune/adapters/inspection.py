@@ -47,17 +47,19 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a choice of targets costs at a rank.
+    """What a method costs on a choice of targets.
 
     Attributes:
+        method: The method.
         targets: One of `CHOICES`, `experts` beside the automatic choice, or `full`.
-        r: The rank; 0 for full fine-tuning.
+        r: The rank; 0 for a method without one.
         trainable_parameters: Parameters of adapter and heads.
         saved_bytes: Size of the file, in float32.
         optimizer_bytes: Memory of AdamW's moments.
         gradient_bytes: Memory of the gradients.
     """
 
+    method: str
     targets: str
     r: int
     trainable_parameters: int
@@ -86,7 +88,7 @@ class Inspection:
         modules_to_save: What to give PEFT as such.
         save_reason: Why these.
         notes: What else to know.
-        costs: What each choice costs.
+        costs: What each method costs on each choice of targets.
     """
 
     model_class: str
@@ -273,15 +275,16 @@ def _costs(projections: Sequence[Projection], model_type: str, heads: int, total
     costs = []
     choices = {name: choose(projections, name, model_type=model_type) for name in CHOICES}
     experts = [projection for projection in projections if projection.kind is ProjectionKind.EXPERTS]
-    for method in METHODS.values():
+    for name, method in METHODS.items():
         adapts_experts = experts and "lora_target_parameters" in method.options
         own = {**choices, "auto + experts": [*choices["auto"], *experts]} if adapts_experts else choices
-        for name, chosen in own.items():
-            for r in method.ranks if chosen else ():
+        for targets, chosen in own.items() if method.has_targets else ():
+            for r in method.ranks:
                 trained, saved = method.size_on(chosen, r)
-                costs.append(_cost(name, r, trained + heads, saved + heads))
-    return [*costs, _cost("full", 0, total, total)]
+                if trained:
+                    costs.append(_cost(name, targets, r, trained + heads, saved + heads))
+    return [*costs, _cost("full", "full", 0, total, total)]
 
 
-def _cost(targets: str, r: int, trained: int, saved: int) -> Cost:
-    return Cost(targets, r, trained, saved * _BYTES, trained * _BYTES * _MOMENTS, trained * _BYTES)
+def _cost(method: str, targets: str, r: int, trained: int, saved: int) -> Cost:
+    return Cost(method, targets, r, trained, saved * _BYTES, trained * _BYTES * _MOMENTS, trained * _BYTES)

@@ -47,7 +47,7 @@ class Method:
         mixes: Whether rows of one batch can be computed with different ones.
         size: `module:function` that counts the numbers that it trains, and those that it saves, on projections at a
             rank; empty where these do not depend on projections.
-        ranks: Ranks whose costs are worth showing.
+        ranks: Ranks whose costs are worth showing; 0 for a method without one.
     """
 
     summary: str
@@ -62,7 +62,7 @@ class Method:
     shares_base: bool = False
     mixes: bool = False
     size: str = ""
-    ranks: tuple[int, ...] = ()
+    ranks: tuple[int, ...] = (0,)
 
     @property
     def has_targets(self) -> bool:
@@ -118,6 +118,7 @@ METHODS = {
         options=frozenset({"freeze_heads"}),
         merges=True,
         shares_base=True,
+        size="eventune.adapters.ia3:ia3_size",
     ),
     "freeze": Method(
         summary="the last blocks alone",

@@ -1,4 +1,4 @@
-"""`eventune inspect`: what a model is made of, what of it to adapt, and what each rank costs."""
+"""`eventune inspect`: what a model is made of, what of it to adapt, and what each method costs."""
 
 from __future__ import annotations
 
@@ -113,12 +113,13 @@ def _facts(console: Console, inspection: Inspection) -> None:
 
 def _costs(console: Console, inspection: Inspection) -> Table:
     is_wide = console.width >= NARROW_COLUMNS
-    table = plain_table("targets", "r", "trainable", *(["share"] if is_wide else []), "saved", "optimizer")
+    table = plain_table("targets", "method", "r", "trainable", *(["share"] if is_wide else []), "saved", "optimizer")
     total = inspection.parameters
     for cost in inspection.costs:
         share = [f"{cost.trainable_parameters / total:.2%}"] if is_wide else []
         table.add_row(
             cost.targets,
+            cost.method,
             str(cost.r) if cost.r else "-",
             f"{cost.trainable_parameters:,}",
             *share,
