@@ -45,16 +45,10 @@ def recognises(value: Any) -> bool:
 
 
 def read_document(value: Any) -> Document:
-    """Read a document from its record.
+    """Read a document; text-bound annotations that are no trigger are entities. See `Format`.
 
     Args:
         value: `{"id", "text", "annotations"}`, the last with the lines of the `.ann` file.
-
-    Returns:
-        The document; text-bound annotations that are no trigger are entities.
-
-    Raises:
-        InvalidValueError: If a line is broken, names an annotation that there is not, or a span lies outside the text.
     """
     record = mapping(value, "record")
     text = member(record, "text", "")

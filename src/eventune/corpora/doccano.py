@@ -36,18 +36,7 @@ def recognises(value: Any) -> bool:
 
 
 def read_document(value: Any) -> Document:
-    """Read a document from its record.
-
-    Args:
-        value: The JSON object of one line.
-
-    Returns:
-        The document.
-
-    Raises:
-        InvalidValueError: If a field is missing or of another type, a span lies outside the text, or a relation names a
-            span that there is not.
-    """
+    """Read a document; see `Format`."""
     record = mapping(value, "record")
     text = member(record, "text", "")
     offsets = Offsets.of(text, segment)

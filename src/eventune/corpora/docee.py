@@ -33,17 +33,7 @@ def recognises(value: Any) -> bool:
 
 
 def read_document(value: Any) -> Document:
-    """Read a document from its record.
-
-    Args:
-        value: `[title, text, event type, arguments]`.
-
-    Returns:
-        The document, with one event without a trigger.
-
-    Raises:
-        InvalidValueError: If a part is missing or of another type, or a span lies outside the text.
-    """
+    """Read a document from `[title, text, event type, arguments]`, with one event without a trigger; see `Format`."""
     if not isinstance(value, list) or len(value) != len(_FIELDS):
         raise InvalidValueError("record", f"a list of {', '.join(_FIELDS)}", shown(value))
     for name, item in zip(_FIELDS[:3], value[:3], strict=True):

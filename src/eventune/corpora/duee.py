@@ -30,17 +30,7 @@ def recognises(value: Any) -> bool:
 
 
 def read_document(value: Any) -> Document:
-    """Read a document from its record.
-
-    Args:
-        value: The JSON object of one line.
-
-    Returns:
-        The document, each character of which is a token.
-
-    Raises:
-        InvalidValueError: If a field is missing or of another type, or a string does not lie inside the text.
-    """
+    """Read a document, each character of which is a token; see `Format`."""
     record = mapping(value, "record")
     text = member(record, "text", "")
     offsets = Offsets.of(text, segment_characters)

@@ -28,17 +28,7 @@ def recognises(value: Any) -> bool:
 
 
 def read_document(value: Any) -> Document:
-    """Read a document from its record.
-
-    Args:
-        value: The JSON object of one line.
-
-    Returns:
-        The document, each character of which is a token.
-
-    Raises:
-        InvalidValueError: If a field is missing or of another type, or a span lies outside the text.
-    """
+    """Read a document, each character of which is a token; see `Format`."""
     record = mapping(value, "record")
     text = member(record, "content", "")
     offsets = Offsets.of(text, segment_characters)

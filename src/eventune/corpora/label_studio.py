@@ -36,18 +36,7 @@ def recognises(value: Any) -> bool:
 
 
 def read_document(value: Any) -> Document:
-    """Read a document from a task.
-
-    Args:
-        value: The task as a JSON object.
-
-    Returns:
-        The document.
-
-    Raises:
-        InvalidValueError: If a field is missing or of another type, a span lies outside the text, or a relation names a
-            span that there is not.
-    """
+    """Read a document from a task; see `Format`."""
     record = mapping(value, "record")
     data = member(record, "data", {})
     text = member(data, "text", "", inside="data")

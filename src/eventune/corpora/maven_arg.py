@@ -41,18 +41,7 @@ def recognises(record: Any) -> bool:
 
 
 def read_document(value: Any) -> Document:
-    """Read a document from its record.
-
-    Args:
-        value: The JSON object of one line.
-
-    Returns:
-        The document, with tokens of its own making.
-
-    Raises:
-        InvalidValueError: If a field is missing or of another type, an offset lies outside the text or has no word in
-            it, or an argument names an entity that the record does not have.
-    """
+    """Read a document, with tokens of its own making; see `Format`."""
     record = mapping(value, "record")
     text = member(record, "document", "")
     offsets = Offsets.of(text, segment)
@@ -84,12 +73,6 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
 
     A place in pieces becomes what lies between its first character and its last. The format has no place for scores,
     nor for identifiers of fillers that are no entities.
-
-    Args:
-        document: The document.
-
-    Yields:
-        The record.
     """
     names = (f"ENTITY_{number}" for number in count(1))
     taken = {entity.id for entity in document.entities}

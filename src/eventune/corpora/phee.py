@@ -37,18 +37,7 @@ def recognises(value: Any) -> bool:
 
 
 def read_document(value: Any) -> Document:
-    """Read a document from its record.
-
-    Args:
-        value: The JSON object of one line.
-
-    Returns:
-        The document, with dotted names for nested roles.
-
-    Raises:
-        InvalidValueError: If a field is missing or of another type, texts and starts do not pair up, or a span lies
-            outside the sentence.
-    """
+    """Read a document, with dotted names for nested roles; see `Format`."""
     record = mapping(value, "record")
     text = member(record, "context", "")
     offsets = Offsets.of(text, segment)

@@ -47,18 +47,7 @@ def role_of(label: str) -> str:
 
 
 def read_document(value: Any) -> Document:
-    """Read a document from its record.
-
-    Args:
-        value: The JSON object of one line.
-
-    Returns:
-        The document, with no event or one.
-
-    Raises:
-        InvalidValueError: If a field is missing or of another type, an index lies outside the document, a link belongs
-            to no trigger, or a line has several events.
-    """
+    """Read a document, with no event or one; see `Format`."""
     record = mapping(value, "record")
     key = member(record, "doc_key", "")
     if not key:
@@ -86,12 +75,6 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
     RAMS get labels numbered from their own arguments, and a score becomes the probability in `ent_spans`.
 
     RAMS has no place for events without a trigger, nor for roles with digits, which could not be read back.
-
-    Args:
-        document: The document.
-
-    Yields:
-        The records.
     """
     sentences = [list(document.words[sentence.start : sentence.end]) for sentence in document.sentences]
     metadata = beyond(document.metadata, _OWN | {"rams"})

@@ -35,9 +35,12 @@ class Format:
         summary: What it is, in a few words.
         id_field: The field that holds a document's identifier, for messages.
         recognises: Tells whether a first record looks like the format, also when something is wrong with it.
-        read: Makes a document of a record; raises InvalidValueError.
-        write: Makes the records of a document. What the format has no place for is left out: `Losses` finds it by
-            reading the records back. Raises InvalidValueError only where a document cannot be written at all.
+        read: Makes a document of a record, the JSON value of one line in most formats. Raises InvalidValueError, which
+            names the field, if one is missing or of another type, a span lies outside the text, or what is named is not
+            there.
+        write: Makes the records of a document, one in most formats. What the format has no place for is left out:
+            `Losses` finds it by reading the records back. Raises InvalidValueError only where a document cannot be
+            written at all.
         layout: How the records lie in a file or folder.
     """
 

@@ -47,18 +47,7 @@ def recognises(record: Any) -> bool:
 
 
 def read_document(value: Any) -> Document:
-    """Read a document from its record.
-
-    Args:
-        value: The JSON object of one line.
-
-    Returns:
-        The document, which is one window or sentence of the corpus's own.
-
-    Raises:
-        InvalidValueError: If a field is missing or of another type, an index lies outside the window, or an argument
-            has neither offsets nor an entity mention.
-    """
+    """Read a document, which is one window or sentence of the corpus's own; see `Format`."""
     record = mapping(value, "record")
     return annotated(_without_events(record), record, _argument, _derived, _derived)
 
@@ -68,12 +57,6 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
 
     An argument at a place where no entity is mentioned gets an entity mention without a type. The format has no place
     for pieces, parts of tokens, scores, several triggers and events without any.
-
-    Args:
-        document: The document.
-
-    Yields:
-        The record.
     """
     metadata = document.metadata
     raw = own_metadata(document, "textee")

@@ -45,18 +45,7 @@ def recognises(record: Any) -> bool:
 
 
 def read_document(value: Any) -> Document:
-    """Read a document from its record.
-
-    Args:
-        value: The JSON object of one line.
-
-    Returns:
-        The document.
-
-    Raises:
-        InvalidValueError: If a field is missing or of another type, an index lies outside the document, sentences and
-            tokens differ, or an argument's entity mention is not in the record.
-    """
+    """Read a document; see `Format`."""
     record = mapping(value, "record")
     member(record, "entity_mentions", [])
     return annotated(_without_events(record), record, _argument, _derived, _derived_of_trigger)
@@ -67,12 +56,6 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
 
     An argument at a place where no entity is mentioned gets an entity mention without a type. The format has no place
     for pieces, parts of tokens, scores, several triggers and events without any.
-
-    Args:
-        document: The document.
-
-    Yields:
-        The record.
     """
     raw = own_metadata(document, "wikievents")
     relations = document.metadata.get("relation_mentions")

@@ -14,21 +14,20 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from eventune.events import UNPLACED, Document, Event
-from eventune.results import Score
-from eventune.scoring.measures import Tally, score_of
+from eventune.scoring.measures import MicroScorer, Tally
 
 
-class DueeFinScorer:
+class DueeFinScorer(MicroScorer):
     """Counts documents one by one; see `Scorer`."""
 
     name: ClassVar[str] = "duee-fin"
-    headline: ClassVar[str] = "arguments"
+    headline = "arguments"
 
     def __init__(self) -> None:
-        self._total = Tally()
+        super().__init__((self.headline,))
 
-    def add(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
-        """Count a document; see `Scorer.add`."""
+    def count(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
+        """See `MicroScorer`."""
         annotated = [(event.type, _strings(gold, event)) for event in gold.events]
         free = [(event.type, _strings(predicted, event)) for event in predicted.events]
         sizes = sum(len(pairs) for _, pairs in annotated), sum(len(pairs) for _, pairs in free)
@@ -39,13 +38,7 @@ class DueeFinScorer:
             if best >= 0:
                 matched += best
                 del free[shared.index(best)]
-        tally = Tally(*sizes, matched)
-        self._total += tally
-        return {self.headline: tally}
-
-    def score(self) -> Score:
-        """Return the score of all documents so far."""
-        return score_of(self.name, self.headline, {self.headline: self._total})
+        return {self.headline: Tally(*sizes, matched)}
 
 
 def _strings(document: Document, event: Event) -> set[tuple[str, str]]:

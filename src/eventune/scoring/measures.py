@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from eventune.events import Document
 from eventune.results import Score
@@ -24,8 +24,8 @@ class Tally:
     predicted: int = 0
     matched: int = 0
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(self.gold + other.gold, self.predicted + other.predicted, self.matched + other.matched)
+    def __add__(self, other: Tally) -> Self:
+        return type(self)(self.gold + other.gold, self.predicted + other.predicted, self.matched + other.matched)
 
     @property
     def parts(self) -> tuple[float, ...]:
@@ -125,6 +125,37 @@ class Scorer(Protocol):
     def score(self) -> Score:
         """Return the score of all documents so far, with the measures in its table `measures`."""
         ...
+
+
+class MicroScorer:
+    """A `Scorer` of micro-averaged measures: adds up what `count` says of each document.
+
+    Args:
+        measures: Their names, in the order of the score's table.
+        tables: Further tables of the score.
+    """
+
+    name: ClassVar[str]
+    headline: str
+
+    def __init__(self, measures: Iterable[str], tables: Mapping[str, Any] | None = None) -> None:
+        self._totals: dict[str, Tally] = dict.fromkeys(measures, Tally())
+        self._tables = tables
+
+    def count(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
+        """Return what a document adds to each measure."""
+        raise NotImplementedError
+
+    def add(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
+        """Count a document; see `Scorer.add`."""
+        added = self.count(gold, predicted)
+        for measure, tally in added.items():
+            self._totals[measure] = tally + self._totals[measure]  # The tally's own kind stays.
+        return added
+
+    def score(self) -> Score:
+        """Return the score of all documents so far."""
+        return score_of(self.name, self.headline, self._totals, self._tables)
 
 
 def score_of(name: str, headline: str, totals: Mapping[str, Tally], tables: Mapping[str, Any] | None = None) -> Score:

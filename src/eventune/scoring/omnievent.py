@@ -19,15 +19,14 @@ from typing import ClassVar
 
 from eventune.errors import InvalidValueError
 from eventune.events import Document, Event
-from eventune.results import Score
-from eventune.scoring.measures import Tally, score_of
+from eventune.scoring.measures import MicroScorer, Tally
 from eventune.scoring.textee import arguments_of, tally_of
 
 STRICT, DEFAULT, LOOSE = "strict", "default", "loose"
 MODES = (STRICT, DEFAULT, LOOSE)
 
 
-class OmnieventScorer:
+class OmnieventScorer(MicroScorer):
     """Counts documents one by one; see `Scorer`.
 
     Args:
@@ -38,33 +37,26 @@ class OmnieventScorer:
     """
 
     name: ClassVar[str] = "omnievent"
-    headline: ClassVar[str] = "argument_cls"
+    headline = "argument_cls"
 
     def __init__(self, *, mode: str = STRICT) -> None:
         if mode not in MODES:
             raise InvalidValueError("mode", " or ".join(MODES), repr(mode))
+        super().__init__(("argument_id", "argument_cls"), {"mode": mode})
         self._mode = mode
-        self._totals = dict.fromkeys(("argument_id", "argument_cls"), Tally())
 
-    def add(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
-        """Count a document; see `Scorer.add`."""
+    def count(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
+        """See `MicroScorer`."""
         annotated, found = list(gold.events), list(predicted.events)
         if self._mode != STRICT:
             annotated = _with_trigger_of(annotated, predicted.events)
         if self._mode == LOOSE:
             found = _with_trigger_of(found, gold.events)
         ours, theirs = ({item for event in events for item in arguments_of(event)} for events in (annotated, found))
-        tallies = {
+        return {
             "argument_id": tally_of({item[:3] for item in ours}, {item[:3] for item in theirs}),
             "argument_cls": tally_of(set(ours), set(theirs)),
         }
-        for measure, tally in tallies.items():
-            self._totals[measure] += tally
-        return tallies
-
-    def score(self) -> Score:
-        """Return the score of all documents so far; its table `mode` says which events count."""
-        return score_of(self.name, self.headline, self._totals, {"mode": self._mode})
 
 
 def _with_trigger_of(events: Iterable[Event], others: Iterable[Event]) -> list[Event]:

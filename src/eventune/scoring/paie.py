@@ -17,9 +17,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from eventune.events import Argument, Document, Event, Ontology, Span
-from eventune.results import Score
 from eventune.scoring.heads import head_of
-from eventune.scoring.measures import Tally, score_of
+from eventune.scoring.measures import MicroScorer, Tally
 from eventune.scoring.normalisation import normalised
 
 Heads = Callable[[Document], Sequence[int]]
@@ -31,9 +30,6 @@ _SMALLEST_SUM = 1e-4
 class PaieTally(Tally):
     """A tally whose F1 is 0 where precision and recall are next to nothing."""
 
-    def __add__(self, other: Tally) -> PaieTally:
-        return PaieTally(self.gold + other.gold, self.predicted + other.predicted, self.matched + other.matched)
-
     @staticmethod
     def metrics_of(parts: Sequence[Any]) -> tuple[Any, Any, Any]:
         """Return precision, recall and F1 of summed parts, as `Tally.metrics_of` does."""
@@ -41,7 +37,7 @@ class PaieTally(Tally):
         return precision, recall, f1 * (precision + recall > _SMALLEST_SUM)
 
 
-class PaieScorer:
+class PaieScorer(MicroScorer):
     """Counts documents one by one; see `Scorer`.
 
     Args:
@@ -52,7 +48,7 @@ class PaieScorer:
     """
 
     name: ClassVar[str] = "paie"
-    headline: ClassVar[str] = "arg_c"
+    headline = "arg_c"
 
     def __init__(
         self, *, ontology: Ontology | None = None, heads: Heads | None = None, window: int | None = None
@@ -61,10 +57,10 @@ class PaieScorer:
         self._heads = heads
         self._window = window
         prefixes = ["", "text_"] + ["head_"] * (heads is not None)
-        self._totals = {f"{prefix}{measure}": PaieTally() for prefix in prefixes for measure in ("arg_c", "arg_i")}
+        super().__init__(f"{prefix}{measure}" for prefix in prefixes for measure in ("arg_c", "arg_i"))
 
-    def add(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
-        """Count a document; see `Scorer.add`."""
+    def count(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
+        """See `MicroScorer`."""
         keys: dict[str, Callable[[Span], Any]] = {
             "": lambda span: span,
             "text_": lambda span: normalised(_words(gold, span)),
@@ -79,14 +75,7 @@ class PaieScorer:
             for prefix, key in keys.items():
                 for measure, tally in _count(annotated, guessed, invalid, key).items():
                     tallies[prefix + measure] += tally
-        result = {measure: tallies[measure] for measure in self._totals}
-        for measure, tally in result.items():
-            self._totals[measure] += tally
-        return result
-
-    def score(self) -> Score:
-        """Return the score of all documents so far."""
-        return score_of(self.name, self.headline, self._totals)
+        return {measure: tallies[measure] for measure in self._totals}
 
     def _arguments(self, document: Document, event: Event, gold: Event) -> tuple[list[Argument], int]:
         """Return the arguments that count, and how many lie outside the window."""

@@ -16,8 +16,7 @@ from typing import ClassVar
 
 from eventune.errors import InvalidValueError
 from eventune.events import Document, Event, Span
-from eventune.results import Score
-from eventune.scoring.measures import Tally, score_of
+from eventune.scoring.measures import MicroScorer, Tally
 
 GOLD, PREDICTED, ALONE = "gold", "predicted", "alone"
 """Where triggers come from: the annotation (EAE), a prediction (E2E), or a prediction that is all there is (ED)."""
@@ -33,7 +32,7 @@ _MEASURES = {
 _Item = tuple[object, ...]
 
 
-class TexteeScorer:
+class TexteeScorer(MicroScorer):
     """Counts documents one by one; see `Scorer`.
 
     Args:
@@ -48,25 +47,13 @@ class TexteeScorer:
     def __init__(self, *, triggers: str = GOLD) -> None:
         if triggers not in TRIGGERS:
             raise InvalidValueError("triggers", " or ".join(TRIGGERS), repr(triggers))
-        self._triggers = triggers
-        self._totals = dict.fromkeys(_MEASURES[triggers], Tally())
+        super().__init__(_MEASURES[triggers], {"triggers": triggers})
+        self.headline = _MEASURES[triggers][-1]  # AC+, or TC where there are triggers alone.
 
-    @property
-    def headline(self) -> str:
-        """AC+, or TC where there are triggers alone."""
-        return _MEASURES[self._triggers][-1]
-
-    def add(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
-        """Count a document; see `Scorer.add`."""
+    def count(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
+        """See `MicroScorer`."""
         annotated, found = _items(gold), _items(predicted)
-        tallies = {measure: tally_of(annotated[measure], found[measure]) for measure in self._totals}
-        for measure, tally in tallies.items():
-            self._totals[measure] += tally
-        return tallies
-
-    def score(self) -> Score:
-        """Return the score of all documents so far; its table `triggers` says where they come from."""
-        return score_of(self.name, self.headline, self._totals, {"triggers": self._triggers})
+        return {measure: tally_of(annotated[measure], found[measure]) for measure in self._totals}
 
 
 def tally_of(gold: set[_Item], predicted: set[_Item]) -> Tally:

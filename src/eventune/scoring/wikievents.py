@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 from eventune.events import Document, Ontology, Span
 from eventune.results import Score
 from eventune.scoring.heads import Heads, head_of
-from eventune.scoring.measures import Tally, score_of
+from eventune.scoring.measures import MicroScorer, Tally, score_of
 from eventune.scoring.normalisation import ARTICLES
 from eventune.scoring.paie import paired_events
 
@@ -29,7 +29,7 @@ Filled = tuple[Any, str]
 """A span, or what stands for one, and the role that it fills."""
 
 
-class WikieventsScorer:
+class WikieventsScorer(MicroScorer):
     """Counts documents one by one; see `Scorer`.
 
     Args:
@@ -47,12 +47,10 @@ class WikieventsScorer:
         self._has_clusters = False
         modes = ("span",) if heads is None else ("head", "span")
         self.headline = f"{modes[0]}_c"
-        self._totals = {
-            f"{mode}{coref}_{kind}": Tally() for mode in modes for coref in ("", "_coref") for kind in ("i", "c")
-        }
+        super().__init__(f"{mode}{coref}_{kind}" for mode in modes for coref in ("", "_coref") for kind in ("i", "c"))
 
-    def add(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
-        """Count a document; see `Scorer.add`."""
+    def count(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
+        """See `MicroScorer`."""
         clusters = cluster_spans(gold)
         self._has_clusters = self._has_clusters or bool(clusters)
         result = dict.fromkeys(self._totals, Tally())
@@ -66,8 +64,6 @@ class WikieventsScorer:
                 counts = count_event(guessed, annotated, clusters)
                 for measure, tally in tallies_of(counts, mode).items():
                     result[measure] += tally
-        for measure, tally in result.items():
-            self._totals[measure] += tally
         return result
 
     def score(self) -> Score:
