@@ -36,6 +36,14 @@ def test_overview_names_every_command_with_what_it_does(run):
         assert [verb, summary] in lines
 
 
+def test_names_that_are_loaded_when_they_are_used_are_listed():
+    code = "import eventune, eventune.adapters as a; print(*dir(eventune), *dir(a)); import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names, modules = (set(line.split()) for line in done.stdout.splitlines())
+    assert names >= {"Extractor", "train", "Recipe", "attach", "__version__"}
+    assert "torch" not in modules
+
+
 def test_version_is_the_packages(run):
     assert run("--version").out == f"eventune {eventune.__version__}\n"
 
