@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
 import sys
 from collections import deque
 from collections.abc import Sequence
+from typing import NoReturn
 
 import eventune
 from eventune.errors import EventuneError, did_you_mean
@@ -32,6 +34,19 @@ VERBS = {
     "inspect": "show what of a model to adapt, and what each rank costs",
     "doctor": "tell what this machine can do, or how to fix an error message",
 }
+
+
+class _UsageError(Exception):
+    """A command line that is refused.
+
+    Attributes:
+        usage: How the command is used, and the message, as people read it.
+        message: The message alone.
+    """
+
+    def __init__(self, usage: str, message: str) -> None:
+        super().__init__(message)
+        self.usage, self.message = usage, message
 
 
 class Parser(argparse.ArgumentParser):
@@ -59,6 +74,10 @@ class Parser(argparse.ArgumentParser):
             hint = did_you_mean(flag, self._option_string_actions)
             self.error(f"unrecognized arguments: {' '.join(unknown)}{f'; {hint}' if hint else ''}")
         return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line; `main` prints how it is used."""
+        raise _UsageError(f"{self.format_usage()}{self.prog}: error: {message}\n", message)
 
     def _take_unknown(self, words: list[str], pairs: dict[str, str]) -> list[str]:
         """Move unknown flags with their values to `pairs`, and return the other words."""
@@ -109,14 +128,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         Exit code: 0, 1 where a check found errors, 2 for bad input, 130 when interrupted.
+
+    Raises:
+        SystemExit: With 2, if the command line itself is refused.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in argv if not word.startswith("-")), None)
-    arguments = build_parser(verb).parse_args(argv)
     try:
+        arguments = build_parser(verb).parse_args(argv)
         return int(arguments.run(arguments) or 0)
+    except _UsageError as error:
+        sys.stderr.write(error.usage)
+        _emit_error(error.message, "", argv)
+        raise SystemExit(2) from None
     except EventuneError as error:
         print_error(error)
+        _emit_error(error.message, error.hint, argv)
         return 2
     except KeyboardInterrupt as interruption:
         sys.stderr.write(": ".join(["interrupted", *map(str, interruption.args)]) + "\n")
@@ -125,6 +152,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _emit_error(message: str, hint: str, argv: Sequence[str]) -> None:
+    """Print an error as the one JSON object on stdout that `--json` promises."""
+    if "--json" in argv:
+        sys.stdout.write(json.dumps({"error": {"message": message, "hint": hint}}, ensure_ascii=False) + "\n")
 
 
 def print_error(error: EventuneError) -> None:
