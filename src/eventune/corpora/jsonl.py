@@ -7,7 +7,7 @@
      "metadata": {"source_url": "…"}}
 
 `tokens` are character spans, all other spans are of tokens, and every span is half-open. Only `id` and `text` must be
-there; a document without events may leave its tokens and sentences to `eventune.events.segmentation`.
+there; where no span counts tokens, these and the sentences are left to `eventune.events.segmentation`.
 
 An argument or a mention in pieces has their token spans as `fragments`; where a piece begins or ends inside a token,
 `characters` holds the exact character span of each piece. An argument's `filler` is the identifier of the mention,
@@ -53,15 +53,25 @@ def read_document(value: Any) -> Document:
     record = mapping(value, "record")
     only(record, FIELDS)
     text = member(record, "text", "")
-    events = member(record, "events", [], required=False)
-    entities = member(record, "entities", [], required=False)
+    events = tuple(
+        _event(event, f"events[{n}]") for n, event in enumerate(member(record, "events", [], required=False))
+    )
+    entities = tuple(
+        _entity(entity, f"entities[{n}]") for n, entity in enumerate(member(record, "entities", [], required=False))
+    )
+    with_spans = {
+        "sentences": "sentences" in record,
+        "events": any(event.triggers or event.arguments for event in events),
+        "entities": bool(entities),
+    }
     if "tokens" in record:
         tokens = _spans(record, "tokens")
         sentences = _spans(record, "sentences") if "sentences" in record else sentences_of(text, tokens)
-    elif "sentences" in record or events or entities:
-        # Spans count tokens: on tokens made here they would shift with every change of the segmentation.
-        needs = "sentences" if "sentences" in record else "events" if events else "entities"
-        raise InvalidValueError("tokens", f"the tokens that the spans of {needs} count", "no such field")
+    elif any(with_spans.values()):
+        # On tokens made here the spans would shift with every change of the segmentation.
+        hint = 'the character span of each, such as "tokens": [[0, 6], [7, 11]]'
+        first = next(name for name, has_spans in with_spans.items() if has_spans)
+        raise InvalidValueError("tokens", f"the tokens that the spans of {first} count", "no such field", hint)
     else:
         tokens, sentences = segment(text)
     return Document(
@@ -69,9 +79,9 @@ def read_document(value: Any) -> Document:
         text,
         tokens,
         sentences,
-        tuple(_event(event, f"events[{n}]") for n, event in enumerate(events)),
+        events,
         member(record, "metadata", {}, required=False),
-        tuple(_entity(entity, f"entities[{n}]") for n, entity in enumerate(entities)),
+        entities,
     )
 
 
