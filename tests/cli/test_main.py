@@ -94,7 +94,8 @@ def early_errors(small_corpus, tmp_path_factory):
         "import contextlib, io, json, sys\nfrom eventune.cli import main\n"
         "for name, (words, _) in json.loads(sys.argv[1]).items():\n"
         "    printed = io.StringIO()\n"
-        "    with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed):\n        code = main(words)\n"
+        "    with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed):\n"
+        "        code = main(words)\n"
         "    print(json.dumps([name, code, printed.getvalue(), list(sys.modules)]))"
     )
     done = subprocess.run(
