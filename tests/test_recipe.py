@@ -8,7 +8,7 @@ from eventune.comparison.kinds import kind_of
 from eventune.corpora.arguments import SAMPLE_FILES
 from eventune.corpora.sample import sample_file
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.recipe import Recipe, convert, read_settings
+from eventune.recipe import Recipe, convert, read_settings, with_changes
 
 ROOT = Path(__file__).resolve().parents[1]
 PUBLISHED = sorted(
@@ -53,6 +53,49 @@ def test_what_is_needed_and_lacking_is_named_with_an_example():
 
     assert "train_file: expected a corpus to train on, found nothing (e.g. train_file:" in caught.value.message
     assert "output_dir: expected a folder for the run, found nothing (e.g. output_dir:" in caught.value.message
+
+
+def test_a_file_that_is_given_takes_the_place_of_the_recipes_share(tmp_path):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump({**NEEDED, "dev_fraction": 0.1, "test_fraction": 0.2}))
+
+    data = Recipe.read(path, dev_file="sample:dev").data
+
+    assert (data.dev_file, data.dev_fraction, data.test_fraction) == ("sample:dev", 0.0, 0.2)
+    with pytest.raises(EventuneError, match="dev_fraction: expected 0 beside a dev_file"):
+        Recipe.read(path, dev_file="sample:dev", dev_fraction=0.1)
+
+
+def test_what_gives_way_to_a_change_is_said():
+    values = {"dev_fraction": 0.05, "test_file": "test.jsonl"}
+    assert with_changes(values, {"dev_file": "dev.jsonl", "test_fraction": "0.2"}) == (
+        {"dev_file": "dev.jsonl", "test_fraction": "0.2"},
+        [
+            "dev_file dev.jsonl takes the place of dev_fraction 0.05",
+            "test_fraction 0.2 takes the place of test_file test.jsonl",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    "changes", [{"test_fraction": "0"}, {"dev_file": ""}, {"dev_file": "x", "dev_fraction": "0"}, {"lora_r": 4}]
+)
+def test_nothing_gives_way_where_nothing_takes_its_place(changes):
+    values = {"dev_fraction": 0.05, "test_file": "test.jsonl"}
+    assert with_changes(values, changes) == ({**values, **changes}, [])
+
+
+def test_a_recipe_that_is_not_there_is_answered_with_those_that_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(EventuneError, match=rf"rams-lora: no such recipe\nthere is no folder recipes in {tmp_path}"):
+        read_settings(Path("rams-lora"))
+    (tmp_path / "recipes").mkdir()
+    for name in ("rams-lora.yaml", "phee-lora.yaml", "notes.txt"):
+        (tmp_path / "recipes" / name).touch()
+    with pytest.raises(EventuneError, match=r"did you mean recipes/rams-lora\.yaml\?"):
+        read_settings(Path("rams-lora"))
+    with pytest.raises(EventuneError, match=rf"in {tmp_path}/recipes there are: phee-lora\.yaml, rams-lora\.yaml$"):
+        read_settings(Path("first.yaml"))
 
 
 def test_a_file_that_does_not_exist_is_an_error():

@@ -53,6 +53,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     if name in {"Extractor", "train"}:
         # Before transformers and PEFT, which import bitsandbytes with all that it prints.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 import types
 import typing
@@ -22,6 +23,8 @@ from eventune.tasks.arguments import TaskArguments
 from eventune.tasks.registry import TASKS, TaskEntry, tasks_of
 from eventune.training.arguments import OptimisationArguments
 
+RECIPES = "recipes"
+"""The folder of published recipes, in the source and where one works with them."""
 RENAMED = {"torch_dtype": "dtype"}
 """Settings of earlier versions under their names of today."""
 
@@ -127,7 +130,7 @@ class Recipe:
 
         Args:
             path: The file; paths in it are relative to the working directory.
-            overrides: Settings that replace the file's.
+            overrides: Settings that replace the file's, as `with_changes` has it.
 
         Returns:
             The recipe.
@@ -135,7 +138,8 @@ class Recipe:
         Raises:
             EventuneError: If the file cannot be read, or with every wrong setting at once.
         """
-        return cls.of({**read_settings(Path(path)), **overrides}, source=str(path))
+        values, _ = with_changes(read_settings(Path(path)), overrides)
+        return cls.of(values, source=str(path))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings that the task reads, flat."""
@@ -169,6 +173,58 @@ def _foreign_settings(entry: TaskEntry, built: Mapping[str, Any], named: set[str
                 yield InvalidValueError(setting.name, expected, str(value))
 
 
+def with_changes(values: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return settings with some replaced.
+
+    A part of the corpus comes from a file of its own or is a share of `train_file`: a change to the one takes the other
+    away, unless that is among the changes as well.
+
+    Args:
+        values: Setting by name.
+        changes: What replaces them.
+
+    Returns:
+        The settings, and a sentence for each that was taken away.
+    """
+    changed = {**values, **changes}
+    notices = []
+    for part in ("dev", "test"):
+        file, share = f"{part}_file", f"{part}_fraction"
+        for given, rival in ((file, share), (share, file)):
+            if _is_set(changes.get(given)) and rival not in changes and _is_set(values.get(rival)):
+                del changed[rival]
+                notices.append(f"{given} {changes[given]} takes the place of {rival} {values[rival]}")
+    return changed, notices
+
+
+def _is_set(value: Any) -> bool:
+    try:
+        return bool(value and float(value))
+    except (TypeError, ValueError):
+        return True
+
+
+def settings_hint(path: Path) -> str:
+    """Return what files of settings there are where one was not found.
+
+    Args:
+        path: The file that was not found.
+
+    Returns:
+        The closest one in the folder `recipes` of the working directory, or all of them.
+    """
+    found = sorted(file for kind in ("yaml", "json") for file in Path(RECIPES).glob(f"*.{kind}"))
+    closest = difflib.get_close_matches(path.stem, [file.stem for file in found], n=1)
+    if closest:
+        return f"did you mean {next(file for file in found if file.stem == closest[0])}?"
+    if found:
+        return f"in {Path(RECIPES).resolve()} there are: {', '.join(file.name for file in found)}"
+    return (
+        f"there is no folder {RECIPES} in {Path.cwd()} to choose one from; it is part of eventune's source, and every "
+        "setting may be a flag instead"
+    )
+
+
 def read_settings(path: Path) -> dict[str, Any]:
     """Read a flat mapping of settings from YAML.
 
@@ -186,7 +242,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         refuse_repeated_keys(path, yaml.compose(text, Loader=yaml.SafeLoader))
         values = yaml.safe_load(text)
     except FileNotFoundError:
-        raise EventuneError(f"{path}: no such recipe") from None
+        raise EventuneError(f"{path}: no such recipe", settings_hint(path)) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise EventuneError(f"{path}: expected YAML, found: {' '.join(str(error).split())}") from None
     if not isinstance(values, dict):

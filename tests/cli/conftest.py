@@ -1,5 +1,6 @@
 """What the tests of all commands share."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from types import SimpleNamespace
@@ -35,7 +36,7 @@ def refused(run):
         lines = found.err.splitlines()
         errors = [number for number, line in enumerate(lines) if line.startswith("error: ")]
         assert found.code == 2
-        assert found.out == ""
+        assert json.loads(found.out).keys() == {"error"} if "--json" in words else found.out == ""
         assert len(errors) == 1, found.err
         assert "Traceback" not in found.err
         return "\n".join(lines[errors[0] :])

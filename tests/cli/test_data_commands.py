@@ -60,6 +60,7 @@ def test_help_names_every_flag_with_its_meaning(verb, capsys, monkeypatch):
         (["fetch"], "expected the name of a corpus, found none"),
         (["fetch", "ram"], "unknown corpus 'ram'"),
         (["fetch", "rams"], "rams: the checksum of RAMS_1.0c.tar.gz is not known"),
+        (["fetch", "phee", "--files", "dev.json", "test.json"], "phee: the checksum of test.json is not known"),
         (["fetch", "phee", "--files", "trian.json"], "phee has no file 'trian.json'"),
         (["fetch", "phee", "--sha256", "12"], "--sha256: expected 64 hexadecimal digits, found '12'"),
         (["fetch", "phee", "--sha256", "0" * 64], "--sha256: expected one file, found 3"),
@@ -201,6 +202,13 @@ def test_fetched_files_are_shown_with_licence_and_checksum(folder, capsys, monke
     captured = capsys.readouterr()
     assert "licence: MIT" in captured.out
     assert f"phee/test.json: 7 bytes, NOT verified\n  sha256 {'0' * 64}\n" in captured.out
+    assert main(["data", "fetch", "phee"]) == 0
+    assert "left out, as their checksums are not known (--accept_unverified takes them): test.json" in (
+        capsys.readouterr().err
+    )
+    result = result_of(capsys, "fetch", "phee")
+    assert [file["file"] for file in result["files"]] == ["phee/train.json", "phee/dev.json"]
+    assert result["left_out"] == ["test.json"]
     result = result_of(capsys, "fetch", "rams", "--sha256", "A" * 64, "-o", "data")
     assert result["files"] == [
         {"file": "data/RAMS_1.0c.tar.gz", "sha256": "a" * 64, "bytes": 7, "verified": True},

@@ -36,6 +36,14 @@ def test_overview_names_every_command_with_what_it_does(run):
         assert [verb, summary] in lines
 
 
+def test_names_that_are_loaded_when_they_are_used_are_listed():
+    code = "import eventune, eventune.adapters as a; print(*dir(eventune), *dir(a)); import sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names, modules = (set(line.split()) for line in done.stdout.splitlines())
+    assert names >= {"Extractor", "train", "Recipe", "attach", "__version__"}
+    assert "torch" not in modules
+
+
 def test_version_is_the_packages(run):
     assert run("--version").out == f"eventune {eventune.__version__}\n"
 
@@ -85,7 +93,9 @@ def early_errors(small_corpus, tmp_path_factory):
     code = (
         "import contextlib, io, json, sys\nfrom eventune.cli import main\n"
         "for name, (words, _) in json.loads(sys.argv[1]).items():\n"
-        "    with contextlib.redirect_stderr(io.StringIO()) as printed:\n        code = main(words)\n"
+        "    printed = io.StringIO()\n"
+        "    with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed):\n"
+        "        code = main(words)\n"
         "    print(json.dumps([name, code, printed.getvalue(), list(sys.modules)]))"
     )
     done = subprocess.run(
@@ -147,6 +157,26 @@ def test_errors_are_one_message_and_a_hint_on_stderr(run, monkeypatch):
     monkeypatch.setattr("eventune.cli.data.run", fails)
     found = run("data", "check", "f")
     assert (found.code, found.out, found.err) == (2, "", "error: f: expected a, found b\nhint: do c\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["data", "check", "absent.jsonl"], "absent.jsonl: no such file", "check the path; "),
+        (["train", "--lora_r", "0"], "flags: 3 settings are wrong:", ""),
+        (["score", "--gold", "g", "--scorer", "rams"], "the following arguments are required: --predictions", ""),
+        (["data", "chek"], "invalid choice: 'chek'", ""),
+    ],
+)
+def test_with_json_an_error_is_an_object_on_stdout_and_a_message_on_stderr(words, message, hint, run):
+    found = run(*words, "--json")
+    assert found.code == 2
+    error = json.loads(found.out)["error"]
+    assert error.keys() == {"message", "hint"}
+    assert message in error["message"]
+    assert error["hint"].startswith(hint)
+    assert message in found.err
+    assert run(*words).out == ""
 
 
 def test_an_interruption_gives_the_shells_exit_code(run, monkeypatch):

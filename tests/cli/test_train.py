@@ -92,6 +92,13 @@ def test_flags_replace_the_recipes_settings(run, recipe, folder):
     assert json.loads((folder / "other" / "result.json").read_text(encoding="utf-8"))["seed"] == 7
 
 
+def test_a_file_that_is_a_flag_takes_the_place_of_the_recipes_share_and_says_so(run, recipe, small_corpus):
+    path = recipe(dev_file="", dev_fraction=0.2)
+    found = run("train", path, "--dev_file", small_corpus / "dev.jsonl", "--json")
+    assert f"dev_file {small_corpus / 'dev.jsonl'} takes the place of dev_fraction 0.2" in found.err
+    assert json.loads(found.out)["data"]["dev"]["documents"] == 12
+
+
 def test_all_settings_may_be_flags(run, recipe, folder):
     settings = yaml.safe_load((folder / recipe()).read_text(encoding="utf-8"))
     flags = [word for name, value in settings.items() for word in (f"--{name}", value)]

@@ -61,7 +61,9 @@ def test_what_is_no_arm_is_refused(text, message):
 
 
 def test_wrong_settings_of_an_arm_name_the_arm():
-    with pytest.raises(EventuneError, match=r"arm lora:rank=8: 'rank' is no setting of a recipe"):
+    with pytest.raises(
+        EventuneError, match=r"arm lora:rank=8: 'rank' is no setting of a recipe\ndid you mean 'lora_r'"
+    ):
         recipe_of(BASE, parse_arms("lora:rank=8")[0])
     with pytest.raises(EventuneError, match=r"arm lora:r=none: lora_r: expected an integer, found 'none'"):
         recipe_of(BASE, parse_arms("lora:r=none")[0])

@@ -96,6 +96,12 @@ def test_characters_of_a_trigger_that_is_not_there_are_refused():
         read_document(value)
 
 
+def test_tokens_are_made_where_no_span_counts_them():
+    document = read_document({"id": "d", "text": "They won. He left.", "events": [{"type": "win"}, {"type": "leave"}]})
+    assert [event.type for event in document.events] == ["win", "leave"]
+    assert document.words == ("They", "won", ".", "He", "left", ".")
+
+
 def test_empty_text_is_a_document():
     assert read_document({"id": "d", "text": ""}).words == ()
 
@@ -107,7 +113,8 @@ def test_spans_without_the_tokens_they_count_are_refused(name):
     value["events" if name == "sentences" else "sentences"] = []
     if name == "events":
         del value["sentences"]
-    with pytest.raises(InvalidValueError, match=f"tokens: expected the tokens that the spans of {name} count"):
+    message = f'tokens: expected the tokens that the spans of {name} count, found no such field\n.*such as "tokens": '
+    with pytest.raises(InvalidValueError, match=message):
         read_document(value)
 
 

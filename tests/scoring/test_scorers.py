@@ -202,5 +202,5 @@ def test_heads_are_read_and_checked(tmp_path):
 
 
 def test_a_model_that_is_not_installed_is_named():
-    with pytest.raises(EventuneError, match="spaCy"):
+    with pytest.raises(EventuneError, match=r"spaCy.*\n.*python -m spacy download no_such_model"):
         spacy_heads("no_such_model")

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import os
 import sys
 from collections import deque
 from collections.abc import Sequence
+from typing import NoReturn
 
 import eventune
 from eventune.errors import EventuneError, did_you_mean
@@ -32,6 +34,19 @@ VERBS = {
     "inspect": "show what of a model to adapt, and what each rank costs",
     "doctor": "tell what this machine can do, or how to fix an error message",
 }
+
+
+class _UsageError(Exception):
+    """A command line that is refused.
+
+    Attributes:
+        usage: How the command is used, and the message, as people read it.
+        message: The message alone.
+    """
+
+    def __init__(self, usage: str, message: str) -> None:
+        super().__init__(message)
+        self.usage, self.message = usage, message
 
 
 class Parser(argparse.ArgumentParser):
@@ -67,6 +82,10 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(unknown)}{f'; {hint}' if hint else ''}")
         vars(found).update(taken)
         return found, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the command line; `main` prints how it is used."""
+        raise _UsageError(f"{self.format_usage()}{self.prog}: error: {message}\n", message)
 
     def _without_unknown(self, words: list[str]) -> tuple[list[str], dict[str, str]]:
         """Return the words without unknown flags and their values, and the latter."""
@@ -123,14 +142,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         Exit code: 0, 1 where a check found errors, 2 for bad input, 130 when interrupted.
+
+    Raises:
+        SystemExit: With 2, if the command line itself is refused.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
     verb = next((word for word in argv if not word.startswith("-")), None)
-    arguments = build_parser(verb).parse_args(argv)
     try:
+        arguments = build_parser(verb).parse_args(argv)
         return int(arguments.run(arguments) or 0)
+    except _UsageError as error:
+        sys.stderr.write(error.usage)
+        _emit_error(error.message, "", argv)
+        raise SystemExit(2) from None
     except EventuneError as error:
         print_error(error)
+        _emit_error(error.message, error.hint, argv)
         return 2
     except KeyboardInterrupt as interruption:
         sys.stderr.write(": ".join(["interrupted", *map(str, interruption.args)]) + "\n")
@@ -139,6 +166,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _emit_error(message: str, hint: str, argv: Sequence[str]) -> None:
+    """Print an error as the one JSON object on stdout that `--json` promises."""
+    if "--json" in argv:
+        sys.stdout.write(json.dumps({"error": {"message": message, "hint": hint}}, ensure_ascii=False) + "\n")
 
 
 def print_error(error: EventuneError) -> None:

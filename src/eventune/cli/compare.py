@@ -51,10 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Make the runs and print the table; exit code 1 where a run failed."""
     from eventune.comparison.arms import parse_arms, read_arms
     from eventune.comparison.comparing import Options, run_comparison
-    from eventune.recipe import read_settings
+    from eventune.recipe import read_settings, with_changes
 
     _check(arguments)
-    base = {**read_settings(Path(arguments.recipe)), **arguments.unknown}
+    base, notices = with_changes(read_settings(Path(arguments.recipe)), arguments.unknown)
+    for message in notices:
+        notify(message)
     given = arguments.arms
     arms = read_arms(Path(given)) if given.endswith((".yaml", ".yml")) else parse_arms(given, base)
     options = Options(

@@ -23,7 +23,11 @@ NARROW_COLUMNS = 64
 
 def add_json_flag(parser: argparse.ArgumentParser) -> None:
     """Add `--json` to a verb."""
-    parser.add_argument("--json", action="store_true", help="print one JSON object on stdout, and nothing else there")
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help='print one JSON object on stdout, and nothing else there; {"error": {"message", "hint"}} where it fails',
+    )
 
 
 def notify(message: str) -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 from eventune.cli import Parser
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
 from eventune.cli.libraries import import_model_libraries
-from eventune.cli.output import add_json_flag, emit, plain_table, print_scores
+from eventune.cli.output import add_json_flag, emit, notify, plain_table, print_scores
 
 
 def add_arguments(parser: Parser) -> None:
@@ -43,13 +43,16 @@ def _help(setting: dataclasses.Field[Any]) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and print the result."""
-    from eventune.recipe import Recipe, read_settings
+    from eventune.recipe import Recipe, read_settings, with_changes
     from eventune.training.run_directory import RunDirectory
 
     own = {"verb", "run", "json", "convert", "recipe", "unknown"}
     given = {name: value for name, value in vars(arguments).items() if name not in own} | arguments.unknown
     settings = read_settings(Path(arguments.recipe)) if arguments.recipe else {}
-    recipe = Recipe.of({**settings, **given}, source=arguments.recipe or "flags")
+    values, notices = with_changes(settings, given)
+    recipe = Recipe.of(values, source=arguments.recipe or "flags")
+    for message in notices:
+        notify(message)
     optimisation = recipe.optimisation
     RunDirectory(Path(optimisation.output_dir)).check(
         recipe.to_yaml(),

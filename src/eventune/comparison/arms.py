@@ -118,7 +118,9 @@ def recipe_of(base: Mapping[str, Any], arm: Arm, **own: Any) -> Any:
     kind = kind_of(base)
     unknown = next(iter(kind.unknown(arm.settings)), None)
     if unknown is not None:
-        hint = did_you_mean(unknown, [*kind.names(), *SHORT_NAMES])
+        known = [*kind.names(), *SHORT_NAMES]
+        # `rank` in `lora:rank=8` is like no setting, but `lora_rank` is.
+        hint = did_you_mean(unknown, known) or did_you_mean(f"{arm.name.partition(':')[0]}_{unknown}", known)
         raise EventuneError(f"arm {arm.name}: {unknown!r} is no setting of a recipe", hint)
     values = {**kind.inherited(base, arm.settings), **arm.settings, **own}
     taken_away = {name for name in arm.settings if values[name] is None}

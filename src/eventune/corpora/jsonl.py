@@ -67,7 +67,8 @@ def read_document(value: Any) -> Document:
     elif "sentences" in record or any(map(_has_span, events)) or entities:
         # Spans count tokens: on tokens made here they would shift with every change of the segmentation.
         needs = "sentences" if "sentences" in record else "entities" if entities else "events"
-        raise InvalidValueError("tokens", f"the tokens that the spans of {needs} count", "no such field")
+        hint = 'the character span of each, such as "tokens": [[0, 6], [7, 11]]'
+        raise InvalidValueError("tokens", f"the tokens that the spans of {needs} count", "no such field", hint)
     else:
         tokens, sentences = segment_text(text)
     document = Document(

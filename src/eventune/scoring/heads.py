@@ -94,13 +94,15 @@ def spacy_heads(model_name: str) -> Heads:
     Raises:
         EventuneError: If spaCy or the model is not installed, or the model has no parser.
     """
-    missing = "heads by a parse need spaCy, which is not installed", "pip install 'eventune[heads]'"
+    hint = f"pip install 'eventune[heads]', then {_model_hint(model_name)}"
+    missing = "heads by a parse need spaCy, which is not installed", hint
     spacy, docs = (require_library(name, *missing) for name in ("spacy", "spacy.tokens"))
     try:
         model = spacy.load(model_name)
     except OSError:
-        hint = f"python -m spacy download {model_name}, or give the heads with --heads_file"
-        raise EventuneError(f"spaCy model {model_name!r}: expected an installed model, found none", hint) from None
+        raise EventuneError(
+            f"spaCy model {model_name!r}: expected an installed model, found none", _model_hint(model_name)
+        ) from None
     if "parser" not in model.pipe_names:
         raise EventuneError(f"spaCy model {model_name!r}: expected a parser in it, found {model.pipe_names}")
 
@@ -110,3 +112,7 @@ def spacy_heads(model_name: str) -> Heads:
         return [token.head.i for token in model(docs.Doc(model.vocab, words=list(words)))]
 
     return lambda document: parse(document.words)
+
+
+def _model_hint(model_name: str) -> str:
+    return f"python -m spacy download {model_name}; or give the heads of a parse with --heads_file"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eventune.errors import EventuneError
-from eventune.recipe import read_settings
+from eventune.recipe import read_settings, settings_hint
 
 
 def read_sft_settings(path: Path) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def read_sft_settings(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise EventuneError(f"{path}: no such file of settings") from None
+        raise EventuneError(f"{path}: no such file of settings", settings_hint(path)) from None
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise EventuneError(f"{path}: expected JSON, found: {error}") from None
     if not isinstance(values, dict):

@@ -55,24 +55,40 @@ def run(arguments: argparse.Namespace) -> int:
         hint = did_you_mean(arguments.name, CORPORA) or f"known corpora: {', '.join(CORPORA)}"
         raise EventuneError(f"unknown corpus {arguments.name!r}", hint)
     corpus = CORPORA[arguments.name]
-    files = _chosen(corpus, arguments)
+    files, left_out = _chosen(corpus, arguments)
     folder = Path(arguments.output_dir or corpus.name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise EventuneError(f"{folder}: cannot be created: {error.strerror}", "choose another folder") from None
     notify(f"{corpus.summary}; licence: {corpus.licence}; {corpus.page}")
+    if left_out:
+        notify(f"left out, as their checksums are not known (--accept_unverified takes them): {', '.join(left_out)}")
     fetched = []
     for file in files:
         notify(file.url)
         fetched.append(fetch(file, folder).to_dict())
-    result = {"corpus": corpus.name, "licence": corpus.licence, "page": corpus.page, "files": fetched}
+    result = {
+        "corpus": corpus.name,
+        "licence": corpus.licence,
+        "page": corpus.page,
+        "files": fetched,
+        "left_out": left_out,
+    }
     emit(result, as_json=arguments.json, render=lambda console: _render(console, result))
     return 0
 
 
-def _chosen(corpus: PublishedCorpus, arguments: argparse.Namespace) -> list[PublishedFile]:
-    """Return the files that are wanted, each with a checksum unless it is said that none is needed."""
+def _chosen(corpus: PublishedCorpus, arguments: argparse.Namespace) -> tuple[list[PublishedFile], list[str]]:
+    """Return the files that are wanted, each with a checksum unless it is said that none is needed.
+
+    Args:
+        corpus: The corpus.
+        arguments: The parsed arguments.
+
+    Returns:
+        The files, and the names of those that nobody named and that are left out for want of a checksum.
+    """
     names = {file.name: file for file in corpus.files}
     for name in arguments.files or ():
         if name not in names:
@@ -87,16 +103,16 @@ def _chosen(corpus: PublishedCorpus, arguments: argparse.Namespace) -> list[Publ
             raise EventuneError(f"--sha256: expected one file, found {len(files)}", "name the file with --files")
         if files[0].sha256 not in ("", checksum):
             raise EventuneError(f"--sha256: expected {files[0].sha256} for {files[0].name}, found {checksum}")
-        return [replace(files[0], sha256=checksum)]
+        return [replace(files[0], sha256=checksum)], []
     unknown = [file.name for file in files if not file.sha256]
-    if unknown and not arguments.accept_unverified:
-        known = [file.name for file in files if file.sha256]
-        others = f"; --files {' '.join(known)} leaves them out" if known else ""
+    if not unknown or arguments.accept_unverified:
+        return files, []
+    if arguments.files or len(unknown) == len(files):
         raise EventuneError(
             f"{corpus.name}: the checksum of {', '.join(unknown)} is not known",
-            f"--accept_unverified takes files as they come, and shows their checksums{others}",
+            "--accept_unverified takes files as they come, and shows their checksums",
         )
-    return files
+    return [file for file in files if file.sha256], unknown
 
 
 def _described(corpus: PublishedCorpus) -> dict[str, Any]:
