@@ -154,7 +154,7 @@ def test_errors_are_one_message_and_a_hint_on_stderr(run, monkeypatch):
     def fails(arguments):
         raise EventuneError("f: expected a, found b", "do c")
 
-    monkeypatch.setattr("eventune.cli.data.run", fails)
+    monkeypatch.setattr("eventune.cli.data.check.run", fails)
     found = run("data", "check", "f")
     assert (found.code, found.out, found.err) == (2, "", "error: f: expected a, found b\nhint: do c\n")
 
@@ -183,7 +183,7 @@ def test_an_interruption_gives_the_shells_exit_code(run, monkeypatch):
     def interrupted(arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("eventune.cli.data.run", interrupted)
+    monkeypatch.setattr("eventune.cli.data.check.run", interrupted)
     found = run("data", "check", "f")
     assert (found.code, found.err) == (130, "interrupted\n")
 

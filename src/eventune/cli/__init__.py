@@ -1,8 +1,8 @@
 """The command line: one module a verb, imported only when the verb is used.
 
 A verb's module has `add_arguments(parser)` and `run(arguments)`, and does no more than parse, call a plain function of
-the package, and print what it returns. What can be said to be wrong without a model is said before any model library is
-imported (`libraries.import_model_libraries`).
+the package, and print what it returns; a group of verbs has the first alone. What can be said to be wrong without a
+model is said before any model library is imported (`libraries.import_model_libraries`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import os
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn
 
 import eventune
@@ -122,16 +122,37 @@ def build_parser(verb: str | None) -> argparse.ArgumentParser:
     purpose = (eventune.__doc__ or "").partition("\n")[0]
     parser = Parser(prog="eventune", description=purpose, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"eventune {eventune.__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="COMMAND", required=True)
-    for name, summary in VERBS.items():
-        child = verbs.add_parser(
+    add_verbs(parser, VERBS, "eventune.cli", chosen=(verb,))
+    return parser
+
+
+def add_verbs(
+    parser: argparse.ArgumentParser, verbs: Mapping[str, str], package: str, *, chosen: Collection[str | None]
+) -> list[argparse.ArgumentParser]:
+    """Add verbs to a parser.
+
+    Args:
+        parser: The parser.
+        verbs: Summary of each.
+        package: Where their modules are.
+        chosen: Those that are imported and whose arguments are filled in.
+
+    Returns:
+        The parsers of the chosen ones, which set `run` to the verb's function.
+    """
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    filled = []
+    for name, summary in verbs.items():
+        child = subparsers.add_parser(
             name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
         )
-        if name == verb:
-            module = importlib.import_module(f"eventune.cli.{name}")
+        if name in chosen:
+            module = importlib.import_module(f"{package}.{name.replace('-', '_')}")
             module.add_arguments(child)
-            child.set_defaults(run=module.run)
-    return parser
+            if hasattr(module, "run"):
+                child.set_defaults(run=module.run)
+            filled.append(child)
+    return filled
 
 
 def main(argv: Sequence[str] | None = None) -> int:

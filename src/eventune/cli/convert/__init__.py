@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 
+from eventune.cli import add_verbs
 from eventune.cli.output import add_json_flag
 
 VERBS = {
@@ -16,17 +16,5 @@ VERBS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what can be converted."""
-    kinds = parser.add_subparsers(dest="kind", metavar="WHAT", required=True)
-    for name, summary in VERBS.items():
-        module = importlib.import_module(f"eventune.cli.convert.{name.replace('-', '_')}")
-        child = kinds.add_parser(
-            name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
-        )
-        module.add_arguments(child)
-        add_json_flag(child)
-        child.set_defaults(convert=module.run)
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Convert."""
-    return int(arguments.convert(arguments))
+    for kind in add_verbs(parser, VERBS, __name__, chosen=VERBS):
+        add_json_flag(kind)

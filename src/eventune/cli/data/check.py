@@ -39,17 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the verb.
-
-    Args:
-        arguments: The parsed arguments.
-
-    Returns:
-        Exit code: 1 where errors were found, with `--fix` in what was written, else 0.
-
-    Raises:
-        EventuneError: If the flags do not fit together, or a file cannot be read or written.
-    """
+    """Check, and mend where it is asked for; exit code 1 where errors were found (or, with `--fix`, left)."""
     from eventune.corpora import Checker, Fixes, Losses, read_ontology, stream_corpus, texts_of, write_corpus
 
     if arguments.fix != bool(arguments.output_file):

@@ -32,17 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the verb.
-
-    Args:
-        arguments: The parsed arguments.
-
-    Returns:
-        Exit code 0, also where the target's format has no place for all.
-
-    Raises:
-        EventuneError: If a target exists, or a file cannot be read or written.
-    """
+    """Convert; what the target's format has no place for is told, and no error."""
     from eventune.corpora import Losses, stream_corpus, write_corpus
 
     refuse_existing(arguments.output_file)

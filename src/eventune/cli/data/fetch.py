@@ -31,17 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the verb.
-
-    Args:
-        arguments: The parsed arguments.
-
-    Returns:
-        Exit code 0.
-
-    Raises:
-        EventuneError: If there is no such corpus or file, a checksum is not known, or a download fails.
-    """
+    """Download, or list what there is."""
     from eventune.corpora.fetch import fetch
     from eventune.corpora.published import CORPORA
 

@@ -17,14 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the verb.
-
-    Args:
-        arguments: The parsed arguments.
-
-    Returns:
-        Exit code 0.
-    """
+    """Show the ontology, or write it."""
     from eventune.corpora import AUTO, read_ontology, stream_corpus, write_ontology
     from eventune.corpora.ontologies import ontology_text
     from eventune.events import Ontology

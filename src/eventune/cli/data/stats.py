@@ -32,14 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the verb.
-
-    Args:
-        arguments: The parsed arguments.
-
-    Returns:
-        Exit code 0.
-    """
+    """Count, print, and write the page."""
     from eventune.corpora import describe, read_ontology, stream_corpus
 
     refuse_existing(arguments.html)
