@@ -47,6 +47,22 @@ def test_all_wrong_settings_are_reported_at_once():
     assert "learning_rate: expected a number, found 'fast'" in caught.value.message
 
 
+def test_the_scorer_is_the_official_one_of_rams_unless_the_recipe_says_another():
+    assert recipe().scoring.scorer == "rams"
+    assert recipe(scorer="maven-arg").to_dict()["scorer"] == "maven-arg"
+    assert recipe(task="generation", scorer="duee-fin").scoring.scorer == "duee-fin"
+
+
+def test_an_unknown_scorer_is_one_error_with_a_guess():
+    with pytest.raises(EventuneError) as caught:
+        recipe(scorer="wikievent")
+
+    expected = "rams or wikievents or textee or paie or maven-arg or duee-fin"
+    assert (
+        caught.value.message == f"recipe: scorer: expected {expected}, found 'wikievent' (did you mean 'wikievents'?)"
+    )
+
+
 def test_what_is_needed_and_lacking_is_named_with_an_example():
     with pytest.raises(EventuneError) as caught:
         Recipe.of({})

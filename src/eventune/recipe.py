@@ -19,6 +19,7 @@ from eventune.backbones.arguments import ModelArguments
 from eventune.corpora.arguments import DataArguments
 from eventune.corpora.ontologies import refuse_repeated_keys
 from eventune.errors import EventuneError, InvalidValueError, did_you_mean
+from eventune.scoring.arguments import ScoringArguments
 from eventune.tasks.arguments import TaskArguments
 from eventune.tasks.registry import TASKS, TaskEntry, tasks_of
 from eventune.training.arguments import OptimisationArguments
@@ -33,6 +34,7 @@ def common_sections() -> dict[str, type]:
     """Return the groups of settings that every task has."""
     return {
         "data": DataArguments,
+        "scoring": ScoringArguments,
         "model": ModelArguments,
         "adapter": AdapterArguments,
         "optimisation": OptimisationArguments,
@@ -63,6 +65,7 @@ class Recipe:
     Attributes:
         task: What the model is trained for.
         data: The documents.
+        scoring: How arguments are scored.
         model: The base model.
         adapter: What is trained of it.
         optimisation: How it is trained, and where the run goes.
@@ -71,6 +74,7 @@ class Recipe:
 
     task: TaskEntry
     data: DataArguments
+    scoring: ScoringArguments
     model: ModelArguments
     adapter: AdapterArguments
     optimisation: OptimisationArguments

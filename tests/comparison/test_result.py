@@ -30,8 +30,8 @@ def test_the_pareto_front_holds_what_nothing_beats_in_both():
         arm("same", 0.8, 10),
     ]
 
-    assert pareto(arms, "saved_bytes") == ["small", "good", "same", "big"]
-    assert pareto([*arms, {"name": "failed", "mean": {}}], "saved_bytes") == ["small", "good", "same", "big"]
+    assert pareto(arms, "saved_bytes", "f1") == ["small", "good", "same", "big"]
+    assert pareto([*arms, {"name": "failed", "mean": {}}], "saved_bytes", "f1") == ["small", "good", "same", "big"]
 
 
 def test_means_and_deviations_are_over_the_seeds(finished):

@@ -153,10 +153,10 @@ def _score(arguments: argparse.Namespace, extractor: Extractor, gold: Sequence[D
     from eventune.cli.progress import delayed_bar
     from eventune.corpora import write_corpus
     from eventune.corpora.ontology_fit import known_part
-    from eventune.scoring import score
+    from eventune.scoring.definitions import score_model
 
     triggers = _triggers(arguments, extractor)
-    scorer, options = _scorer(arguments, extractor, triggers)
+    scorer = _scorer(arguments, extractor, triggers)
     known, unknown = known_part(gold, extractor.ontology)
     if unknown:
         outcome = "left out" if arguments.ignore_unknown_roles else "counted as missed"
@@ -172,7 +172,7 @@ def _score(arguments: argparse.Namespace, extractor: Extractor, gold: Sequence[D
         write_corpus(predicted, arguments.predictions_file)
     counts = extractor.annotator.counts
     return {
-        **score(gold, predicted, scorer=scorer, **options).to_dict(),
+        **score_model(gold, predicted, scorer, triggers=triggers if extractor.finds_arguments else ALONE).to_dict(),
         "triggers": triggers,
         **({"answers": dict(counts)} if counts else {}),
     }
@@ -195,18 +195,14 @@ def _triggers(arguments: argparse.Namespace, extractor: Extractor) -> str:
     return str(arguments.triggers or (PREDICTED if extractor.detects else GOLD))
 
 
-def _scorer(arguments: argparse.Namespace, extractor: Extractor, triggers: str) -> tuple[str, dict[str, Any]]:
-    """Return the scorer's name and its options."""
+def _scorer(arguments: argparse.Namespace, extractor: Extractor, triggers: str) -> str:
+    """Return the scorer's name."""
     from eventune.scoring import SCORERS
 
     name = arguments.scorer or ("textee" if triggers == PREDICTED else "rams")
     if not extractor.finds_arguments and "triggers" not in SCORERS[name].options:
         raise EventuneError(f"--scorer: expected textee for a run that finds triggers alone, found {name}")
-    options: dict[str, Any] = {
-        "strict": False,
-        "triggers": triggers if extractor.finds_arguments else ALONE,
-    }
-    return name, {option: value for option, value in options.items() if option in SCORERS[name].options}
+    return name
 
 
 def _false_alarms(extractor: Extractor, documents: Iterable[Document]) -> dict[str, Any]:

@@ -85,9 +85,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def print_result(console: Console, result: Mapping[str, Any], output_dir: str) -> None:
     """Print scores and resources of a run as tables."""
+    from eventune.scoring import SCORERS
+
     if result["scores"]:
-        names = ", ".join(sorted({score["scorer"] for score in result["scores"].values()}))
-        console.print(f"scorer: {names} (exact spans, in percent)")
+        for name in sorted({score["scorer"] for score in result["scores"].values()}):
+            what = f"{SCORERS[name].summary}, " if name in SCORERS else ""
+            console.print(f"scorer: {name} ({what}in percent)")
         rows = [(part, {**score["counts"], **score["metrics"]}) for part, score in result["scores"].items()]
         print_scores(console, "part", rows)
         console.print()

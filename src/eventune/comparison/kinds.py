@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,7 +13,7 @@ from eventune.adapters.methods import METHODS
 from eventune.comparison.tallies import Tallies, read_predictions, tallies_of_documents, tallies_of_rows
 from eventune.recipe import RENAMED, Recipe, all_sections, setting_names
 from eventune.runs.splits import read_splits
-from eventune.scoring.rams import RamsScorer
+from eventune.scoring.definitions import headline_title
 from eventune.tasks.registry import TASKS
 
 PADDED_QUESTIONS: Mapping[str, Any] = {
@@ -33,32 +34,43 @@ PADDED_QUESTIONS: Mapping[str, Any] = {
 """How many scripts train: one padded input for each role slot, LoRA on query and value, heads random and frozen."""
 
 
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The measure that stands for all where one figure is shown.
+
+    Attributes:
+        name: What a run's metrics call it.
+        title: How tables call it.
+        scorer: Who defined it.
+    """
+
+    name: str
+    title: str
+    scorer: str
+
+
 class RunKind(ABC):
     """A kind of runs.
 
     Attributes:
         verb: The command that makes one.
-        headline: The measure that stands for all where one figure is shown.
-        title: How tables call it.
-        scorer: Who defined it.
         unit: What the test part consists of.
         metrics: Figures of a run's score, in the order they are shown in.
+        intervals: Name of each interval of the headline, by what resampling calls it.
         dev_measure: What tuning looks at on the dev part.
         direction: Whether more of it is better: `maximize` or `minimize`.
         dev_file: The setting that names a file for the dev part.
         dev_stands_in: Whether the dev part has the headline as well, so that no test part is needed.
         curve: What `history.jsonl` tells of the training's course.
-        curve_title: How a picture calls it.
+        curve_title: How a picture calls it; `{title}` stands for the headline's title.
         predictions: The file of a run with what it predicted for the test part.
         trial: Settings that all trials of a tuning have.
     """
 
     verb: ClassVar[str]
-    headline: ClassVar[str]
-    title: ClassVar[str]
-    scorer: ClassVar[str]
     unit: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
+    intervals: ClassVar[Mapping[str, str]]
     dev_measure: ClassVar[str]
     direction: ClassVar[str]
     dev_file: ClassVar[str]
@@ -98,6 +110,10 @@ class RunKind(ABC):
         return {"seed": seed, "output_dir": str(output_dir)}
 
     @abstractmethod
+    def headline(self, recipe: Any) -> Headline:
+        """Return the measure that runs with these settings are compared by."""
+
+    @abstractmethod
     def has_part(self, recipe: Any, part: str) -> bool:
         """Tell whether a run has a part, `dev` or `test`."""
 
@@ -111,20 +127,20 @@ class RunKind(ABC):
         """
 
     @abstractmethod
-    def tallies(self, files: Sequence[Path], gold: Sequence[Any]) -> Tallies:
-        """Count the predictions of an arm's seeds together."""
+    def tallies(self, files: Sequence[Path], gold: Sequence[Any], scorer: str) -> Tallies:
+        """Count the predictions of an arm's seeds together, as the headline's scorer does."""
 
 
 class ExtractionKind(RunKind):
-    """Event arguments: F1."""
+    """Event arguments: F1 by the recipe's scorer."""
 
     verb = "train"
-    headline, title, scorer = "f1", "F1", RamsScorer.name
     unit = "documents"
     metrics = ("f1", "precision", "recall")
+    intervals: ClassVar[Mapping[str, str]] = {name: name for name in ("precision", "recall", "f1")}
     dev_measure, direction = "f1", "maximize"
     dev_file, dev_stands_in = "dev_file", True
-    curve, curve_title = "f1", "F1 on the dev part"
+    curve, curve_title = "f1", "{title} on the dev part"
     predictions = "test_predictions.jsonl"
     trial: ClassVar[Mapping[str, Any]] = {}
 
@@ -153,6 +169,10 @@ class ExtractionKind(RunKind):
         """See `RunKind.own`."""
         return {**super().own(seed, output_dir), "save_predictions": True}
 
+    def headline(self, recipe: Any) -> Headline:
+        """See `RunKind.headline`."""
+        return Headline("f1", headline_title(recipe.scoring.scorer), recipe.scoring.scorer)
+
     def has_part(self, recipe: Any, part: str) -> bool:
         """See `RunKind.has_part`."""
         return bool(getattr(recipe.data, f"{part}_file") or getattr(recipe.data, f"{part}_fraction"))
@@ -161,18 +181,19 @@ class ExtractionKind(RunKind):
         """See `RunKind.gold`."""
         return read_splits(recipe.data, lambda _: None).test
 
-    def tallies(self, files: Sequence[Path], gold: Sequence[Any]) -> Tallies:
+    def tallies(self, files: Sequence[Path], gold: Sequence[Any], scorer: str) -> Tallies:
         """See `RunKind.tallies`."""
-        return tallies_of_documents(files, gold)
+        return tallies_of_documents(files, gold, scorer)
 
 
 class SftKind(RunKind):
     """Responses of a causal LM: BLEU."""
 
     verb = "sft"
-    headline, title, scorer = "bleu", "BLEU", "sacrebleu"
     unit = "rows"
     metrics = ("bleu", "chrf", "bleu-4", "rouge-1", "rouge-2", "rouge-l", "loss", "perplexity")
+    # Resampling calls what a measure is summed up in F1; BLEU's two factors are of no use here.
+    intervals: ClassVar[Mapping[str, str]] = {"f1": "bleu"}
     dev_measure, direction = "loss", "minimize"
     dev_file, dev_stands_in = "validation_file", False
     curve, curve_title = "loss", "training loss"
@@ -204,6 +225,10 @@ class SftKind(RunKind):
 
         return SftArguments.of(values, source=source)
 
+    def headline(self, recipe: Any) -> Headline:  # noqa: ARG002
+        """See `RunKind.headline`."""
+        return Headline("bleu", "BLEU", "sacrebleu")
+
     def has_part(self, recipe: Any, part: str) -> bool:
         """See `RunKind.has_part`."""
         return {"dev": "eval", "test": "predict"}[part] in recipe.tasks
@@ -213,7 +238,7 @@ class SftKind(RunKind):
         references = [row["references"] for row in read_predictions(files[0])] if files else []
         return references if all(references) else []
 
-    def tallies(self, files: Sequence[Path], gold: Sequence[Any]) -> Tallies:
+    def tallies(self, files: Sequence[Path], gold: Sequence[Any], scorer: str) -> Tallies:  # noqa: ARG002
         """See `RunKind.tallies`."""
         return tallies_of_rows(files, gold)
 

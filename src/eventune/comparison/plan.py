@@ -76,7 +76,8 @@ def plan_runs(base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int]
         The runs, in the order they are made in.
 
     Raises:
-        EventuneError: If an arm's settings are wrong, or a run that is there was made with others.
+        EventuneError: If an arm's settings are wrong, arms have different scorers, or a run that is there was made with
+            other settings.
     """
     runs = list(_laid_out(base, arms, seeds, output_dir))
     for run in runs:
@@ -86,14 +87,22 @@ def plan_runs(base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int]
 
 def _laid_out(base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int], output_dir: Path) -> Iterator[Run]:
     kind = kind_of(base)
+    scorer = ""
     for seed in seeds:
         for arm in arms:
             folder = output_dir / RUNS / arm.folder / f"seed-{seed}"
             recipe = recipe_of(base, arm, **kind.own(seed, folder / "run"))
+            headline = kind.headline(recipe)
             if not (kind.dev_stands_in or kind.has_part(recipe, "test")):
                 raise EventuneError(
-                    f"arm {arm.name}: expected a test part, whose {kind.title} is compared, found none",
+                    f"arm {arm.name}: expected a test part, whose {headline.title} is compared, found none",
                     "give test_file or test_fraction",
+                )
+            scorer = scorer or headline.scorer
+            if headline.scorer != scorer:
+                raise EventuneError(
+                    f"arm {arm.name}: expected scorer: {scorer}, which the first arm has, found {headline.scorer}",
+                    "scores of different scorers cannot be compared; make a comparison for each",
                 )
             yield Run(arm, seed, folder, kind, recipe)
 

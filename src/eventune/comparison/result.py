@@ -60,6 +60,7 @@ def compare(runs: Sequence[Run], gold: Sequence[Any], *, tuned: Mapping[str, Any
         EventuneError: If the runs have predicted different test parts.
     """
     kind = runs[0].kind
+    headline = kind.headline(runs[0].recipe)
     names = list(dict.fromkeys(run.arm.name for run in runs))
     tallies: dict[str, Tallies] = {}
     arms = []
@@ -67,7 +68,7 @@ def compare(runs: Sequence[Run], gold: Sequence[Any], *, tuned: Mapping[str, Any
         own = [run for run in runs if run.arm.name == name]
         files = [file for run in own if (file := run.predictions()) is not None]
         if gold and files:
-            tallies[name] = kind.tallies(files, gold)
+            tallies[name] = kind.tallies(files, gold, headline.scorer)
         arms.append(_arm(name, own, (tuned or {}).get(name)))
     for arm in arms:
         ours, first = tallies.get(arm["name"]), tallies.get(names[0])
@@ -77,24 +78,22 @@ def compare(runs: Sequence[Run], gold: Sequence[Any], *, tuned: Mapping[str, Any
             arm["difference"] = paired(ours.all, first.all).to_dict()
     return {
         "first_arm": names[0],
-        "headline": {"name": kind.headline, "title": kind.title},
-        "curve": {"name": kind.curve, "title": kind.curve_title},
-        "scorer": kind.scorer,
+        "headline": {"name": headline.name, "title": headline.title},
+        "curve": {"name": kind.curve, "title": kind.curve_title.format(title=headline.title)},
+        "scorer": headline.scorer,
         "unit": kind.unit,
         "part": "dev" if kind.dev_stands_in and not gold else "test",
         f"test_{kind.unit}": len(gold),
         "arms": arms,
-        "pareto": {cost: pareto(arms, cost, kind.headline) for cost in COSTS},
+        "pareto": {cost: pareto(arms, cost, headline.name) for cost in COSTS},
         "roles": _roles(tallies),
     }
 
 
 def _interval(tallies: Tallies, kind: RunKind) -> dict[str, Any]:
-    found = bootstrap(tallies.all)
-    if kind.headline == "f1":
-        return found.to_dict()
-    # Resampling calls what a measure is summed up in F1; what BLEU's two factors are is of no use here.
-    return {kind.headline: list(found.f1), "level": found.level, "resamples": found.resamples}
+    found = bootstrap(tallies.all).to_dict()
+    named = {title: found[name] for name, title in kind.intervals.items()}
+    return {**named, "level": found["level"], "resamples": found["resamples"]}
 
 
 def _arm(name: str, runs: Sequence[Run], tuned: Any) -> dict[str, Any]:
@@ -138,7 +137,7 @@ def _row(run: Run, result: RunResult | None) -> dict[str, Any]:
     }
 
 
-def pareto(arms: Sequence[Mapping[str, Any]], cost: str, headline: str = "f1") -> list[str]:
+def pareto(arms: Sequence[Mapping[str, Any]], cost: str, headline: str) -> list[str]:
     """Return the arms that no other beats in the headline and a cost at once, by that cost.
 
     Args:
@@ -171,7 +170,7 @@ def _roles(tallies: Mapping[str, Tallies]) -> list[dict[str, Any]]:
             own = arm.roles.get(role, [])
             sums = [sum(column) for column in zip(*(tally.parts for tally in own), strict=True)]
             if sums:
-                gold = max(gold, int(sums[0]))
+                gold = max(gold, int(sum(tally.gold for tally in own)))
                 scores[name] = float(own[0].metrics_of(sums)[2])
         rows.append({"role": role, "gold": gold, "f1": scores})
     return sorted(rows, key=lambda row: (-row["gold"], row["role"]))

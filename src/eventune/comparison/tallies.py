@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import add
 from pathlib import Path
 from typing import Any
 
 from eventune.corpora import read_corpus
 from eventune.errors import EventuneError
-from eventune.events import Document
-from eventune.scoring.measures import Summable, Tally
-from eventune.scoring.rams import RamsScorer
+from eventune.events import UNPLACED, Document
+from eventune.scoring.definitions import model_scorer
+from eventune.scoring.measures import AnyTally, Summable
 from eventune.scoring.text_tally import BleuTally, bleu_tallies
 
 
@@ -26,26 +27,27 @@ class Tallies:
     """
 
     all: Sequence[Summable]
-    roles: Mapping[str, Sequence[Tally]] = field(default_factory=dict)
+    roles: Mapping[str, Sequence[AnyTally]] = field(default_factory=dict)
 
 
-def tallies_of_documents(files: Sequence[Path], gold: Sequence[Document]) -> Tallies:
-    """Count documents: what they add up to is the arm's micro-averaged score.
+def tallies_of_documents(files: Sequence[Path], gold: Sequence[Document], scorer: str) -> Tallies:
+    """Count documents: what they add up to is the arm's score.
 
     Args:
         files: The predictions of each seed.
         gold: The annotated documents.
+        scorer: Name of the definition, whose headline is counted.
 
     Returns:
         The counts.
     """
-    total: list[Tally] = []
-    roles: dict[str, list[Tally]] = {}
+    total: list[AnyTally] = []
+    roles: dict[str, list[AnyTally]] = {}
     for file in files:
-        rows, by_role = _counted(gold, read_corpus(file).documents)
-        total = [a + b for a, b in zip(total, rows, strict=True)] if total else rows
+        rows, by_role = _counted(gold, read_corpus(file).documents, scorer)
+        total = list(map(add, total, rows)) if total else rows
         for role, own in by_role.items():
-            roles[role] = [a + b for a, b in zip(roles[role], own, strict=True)] if role in roles else own
+            roles[role] = list(map(add, roles[role], own)) if role in roles else own
     return Tallies(total, roles)
 
 
@@ -81,34 +83,37 @@ def read_predictions(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line]
 
 
-def _counted(gold: Sequence[Document], predicted: Sequence[Document]) -> tuple[list[Tally], dict[str, list[Tally]]]:
+def _counted(
+    gold: Sequence[Document], predicted: Sequence[Document], scorer: str
+) -> tuple[list[AnyTally], dict[str, list[AnyTally]]]:
     """Count each document, all roles together and each by itself."""
     by_id = {document.id: document for document in predicted}
-    rows: list[Tally] = []
-    roles: dict[str, list[Tally]] = {}
+    rows: list[AnyTally] = []
+    roles: dict[str, list[AnyTally]] = {}
     for number, annotated in enumerate(gold):
         found = by_id.get(annotated.id, annotated.with_events([]))
-        rows.append(_count(annotated, found))
+        rows.append(_count(annotated, found, scorer))
         for role in sorted(_roles_of(annotated) | _roles_of(found)):
-            own = roles.setdefault(role, [Tally()] * len(gold))
-            own[number] = _count(_only(annotated, role), _only(found, role))
+            own = roles.setdefault(role, [type(rows[0])()] * len(gold))
+            own[number] = _count(_only(annotated, role), _only(found, role), scorer)
     return rows, roles
 
 
-def _count(gold: Document, predicted: Document) -> Tally:
-    scorer = RamsScorer(strict=False)
-    return scorer.add(gold, predicted)[scorer.headline]
+def _count(gold: Document, predicted: Document, scorer: str) -> AnyTally:
+    made = model_scorer(scorer)
+    return made.add(gold, predicted)[made.headline]
 
 
 def _roles_of(document: Document) -> set[str]:
-    return {argument.role for event in document.events for argument in event.arguments}
+    placed = {argument.role for event in document.events for argument in event.arguments}
+    return placed | {str(item.get("role", "")) for event in document.events for item in event.unplaced}
 
 
 def _only(document: Document, role: str) -> Document:
     """Return a document with the arguments of one role."""
-    return document.with_events(
-        [
-            replace(event, arguments=tuple(argument for argument in event.arguments if argument.role == role))
-            for event in document.events
-        ]
-    )
+    events = []
+    for event in document.events:
+        arguments = tuple(argument for argument in event.arguments if argument.role == role)
+        unplaced = [item for item in event.unplaced if item.get("role", "") == role]
+        events.append(replace(event, arguments=arguments, attributes={**event.attributes, UNPLACED: unplaced}))
+    return document.with_events(events)

@@ -103,9 +103,8 @@ def _event_record(document: Document, event: Event) -> dict[str, Any]:
         {"role": argument.role, "argument": document.exact_text_of(argument), **argument.attributes}
         for argument in event.arguments
     ]
-    unplaced = event.attributes.get(UNPLACED)
-    for item in unplaced if isinstance(unplaced, list) else ():
-        if isinstance(item, dict) and type(item.get("position")) is int:
+    for item in event.unplaced:
+        if type(item.get("position")) is int:
             rest = beyond(item, {"position"})
             arguments.insert(item["position"], rest)
     record["arguments"] = arguments

@@ -197,6 +197,12 @@ class Event:
             return tuple(mention.span for mention in self.mentions)
         return () if self.trigger is None else (self.trigger,)
 
+    @property
+    def unplaced(self) -> tuple[Mapping[str, Any], ...]:
+        """The arguments that stand nowhere in the text, as `{"role", "argument"}` objects."""
+        items = self.attributes.get(UNPLACED)
+        return tuple(item for item in items if isinstance(item, dict)) if isinstance(items, list) else ()
+
     def with_arguments(self, arguments: Iterable[Argument]) -> Event:
         """Return the same event with other arguments; those that stand nowhere in the text go with the old ones."""
         attributes = {name: value for name, value in self.attributes.items() if name != UNPLACED}

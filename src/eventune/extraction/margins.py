@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
-from eventune.events import Span
-from eventune.extraction.decoding import Candidate, Margins
+from eventune.events import Document, Ontology
+from eventune.extraction.decoding import Candidate, EventCandidates, Margins, select
+from eventune.scoring.gains import ArgumentGains, Parts
 
 FIRST_MARGINS = np.round(np.arange(-8.0, 8.01, 0.1), 6) + 0.0  # no -0.0 in files
 FURTHER_MARGINS = np.round(np.arange(-4.0, 0.01, 0.1), 6) + 0.0
@@ -18,36 +20,65 @@ SMOOTHING_STEPS = (10, 3)
 one, whose right value lies within a narrow range."""
 
 
-def tune_margins(
-    candidate_roles: Sequence[Sequence[Candidate]], gold_roles: Sequence[Sequence[Span]], gold: int
+def tune_margins(found: EventCandidates, documents: Sequence[Document], ontology: Ontology, *, scorer: str) -> Margins:
+    """Find the margins with the best F1 by a scorer.
+
+    Args:
+        found: The candidates of each role of each event.
+        documents: The annotated documents.
+        ontology: The ontology that the candidates were found for.
+        scorer: Name of the definition, one of `scoring.SCORERS`.
+
+    Returns:
+        The margins, as `best_margins` chooses them.
+    """
+    gains = ArgumentGains(scorer, documents)
+    roles, added = [], []
+    for (document, event), candidates in found.items():
+        event_type = ontology[documents[document].events[event].type]
+        for role, of_role in zip(event_type.roles, candidates, strict=True):
+            # What no margin takes would be counted in vain.
+            taken = select(role.name, of_role, Margins(float(FIRST_MARGINS[0]), float(FURTHER_MARGINS[0])))
+            roles.append(of_role[: len(taken)])
+            added.append(gains.of(document, event, taken))
+    return best_margins(roles, added, nothing=gains.nothing, f1=gains.f1)
+
+
+def best_margins(
+    roles: Sequence[Sequence[Candidate]],
+    added: Sequence[Sequence[Parts]],
+    *,
+    nothing: Parts,
+    f1: Callable[[Sequence[Any]], Any],
 ) -> Margins:
     """Find the margins with the best F1.
 
-    Margins choose among candidates whose order is known, so what any pair predicts and matches is a sum of counts,
-    and all pairs are tried at once.
+    Margins choose among candidates whose order is known, so what any pair of margins gives is a sum, and all pairs are
+    tried at once.
 
     Args:
-        candidate_roles: The candidates of each role of each event, best first.
-        gold_roles: The gold spans of the same roles.
-        gold: All gold arguments, those out of reach included.
+        roles: The candidates of each role of each event, best first.
+        added: What each candidate adds to the parts of the tally when those before it are taken.
+        nothing: The parts without any.
+        f1: Makes F1 of arrays of parts.
 
     Returns:
         The margins with the best F1, averaged over their neighbourhood; the middle of several that do equally well.
     """
-    predicted = np.zeros((len(FIRST_MARGINS), len(FURTHER_MARGINS)))
-    matched = np.zeros_like(predicted)
-    for candidates, spans in zip(candidate_roles, gold_roles, strict=True):
-        for place, candidate in enumerate(candidates):
+    parts = [np.full((len(FIRST_MARGINS), len(FURTHER_MARGINS)), value, dtype=np.float64) for value in nothing]
+    for candidates, more in zip(roles, added, strict=True):
+        for place, (candidate, own) in enumerate(zip(candidates, more, strict=True)):
             accepted = np.outer(
                 candidates[0].log_odds > FIRST_MARGINS,
                 place == 0 or candidate.log_odds - candidates[0].log_odds > FURTHER_MARGINS,
             )
-            predicted += accepted
-            matched += accepted * (candidate.span in spans)
+            for part, gain in zip(parts, own, strict=True):
+                if gain:
+                    part += gain * accepted
     # A dev part of a hundred documents makes a jagged curve; its neighbours say more of a margin than the margin alone.
-    f1 = _smoothed(2 * matched / np.maximum(predicted + gold, 1), SMOOTHING_STEPS)
-    first = _middle_of_best(f1.max(axis=1))
-    further = _middle_of_best(f1[first])
+    smoothed = _smoothed(f1(parts), SMOOTHING_STEPS)
+    first = _middle_of_best(smoothed.max(axis=1))
+    further = _middle_of_best(smoothed[first])
     return Margins(float(FIRST_MARGINS[first]), float(FURTHER_MARGINS[further]))
 
 

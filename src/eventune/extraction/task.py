@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from eventune.events import Document, Ontology, Span
+from eventune.events import Document, Ontology
 from eventune.extraction.collator import WindowCollator
 from eventune.extraction.decoding import Candidate, EventCandidates, Margins, annotated, merge_windows
 from eventune.extraction.features import EncodedPart, EncodedWindow, FeatureBuilder
@@ -18,7 +18,7 @@ from eventune.extraction.marks import Mark
 from eventune.extraction.model import SpanScores
 from eventune.extraction.top_spans import best_spans
 from eventune.results import Score
-from eventune.scoring import score
+from eventune.scoring.definitions import DEFAULT_SCORER, score_model
 
 
 class ExtractionTask:
@@ -32,11 +32,13 @@ class ExtractionTask:
         batch_size: int = 32,
         word_dropout: float = 0.0,
         pad_to_max_length: bool = False,
+        scorer: str = DEFAULT_SCORER,
     ) -> None:
         tokenizer = builder.tokenizer
         self.builder = builder
         self.dev = dev
         self.batch_size = batch_size
+        self.scorer = scorer
         self.word_dropout, self.mask_token_id = word_dropout, tokenizer.mask_token_id
         length = builder.max_length if pad_to_max_length else 0
         self._collator = WindowCollator(tokenizer.pad_token_id, length=length)
@@ -125,22 +127,15 @@ class ExtractionTask:
 
     def tune(self, found: EventCandidates, part: EncodedPart) -> Margins:
         """Return the margins with the best F1 on a part."""
-        roles: list[Sequence[Candidate]] = []
-        gold: list[Sequence[Span]] = []
-        for (document, number), candidates in found.items():
-            event = part.documents[document].events[number]
-            roles += candidates
-            for role in self.ontology[event.type].roles:
-                gold.append([argument.span for argument in event.arguments if argument.role == role.name])
-        return tune_margins(roles, gold, part.coverage.arguments)
+        return tune_margins(found, part.documents, self.ontology, scorer=self.scorer)
 
     def annotate(self, found: EventCandidates, part: EncodedPart, margins: Margins) -> list[Document]:
         """Return the documents with the arguments that exceed the margins in place of their own."""
         return annotated(part.documents, found, self.ontology, margins)
 
     def score(self, found: EventCandidates, part: EncodedPart, margins: Margins) -> Score:
-        """Score a part by the official RAMS definition."""
-        return score(part.documents, self.annotate(found, part, margins), scorer="rams", strict=False)
+        """Score a part by the task's scorer."""
+        return score_model(part.documents, self.annotate(found, part, margins), self.scorer)
 
 
 def _metrics(result: Score) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from eventune.scoring.omnievent import OmnieventScorer
 from eventune.scoring.paie import PaieScorer
 from eventune.scoring.pairs import Pairing, Predictions
 from eventune.scoring.rams import RamsScorer
-from eventune.scoring.textee import TexteeScorer
+from eventune.scoring.textee import GOLD, TexteeScorer
 from eventune.scoring.wikievents import WikieventsScorer
 
 
@@ -28,25 +28,61 @@ class Definition:
         make: Makes the scorer; takes the options by keyword.
         options: Names of the options it takes.
         summary: What it counts, in a few words.
+        titles: What tables call F1 by each measure that can be its headline.
+        counts_spans: Whether a predicted argument adds one predicted item to the headline, and one matched item where
+            role and span are those of a gold argument of its event: then tuning needs no scorer to count.
     """
 
     make: Callable[..., Scorer]
     options: frozenset[str]
     summary: str
+    titles: Mapping[str, str]
+    counts_spans: bool = False
 
 
 SCORERS: Mapping[str, Definition] = {
-    "rams": Definition(RamsScorer, frozenset({"ontology", "type_constrained", "strict"}), "exact spans"),
-    "wikievents": Definition(
-        WikieventsScorer, frozenset({"ontology", "heads"}), "heads, spans and coreferent mentions"
+    "rams": Definition(
+        RamsScorer,
+        frozenset({"ontology", "type_constrained", "strict"}),
+        "exact spans",
+        {"arguments": "F1"},
+        counts_spans=True,
     ),
-    "textee": Definition(TexteeScorer, frozenset({"triggers"}), "exact spans as sets"),
-    "omnievent": Definition(OmnieventScorer, frozenset({"mode"}), "arguments on predicted triggers"),
-    "paie": Definition(PaieScorer, frozenset({"ontology", "heads", "window"}), "exact spans, texts and heads"),
-    "maven-arg": Definition(MavenArgScorer, frozenset(), "means of bags of words"),
-    "duee-fin": Definition(DueeFinScorer, frozenset(), "strings of matched events"),
+    "wikievents": Definition(
+        WikieventsScorer,
+        frozenset({"ontology", "heads"}),
+        "heads, spans and coreferent mentions",
+        {"head_c": "argument head F1 by wikievents", "span_c": "argument span F1 by wikievents"},
+    ),
+    "textee": Definition(
+        TexteeScorer,
+        frozenset({"triggers"}),
+        "exact spans as sets",
+        {"argument_attached_cls": "AC+ F1 by textee", "trigger_cls": "TC F1 by textee"},
+        counts_spans=True,
+    ),
+    "omnievent": Definition(
+        OmnieventScorer,
+        frozenset({"mode"}),
+        "arguments on predicted triggers",
+        {"argument_cls": "argument F1 by omnievent"},
+        counts_spans=True,
+    ),
+    "paie": Definition(
+        PaieScorer,
+        frozenset({"ontology", "heads", "window"}),
+        "exact spans, texts and heads",
+        {"arg_c": "Arg-C F1 by paie"},
+    ),
+    "maven-arg": Definition(
+        MavenArgScorer, frozenset(), "means of bags of words", {"mention_bow": "bag-of-words F1 by maven-arg"}
+    ),
+    "duee-fin": Definition(
+        DueeFinScorer, frozenset(), "strings of matched events", {"arguments": "F1 of strings by duee-fin"}
+    ),
 }
 """Scorer by name."""
+DEFAULT_SCORER = "rams"
 
 
 def make_scorer(name: str, **options: Any) -> Scorer:
@@ -95,3 +131,36 @@ def score(gold: Sequence[Document], predicted: Sequence[Document], scorer: str =
         made.add(annotated, found)
     result = made.score()
     return replace(result, tables={**result.tables, "documents": pairing.to_dict()})
+
+
+def model_scorer(name: str, *, triggers: str = GOLD) -> Scorer:
+    """Make a scorer as it judges documents that a model annotated: in training, tuning, comparison and evaluation.
+
+    A span across a sentence boundary is an argument like another. There is no parse, so no head measures, and no
+    ontology: gold arguments that the model's ontology lacks count as missed. Coreferent mentions count where the gold
+    documents have them.
+
+    Args:
+        name: One of `SCORERS`.
+        triggers: Where the triggers come from, one of `textee.TRIGGERS`.
+
+    Raises:
+        EventuneError: If there is none of that name.
+    """
+    return make_scorer(name, **_model_options(name, triggers))
+
+
+def score_model(gold: Sequence[Document], predicted: Sequence[Document], scorer: str, *, triggers: str = GOLD) -> Score:
+    """Score documents that a model annotated, as `score` does, with the options of `model_scorer`."""
+    return score(gold, predicted, scorer, **_model_options(scorer, triggers))
+
+
+def headline_title(name: str, *, triggers: str = GOLD) -> str:
+    """Return what tables call F1 by the headline of `model_scorer`."""
+    return SCORERS[name].titles[model_scorer(name, triggers=triggers).headline]
+
+
+def _model_options(name: str, triggers: str) -> dict[str, Any]:
+    options = {"strict": False, "triggers": triggers}
+    taken = SCORERS[name].options if name in SCORERS else frozenset()
+    return {option: value for option, value in options.items() if option in taken}

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from eventune.events import UNPLACED, Document, Event
+from eventune.events import Document, Event
 from eventune.scoring.measures import MicroScorer, Tally
 
 
@@ -43,8 +43,4 @@ class DueeFinScorer(MicroScorer):
 
 def _strings(document: Document, event: Event) -> set[tuple[str, str]]:
     pairs = {(argument.role, document.exact_text_of(argument)) for argument in event.arguments}
-    unplaced = event.attributes.get(UNPLACED)
-    for item in unplaced if isinstance(unplaced, list) else ():
-        if isinstance(item, dict):
-            pairs.add((str(item.get("role", "")), str(item.get("argument", ""))))
-    return pairs
+    return pairs | {(str(item.get("role", "")), str(item.get("argument", ""))) for item in event.unplaced}

@@ -36,6 +36,7 @@ from eventune.generation.extracting.task import (
     annotated,
 )
 from eventune.generation.templates import set_template
+from eventune.scoring.definitions import DEFAULT_SCORER
 from eventune.tasks.documents import DocumentTask
 from eventune.tasks.protocol import UNTRAINED, Outcome
 from eventune.tasks.splits import DocumentSplits
@@ -123,6 +124,7 @@ class GenerativeExtraction(DocumentTask):
         *,
         batch_size: int,
         documents: Mapping[str, Sequence[Document]] | None = None,
+        scorer: str = DEFAULT_SCORER,
         saves_predictions: bool = False,
     ) -> None:
         """Make the task of a run.
@@ -133,6 +135,7 @@ class GenerativeExtraction(DocumentTask):
             questions: Puts the questions.
             batch_size: Questions a batch.
             documents: What a run that is to be trained is trained and scored on.
+            scorer: Definition of its scores.
             saves_predictions: Whether to write what is predicted for the test split.
 
         Raises:
@@ -150,7 +153,7 @@ class GenerativeExtraction(DocumentTask):
         encoded = {name: encoder.encode(part) for name, part in (documents or {}).items()}
         super().__init__(backbone, questions.ontology, settings, encoded, saves_predictions=saves_predictions)
         self.loop = GenerativeExtractionTask(
-            encoder, decoding=settings.decoding, dev=encoded.get("dev"), batch_size=batch_size
+            encoder, decoding=settings.decoding, dev=encoded.get("dev"), batch_size=batch_size, scorer=scorer
         )
         self.examples: Sequence[EncodedRow] = encoded["train"].examples if "train" in encoded else ()
         self.gradient_examples = self.examples[:_COMPARED_EXAMPLES]
@@ -199,6 +202,7 @@ class GenerativeExtraction(DocumentTask):
             settings.questions(documents.ontology, prompt, documents.train),
             batch_size=recipe.optimisation.per_device_eval_batch_size,
             documents=splits,
+            scorer=recipe.scoring.scorer,
             saves_predictions=recipe.optimisation.save_predictions,
         )
 

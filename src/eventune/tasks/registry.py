@@ -25,7 +25,8 @@ class TaskEntry:
         summary: What it does, in a few words.
         implementation: `module:Class` of its `RunTask`, imported when it is used.
         traits: What its settings may be about: a setting whose metadata has `read_by` belongs to the tasks with one of
-            these traits. `heads`: it has new modules, which are random at first; `encoder`, `pretraining`, ….
+            these traits. `heads`: it has new modules, which are random at first; `arguments`: it is scored by the
+            arguments that it finds; `encoder`, `pretraining`, ….
         sections: Settings of its own, dataclasses by the name of their group.
         command: The command that makes its runs.
         settings_file: The file in a run directory that says how the run is opened.
@@ -103,7 +104,7 @@ register_task(
         name="extraction",
         summary="an encoder scores spans",
         implementation="eventune.tasks.span_extraction:SpanExtraction",
-        traits=frozenset({"encoder", "heads", "pretraining"}),
+        traits=frozenset({"arguments", "encoder", "heads", "pretraining"}),
         sections={"extraction": ExtractionArguments},
     )
 )
@@ -112,6 +113,7 @@ register_task(
         name="generation",
         summary="a causal LM writes arguments as JSON",
         implementation="eventune.tasks.generative_extraction:GenerativeExtraction",
+        traits=frozenset({"arguments"}),
         sections={"extraction": ExtractionArguments, "generation": GenerativeExtractionArguments},
     )
 )

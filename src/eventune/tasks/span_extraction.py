@@ -214,13 +214,12 @@ class SpanExtraction(DocumentTask):
         )
 
     def _loop(self, builder: Any, dev: EncodedPart | None) -> ExtractionTask:
-        own = self._recipe.own["extraction"] if self._recipe else None
-        return VARIANTS[self.settings.extractor].task(
-            builder,
-            dev=dev,
-            batch_size=self._batch_size,
-            **({"word_dropout": own.word_dropout, "pad_to_max_length": own.pad_to_max_length} if own else {}),
-        )
+        options: dict[str, Any] = {}
+        if self._recipe:
+            own = self._recipe.own["extraction"]
+            options = {"word_dropout": own.word_dropout, "pad_to_max_length": own.pad_to_max_length}
+            options["scorer"] = self._recipe.scoring.scorer
+        return VARIANTS[self.settings.extractor].task(builder, dev=dev, batch_size=self._batch_size, **options)
 
     def _pretraining(self, documents: DocumentSplits) -> Pretraining:
         assert self._recipe is not None

@@ -11,6 +11,7 @@ from eventune.generation.extracting.calibration import (
     expected_calibration_error,
     fit,
 )
+from eventune.scoring import Tally
 
 
 def test_confidence_that_is_too_low_is_raised_to_how_often_it_is_right() -> None:
@@ -42,9 +43,14 @@ def test_the_error_is_the_mean_distance_of_the_bins() -> None:
 
 def test_the_threshold_gives_the_best_f1() -> None:
     probabilities, correct = [0.9, 0.8, 0.7, 0.2, 0.1], [True, True, False, False, False]
-    assert best_threshold(probabilities, correct, gold=3) == pytest.approx(0.75)
-    assert best_threshold(probabilities, [True] * 5, gold=5) == 0.0
-    assert best_threshold([], [], gold=5) == 0.0
+
+    def threshold(probabilities: list[float], correct: list[bool], gold: int) -> float:
+        added = [(0.0, 1.0, float(is_right)) for is_right in correct]
+        return best_threshold(probabilities, added, nothing=(gold, 0, 0), f1=lambda parts: Tally.metrics_of(parts)[2])
+
+    assert threshold(probabilities, correct, 3) == pytest.approx(0.75)
+    assert threshold(probabilities, [True] * 5, 5) == 0.0
+    assert threshold([], [], 5) == 0.0
 
 
 def test_what_is_more_probable_never_becomes_less_so() -> None:

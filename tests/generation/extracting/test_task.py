@@ -165,3 +165,20 @@ def test_calibration_keeps_what_is_right_often_enough(prompt_encoder_with: Any, 
     for document_ in kept:
         for event in document_.events:
             assert all((argument.score or 0) >= calibration.threshold for argument in event.arguments)
+
+
+def test_a_threshold_is_tuned_by_the_task_s_scorer(prompt_encoder_with: Any, document: Document) -> None:
+    """Almost all of an argument's words are worth much to maven-arg, and a wrong argument to rams."""
+    attacker, target, _ = document.events[0].arguments
+    gold = document.with_events([document.events[0].with_arguments([attacker, target])])
+    right = Found(0, replace(attacker, score=0.9))
+    almost = Found(0, replace(target, span=Span(target.span.start + 1, target.span.end), score=0.4))
+    answers = Answers([[almost, right] for _ in range(4)])
+    kept, f1 = {}, {}
+    for scorer in ("rams", "maven-arg"):
+        task = GenerativeExtractionTask(prompt_encoder_with(), decoding="grounded", scorer=scorer)
+        part = task.prompt_encoder.encode([replace(gold, id=f"d{n}") for n in range(4)])
+        kept[scorer] = annotated(part.documents, answers, task.calibrate(answers, part)[0])
+        f1[scorer] = {name: task.score(part, found).f1 for name, found in kept.items()}
+    assert [len(found[0].events[0].arguments) for found in kept.values()] == [1, 2]
+    assert f1["maven-arg"]["maven-arg"] > f1["maven-arg"]["rams"]

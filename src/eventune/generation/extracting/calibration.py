@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ _PRIOR = 2.0
 _LEAST_SLOPE = 0.05
 """What is more probable must not become less so."""
 _FOLDS = 5
+_EQUAL = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +86,33 @@ def _unzipped(pairs: Sequence[tuple[float, bool]]) -> tuple[list[float], list[bo
     return [probability for probability, _ in pairs], [is_right for _, is_right in pairs]
 
 
-def best_threshold(probabilities: Sequence[float], correct: Sequence[bool], gold: int) -> float:
+def best_threshold(
+    probabilities: Sequence[float],
+    added: Sequence[Sequence[float]],
+    *,
+    nothing: Sequence[float],
+    f1: Callable[[Sequence[Any]], Any],
+) -> float:
     """Return the threshold with the best F1.
 
     Args:
         probabilities: Calibrated probabilities of all arguments found.
-        correct: Whether they are right.
-        gold: Gold arguments in all, also those that were not found.
+        added: What each argument adds to the parts of the scorer's tally when all more probable ones are there.
+        nothing: The parts without any argument.
+        f1: Makes F1 of parts.
 
     Returns:
         A value half way between two probabilities; 0 where all are best kept.
     """
-    order = sorted(zip(probabilities, correct, strict=True), key=lambda pair: -pair[0])
-    best, threshold, matched = 0.0, 0.0, 0
-    for count, (probability, is_right) in enumerate(order, 1):
-        matched += is_right
+    order = sorted(zip(probabilities, added, strict=True), key=lambda pair: -pair[0])
+    best, threshold, parts = 0.0, 0.0, list(nothing)
+    for count, (probability, gains) in enumerate(order, 1):
+        parts = [part + gain for part, gain in zip(parts, gains, strict=True)]
         following = order[count][0] if count < len(order) else 0.0
-        f1 = 2 * matched / (count + gold) if gold else 0.0
-        if f1 > best and following < probability:
-            best, threshold = f1, (probability + following) / 2 if count < len(order) else 0.0
+        reached = f1(parts)
+        # Equal fractions may differ in their last bits.
+        if reached > best + _EQUAL and following < probability:
+            best, threshold = reached, (probability + following) / 2 if count < len(order) else 0.0
     return threshold
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -27,7 +27,8 @@ from eventune.generation.extracting.prompt_encoding import EncodedQuestion, Enco
 from eventune.generation.generating import GenerationSettings, PreparedModel, decode, prepared
 from eventune.generation.task import GenerationTask
 from eventune.results import Score
-from eventune.scoring import score
+from eventune.scoring.definitions import DEFAULT_SCORER, score_model
+from eventune.scoring.gains import ArgumentGains, Parts
 
 DEFAULT_MIN_PROBABILITY = 0.5
 """Fills a role where that is likelier than leaving it empty."""
@@ -56,12 +57,20 @@ class GenerativeExtractionTask:
         decoding: What may be answered: `grounded`, `schema` or `free`.
         dev: The dev part.
         batch_size: Questions a batch in evaluation.
+        scorer: Name of the definition that the dev part is scored and the threshold is tuned by.
     """
 
     def __init__(
-        self, prompt_encoder: PromptEncoder, *, decoding: str, dev: EncodedQuestions | None = None, batch_size: int = 16
+        self,
+        prompt_encoder: PromptEncoder,
+        *,
+        decoding: str,
+        dev: EncodedQuestions | None = None,
+        batch_size: int = 16,
+        scorer: str = DEFAULT_SCORER,
     ) -> None:
         self.prompt_encoder, self.decoding, self.dev, self.batch_size = prompt_encoder, decoding, dev, batch_size
+        self.scorer = scorer
         self.tokenizer = prompt_encoder.answer_tokenizer.tokenizer
         self._responses = GenerationTask(RowCollator(int(self.tokenizer.pad_token_id)), batch_size=batch_size)
 
@@ -131,26 +140,33 @@ class GenerativeExtractionTask:
             The calibration, and the expected calibration error before and after it, the latter by maps that were fitted
             to other arguments than those they are tried on.
         """
-        probabilities, correct = [], []
-        for document, found in zip(part.documents, answers.found, strict=True):
-            for item in found:
-                if item.argument.score is not None:
-                    probabilities.append(item.argument.score)
-                    correct.append(_is_gold(document, item))
-        if not probabilities:
+        scored = [
+            (number, item)
+            for number, found in enumerate(answers.found)
+            for item in found
+            if item.argument.score is not None
+        ]
+        if not scored:
             return Calibration(), {}
+        probabilities = [item.argument.score or 0.0 for _, item in scored]
+        correct = [_is_gold(part.documents[number], item) for number, item in scored]
         calibration = fit(probabilities, correct)
-        calibrated = [calibration(probability) for probability in probabilities]
-        gold = sum(len(event.arguments) for document in part.documents for event in document.events)
+        gains = ArgumentGains(self.scorer, part.documents)
+        threshold = best_threshold(
+            [calibration(probability) for probability in probabilities],
+            _added(scored, gains),
+            nothing=gains.nothing,
+            f1=gains.f1,
+        )
         errors = {
             "ece_before": expected_calibration_error(probabilities, correct),
             "ece": expected_calibration_error(cross_fitted(probabilities, correct), correct),
         }
-        return replace(calibration, threshold=best_threshold(calibrated, correct, gold)), errors
+        return replace(calibration, threshold=threshold), errors
 
     def score(self, part: EncodedQuestions, predicted: Sequence[Document]) -> Score:
-        """Score a part by the official RAMS definition."""
-        return score(part.documents, predicted, scorer="rams", strict=False)
+        """Score a part by the task's scorer."""
+        return score_model(part.documents, predicted, self.scorer)
 
     def _batch(
         self, ready: PreparedModel, chosen: Sequence[EncodedQuestion], min_probability: float
@@ -215,3 +231,14 @@ def annotated(
 def _is_gold(document: Document, item: Found) -> bool:
     gold: Any = document.events[item.event].arguments
     return any(a.role == item.argument.role and a.span == item.argument.span for a in gold)
+
+
+def _added(scored: Sequence[tuple[int, Found]], gains: ArgumentGains) -> list[Parts]:
+    """Return what each found argument adds to the scorer's tally when the more probable ones of its role are there."""
+    roles: defaultdict[tuple[int, int, str], list[int]] = defaultdict(list)
+    for place, (number, item) in sorted(enumerate(scored), key=lambda entry: -(entry[1][1].argument.score or 0.0)):
+        roles[number, item.event, item.argument.role].append(place)
+    added: dict[int, Parts] = {}
+    for (number, event, _), places in roles.items():
+        added |= zip(places, gains.of(number, event, [scored[place][1].argument for place in places]), strict=True)
+    return [added[place] for place in range(len(scored))]
