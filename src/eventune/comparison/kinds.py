@@ -10,11 +10,15 @@ from typing import Any, ClassVar
 
 from eventune.adapters.methods import METHODS
 from eventune.comparison.tallies import Tallies, read_predictions, tallies_of_documents, tallies_of_rows
+from eventune.events import Document
 from eventune.recipe import RENAMED, Recipe, all_sections, setting_names
 from eventune.runs.splits import read_splits
-from eventune.scoring.rams import RamsScorer
+from eventune.scoring.definitions import SCORERS, make_scorer
+from eventune.scoring.measures import Tally
 from eventune.tasks.registry import TASKS
+from eventune.tasks.steps import StepsArguments
 
+_PLAIN = TASKS["extraction"]
 PADDED_QUESTIONS: Mapping[str, Any] = {
     "extractor": "question",
     "pad_to_max_length": True,
@@ -56,7 +60,7 @@ class RunKind(ABC):
     verb: ClassVar[str]
     headline: ClassVar[str]
     title: ClassVar[str]
-    scorer: ClassVar[str]
+    scorer: str
     unit: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     dev_measure: ClassVar[str]
@@ -116,10 +120,19 @@ class RunKind(ABC):
 
 
 class ExtractionKind(RunKind):
-    """Event arguments: F1."""
+    """Events and their arguments: F1.
+
+    Args:
+        task: The task whose definition of F1 counts.
+        measure: The measure of that definition, if not its headline.
+    """
+
+    def __init__(self, task: str = "extraction", measure: str = "") -> None:
+        entry = TASKS.get(task, TASKS["extraction"])
+        self.scorer, self._options, self._measure = entry.scorer, entry.scorer_options, measure
 
     verb = "train"
-    headline, title, scorer = "f1", "F1", RamsScorer.name
+    headline, title = "f1", "F1"
     unit = "documents"
     metrics = ("f1", "precision", "recall")
     dev_measure, direction = "f1", "maximize"
@@ -155,7 +168,7 @@ class ExtractionKind(RunKind):
 
     def has_part(self, recipe: Any, part: str) -> bool:
         """See `RunKind.has_part`."""
-        return bool(getattr(recipe.data, f"{part}_file") or getattr(recipe.data, f"{part}_fraction"))
+        return bool(recipe.data.has_part(part))
 
     def gold(self, recipe: Any, files: Sequence[Path]) -> Sequence[Any]:  # noqa: ARG002
         """See `RunKind.gold`."""
@@ -163,7 +176,15 @@ class ExtractionKind(RunKind):
 
     def tallies(self, files: Sequence[Path], gold: Sequence[Any]) -> Tallies:
         """See `RunKind.tallies`."""
-        return tallies_of_documents(files, gold)
+        return tallies_of_documents(files, gold, self._tally)
+
+    def _tally(self, gold: Document, predicted: Document) -> Tally:
+        # Runs write what was predicted for the documents that they were given: none is of another corpus.
+        lenient = {"strict": False} if "strict" in SCORERS[self.scorer].options else {}
+        scorer = make_scorer(self.scorer, **self._options, **lenient)
+        tally = scorer.add(gold, predicted)[self._measure or scorer.headline]
+        assert isinstance(tally, Tally)
+        return tally
 
 
 class SftKind(RunKind):
@@ -227,7 +248,8 @@ def kind_of(base: Mapping[str, Any]) -> RunKind:
     Returns:
         The kind; extraction where both know as many.
     """
-    extraction = ExtractionKind()
+    entry = TASKS.get(base.get("task", ""), _PLAIN)
+    extraction = ExtractionKind(entry.name, base.get("measure", StepsArguments.measure) if entry.steps else "")
     # Only then transformers, whose settings the other's are, need not be loaded.
     if not extraction.unknown(base):
         return extraction

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,6 @@ from eventune.corpora import read_corpus
 from eventune.errors import EventuneError
 from eventune.events import Document
 from eventune.scoring.measures import Summable, Tally
-from eventune.scoring.rams import RamsScorer
 from eventune.scoring.text_tally import BleuTally, bleu_tallies
 
 
@@ -29,12 +28,15 @@ class Tallies:
     roles: Mapping[str, Sequence[Tally]] = field(default_factory=dict)
 
 
-def tallies_of_documents(files: Sequence[Path], gold: Sequence[Document]) -> Tallies:
+def tallies_of_documents(
+    files: Sequence[Path], gold: Sequence[Document], count: Callable[[Document, Document], Tally]
+) -> Tallies:
     """Count documents: what they add up to is the arm's micro-averaged score.
 
     Args:
         files: The predictions of each seed.
         gold: The annotated documents.
+        count: Counts a document, annotated and predicted.
 
     Returns:
         The counts.
@@ -42,7 +44,7 @@ def tallies_of_documents(files: Sequence[Path], gold: Sequence[Document]) -> Tal
     total: list[Tally] = []
     roles: dict[str, list[Tally]] = {}
     for file in files:
-        rows, by_role = _counted(gold, read_corpus(file).documents)
+        rows, by_role = _counted(gold, read_corpus(file).documents, count)
         total = [a + b for a, b in zip(total, rows, strict=True)] if total else rows
         for role, own in by_role.items():
             roles[role] = [a + b for a, b in zip(roles[role], own, strict=True)] if role in roles else own
@@ -81,23 +83,20 @@ def read_predictions(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line]
 
 
-def _counted(gold: Sequence[Document], predicted: Sequence[Document]) -> tuple[list[Tally], dict[str, list[Tally]]]:
+def _counted(
+    gold: Sequence[Document], predicted: Sequence[Document], count: Callable[[Document, Document], Tally]
+) -> tuple[list[Tally], dict[str, list[Tally]]]:
     """Count each document, all roles together and each by itself."""
     by_id = {document.id: document for document in predicted}
     rows: list[Tally] = []
     roles: dict[str, list[Tally]] = {}
     for number, annotated in enumerate(gold):
         found = by_id.get(annotated.id, annotated.with_events([]))
-        rows.append(_count(annotated, found))
+        rows.append(count(annotated, found))
         for role in sorted(_roles_of(annotated) | _roles_of(found)):
             own = roles.setdefault(role, [Tally()] * len(gold))
-            own[number] = _count(_only(annotated, role), _only(found, role))
+            own[number] = count(_only(annotated, role), _only(found, role))
     return rows, roles
-
-
-def _count(gold: Document, predicted: Document) -> Tally:
-    scorer = RamsScorer(strict=False)
-    return scorer.add(gold, predicted)[scorer.headline]
 
 
 def _roles_of(document: Document) -> set[str]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from eventune.errors import EventuneError, did_you_mean
 from eventune.extraction.arguments import ExtractionArguments
+from eventune.extraction.detection.arguments import DetectionArguments
 from eventune.generation.extracting.arguments import GenerativeExtractionArguments
-from eventune.training.run_directory import EXTRACTOR, GENERATOR
+from eventune.tasks.steps import ARGUMENTS, DETECTION, StepsArguments
+from eventune.training.run_directory import EVENTS, EXTRACTOR, GENERATOR
 
 if TYPE_CHECKING:
     from eventune.tasks.protocol import RunTask
@@ -29,7 +31,11 @@ class TaskEntry:
         sections: Settings of its own, dataclasses by the name of their group.
         command: The command that makes its runs.
         settings_file: The file in a run directory that says how the run is opened.
-        annotates: Whether its runs find events' arguments in documents.
+        detects: Whether its runs find events in documents that have none marked.
+        finds_arguments: Whether its runs find events' arguments in documents.
+        steps: Where a run is made in several steps, each a run of its own in the run directory: task by step.
+        scorer: Name of the definition that its runs are scored by.
+        scorer_options: What that scorer is made with.
     """
 
     name: str
@@ -39,7 +45,16 @@ class TaskEntry:
     sections: Mapping[str, type] = field(default_factory=dict)
     command: str = "train"
     settings_file: str = EXTRACTOR
-    annotates: bool = True
+    detects: bool = False
+    finds_arguments: bool = True
+    steps: Mapping[str, str] = field(default_factory=dict)
+    scorer: str = "rams"
+    scorer_options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def annotates(self) -> bool:
+        """Whether its runs annotate documents."""
+        return self.detects or self.finds_arguments
 
     def load(self) -> type[RunTask]:
         """Import the task."""
@@ -109,10 +124,37 @@ register_task(
 )
 register_task(
     TaskEntry(
+        name="detection",
+        summary="an encoder finds triggers",
+        implementation="eventune.tasks.trigger_detection:TriggerDetection",
+        traits=frozenset({"encoder", "heads", "pretraining"}),
+        sections={"extraction": ExtractionArguments, "detection": DetectionArguments},
+        detects=True,
+        finds_arguments=False,
+        scorer="textee",
+        scorer_options={"triggers": "alone"},
+    )
+)
+register_task(
+    TaskEntry(
         name="generation",
         summary="a causal LM writes arguments as JSON",
         implementation="eventune.tasks.generative_extraction:GenerativeExtraction",
         sections={"extraction": ExtractionArguments, "generation": GenerativeExtractionArguments},
+    )
+)
+register_task(
+    TaskEntry(
+        name="events",
+        summary="an encoder finds triggers, then their arguments",
+        implementation="eventune.tasks.event_pipeline:EventPipeline",
+        traits=frozenset({"encoder", "heads", "pretraining", "extraction", "detection"}),
+        sections={"extraction": ExtractionArguments, "detection": DetectionArguments, "steps": StepsArguments},
+        settings_file=EVENTS,
+        detects=True,
+        steps={DETECTION: "detection", ARGUMENTS: "extraction"},
+        scorer="textee",
+        scorer_options={"triggers": "predicted"},
     )
 )
 register_task(
@@ -122,6 +164,6 @@ register_task(
         implementation="eventune.tasks.responses:Responses",
         command="sft",
         settings_file=GENERATOR,
-        annotates=False,
+        finds_arguments=False,
     )
 )
