@@ -57,9 +57,7 @@ class RunAnnotator:
         self._opened, self.loaded = opened, loaded
         self._task = cast("AnnotatingTask", loaded.task)
         self.ontology, self.counts = self._task.ontology, self._task.counts
-        # A task that detects says so in its entry of the table.
-        self.detects = getattr(opened.entry, "detects", False)
-        self.finds_arguments = getattr(opened.entry, "finds_arguments", True)
+        self.detects, self.finds_arguments = opened.entry.detects, opened.entry.finds_arguments
 
     def fingerprint(self) -> str:
         """See `Annotator`: a hash of all files that decide what is found."""
@@ -82,6 +80,8 @@ class RunAnnotator:
 
 class StepsAnnotator:
     """Annotates documents with a run that finds triggers and one that finds arguments; see `Annotator`."""
+
+    detects, finds_arguments = True, True
 
     def __init__(self, opened: OpenSteps, loaded: LoadedSteps, ontology: Ontology) -> None:
         self._loaded, self._margins = loaded, opened.margins
