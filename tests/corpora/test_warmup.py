@@ -31,7 +31,7 @@ def told(documents):
 
 def test_files_have_the_promised_sizes(documents):
     assert len(documents) == 2500
-    assert sum(sample_file(name).stat().st_size for name in ("warmup", "warmup_ontology")) < 3_400_000
+    assert sum(sample_file(name).stat().st_size for name in ("warmup", "warmup_ontology")) < 4_100_000
     assert len({document.id for document in documents}) == len(documents)
     assert len({document.text for document in documents}) == len(documents)
 
