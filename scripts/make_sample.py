@@ -11,11 +11,13 @@ import argparse
 import json
 import random
 import sys
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
-from sample.documents import make_document
+from sample.documents import make_crowded_document, make_document, make_uneventful_document
 from sample.frames import SPAN_RULE, TYPES
-from sample.warmup_documents import make_warmup_document
+from sample.warmup_documents import make_uneventful_warmup, make_warmup_document
 from sample.warmup_frames import TYPES as WARMUP_TYPES
 from sample.warmup_roles import DESCRIPTIONS
 from sample.warmup_roles import SPAN_RULE as WARMUP_SPAN_RULE
@@ -25,8 +27,12 @@ from eventune.events import Document, EventType, Ontology, Role
 
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "eventune" / "corpora" / "sample"
 SIZES = {"train": 320, "dev": 80, "test": 120}
+CROWDED_SIZES = {"train": 20, "dev": 5, "test": 8}
+UNEVENTFUL_SIZES = {"train": 60, "dev": 24, "test": 40}
+"""Documents with three events, and without any, behind the others of a part."""
 SEED = 20
 WARMUP_SIZE = 2200
+WARMUP_UNEVENTFUL_SIZE = 300
 
 
 def make_part(part: str) -> list[Document]:
@@ -44,15 +50,30 @@ def make_part(part: str) -> list[Document]:
     # A generator of its own for each part: another size of one part leaves the others as they are.
     rng = random.Random(f"{SEED}-{part}")
     documents = [make_document(rng, part, number) for number in range(SIZES[part])]
+    rng = random.Random(f"{SEED}-{part}-crowded")
+    documents += [make_crowded_document(rng, part, number) for number in range(CROWDED_SIZES[part])]
+    rng = random.Random(f"{SEED}-{part}-uneventful")
+    documents += different((make_uneventful_document(rng, part, number) for number in count()), UNEVENTFUL_SIZES[part])
     if len({document.text for document in documents}) < len(documents):
         raise ValueError(f"{part}: a text stands twice")
     return documents
+
+
+def different(documents: Iterator[Document], size: int) -> list[Document]:
+    """Return the first documents whose texts differ."""
+    by_text: dict[str, Document] = {}
+    while len(by_text) < size:
+        document = next(documents)
+        by_text.setdefault(document.text, document)
+    return list(by_text.values())
 
 
 def make_warmup() -> list[Document]:
     """Make the documents of the warm-up corpus, all different."""
     rng = random.Random(f"{SEED}-warmup")
     documents = [make_warmup_document(rng, number) for number in range(WARMUP_SIZE)]
+    rng = random.Random(f"{SEED}-warmup-uneventful")
+    documents += different((make_uneventful_warmup(rng, number) for number in count()), WARMUP_UNEVENTFUL_SIZE)
     if len({document.text for document in documents}) < len(documents):
         raise ValueError("warmup: a text stands twice")
     return documents

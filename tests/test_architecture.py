@@ -145,7 +145,11 @@ def compared_texts(tree):
             yield from (n.value for n in ast.walk(node.pattern) if isinstance(n, ast.Constant))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=id_of)
+# Rooms below the tasks know none of them: `events` there is a field of corpora.
+ABOVE_TASKS = [path for path in MODULES if LEVEL.get(part_of(path), 9) >= LEVEL["tasks"]]
+
+
+@pytest.mark.parametrize("path", ABOVE_TASKS, ids=id_of)
 def test_no_module_branches_on_a_task_s_name(path):
     from eventune.tasks.registry import TASKS
 

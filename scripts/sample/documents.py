@@ -45,6 +45,23 @@ def make_document(rng: random.Random, part: str, number: int) -> Document:
     return assemble(f"{part}-{number:03d}", sentences)
 
 
+def make_crowded_document(rng: random.Random, part: str, number: int) -> Document:
+    """Make a document of three events of different types: one told at length, and two in a sentence each."""
+    speaker = Speaker(Picker(rng, part))
+    first, second, third = rng.sample(sorted(TYPES), 3)
+    sentences = _told(speaker, 0, rng.choice([frame for frame in FRAMES if frame.type == first]), room=3)
+    for index, name in ((1, second), (2, third)):
+        sentences.append(_bare_sentence(speaker, index, rng.choice([f for f in FRAMES if f.type == name])))
+    return assemble(f"{part}-many-{number:03d}", sentences)
+
+
+def make_uneventful_document(rng: random.Random, part: str, number: int) -> Document:
+    """Make a document of one to three sentences that tell of no event, some of them close to one."""
+    speaker = Speaker(Picker(rng, part))
+    sentences = _padding(speaker, rng.randint(1, 3), rng.choice(FRAMES).type if rng.random() < 0.7 else "")
+    return assemble(f"{part}-none-{number:03d}", sentences)
+
+
 def _told(speaker: Speaker, number: int, frame: Frame, *, room: int) -> list[str]:
     """Tell an event in its own sentence, in sentences about single roles, and among sentences about other things."""
     rng = speaker.rng

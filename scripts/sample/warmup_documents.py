@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 
 from eventune.events import Document
 from sample import warmup_background as background
@@ -63,7 +62,6 @@ _RARE = [
     "justice.execute",
 ]
 _OBJECTIVE = {"he": "him", "she": "her"}
-_MARK = re.compile(r"⟦[^|⟧]*\|([^⟧]*)⟧")
 
 
 def make_warmup_document(rng: random.Random, number: int) -> Document:
@@ -223,13 +221,25 @@ def _aside_sentences(speaker: WarmupSpeaker, plan: Plan, *, most: int) -> tuple[
     return before, after
 
 
-def _padding(speaker: WarmupSpeaker, count: int) -> list[str]:
-    """Return sentences that hold no argument; some tell of an event that is not annotated."""
+def make_uneventful_warmup(rng: random.Random, number: int) -> Document:
+    """Make a document of sentences that tell of no event."""
+    sentences = _padding(WarmupSpeaker(WarmupPicker(rng)), rng.randint(1, 4), uneventful=True)
+    return assemble(f"warmup-none-{number:04d}", sentences)
+
+
+def _padding(speaker: WarmupSpeaker, count: int, *, uneventful: bool = False) -> list[str]:
+    """Return sentences that hold none of the told event's arguments.
+
+    Args:
+        speaker: Writes them.
+        count: How many.
+        uneventful: Whether none of them may tell of an event of its own.
+    """
     chosen: list[str] = []
     for _ in range(count):
-        if speaker.rng.random() < 0.25:
-            plan = _plan(speaker, 9, speaker.rng.choice(list(TYPES)), aside=False)
-            chosen.append(_MARK.sub(r"\1", speaker.sentence(plan)))
+        if not uneventful and speaker.rng.random() < 0.25:
+            plan = _plan(speaker, next(speaker.further_events), speaker.rng.choice(list(TYPES)), aside=False)
+            chosen.append(speaker.sentence(plan))
         else:
             block = background.LONG if speaker.rng.random() < 0.42 else texts.BACKGROUND
             chosen.append(speaker.fill(speaker.choose_new(block)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from sample import warmup_background as background
 from sample import warmup_texts as texts
@@ -65,6 +66,8 @@ class WarmupSpeaker:
         self.picker = picker
         self.rng: random.Random = picker.rng
         self._told: set[str] = set()
+        # Behind the one or two events that the text is about.
+        self.further_events = count(2)
 
     def choose(self, block: str) -> str:
         """Return one of a block's templates."""

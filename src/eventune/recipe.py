@@ -20,6 +20,7 @@ from eventune.corpora.arguments import DataArguments
 from eventune.corpora.ontologies import refuse_repeated_keys
 from eventune.errors import EventuneError, InvalidValueError, did_you_mean
 from eventune.scoring.arguments import ScoringArguments
+from eventune.scoring.definitions import Scoring
 from eventune.tasks.arguments import TaskArguments
 from eventune.tasks.registry import TASKS, TaskEntry, tasks_of
 from eventune.training.arguments import OptimisationArguments
@@ -70,6 +71,7 @@ class Recipe:
         adapter: What is trained of it.
         optimisation: How it is trained, and where the run goes.
         own: The groups of settings of all tasks, by name; those that this task does not read have their defaults.
+        steps: The recipe of each step, where the run is made in steps; its folder lies in the run's.
     """
 
     task: TaskEntry
@@ -79,6 +81,7 @@ class Recipe:
     adapter: AdapterArguments
     optimisation: OptimisationArguments
     own: Mapping[str, Any]
+    steps: Mapping[str, Recipe] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, source: str = "recipe") -> Recipe:
@@ -119,14 +122,18 @@ class Recipe:
         if entry is not None:
             problems += _foreign_settings(entry, built, named)
         patience = built["optimisation"].early_stopping_patience
-        has_dev = built["data"].dev_file or built["data"].dev_fraction or named & {"dev_file", "dev_fraction"}
+        has_dev = built["data"].has_part("dev") or named & {"dev_file", "dev_fraction", "splits_dir"}
         if patience > 0 and not has_dev:
             expected = "0 without dev_file and dev_fraction"
             problems.append(InvalidValueError("early_stopping_patience", expected, str(patience)))
         raise_all(problems, source)
         assert entry is not None
         common = {name: built[name] for name in common_sections()}
-        return cls(task=entry, own={name: built[name] for name in built.keys() - {"task", *common}}, **common)
+        own = {name: built[name] for name in built.keys() - {"task", *common}}
+        recipe = cls(task=entry, own=own, **common)
+        own_names = {RENAMED.get(name, name) for name in values}
+        steps = {step: _step(recipe, step, own_names, source) for step in entry.steps}
+        return dataclasses.replace(recipe, steps=steps)
 
     @classmethod
     def read(cls, path: Path | str, **overrides: Any) -> Recipe:
@@ -145,6 +152,12 @@ class Recipe:
         values, _ = with_changes(read_settings(Path(path)), overrides)
         return cls.of(values, source=str(path))
 
+    @property
+    def scored_by(self) -> Scoring:
+        """How the documents that the run annotates are scored: as its task says, else as the setting does."""
+        measure = self.own["steps"].measure if self.task.steps else ""
+        return Scoring(self.task.scorer or self.scoring.scorer, self.task.triggers, measure)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the settings that the task reads, flat."""
         sections = {**{name: getattr(self, name) for name in common_sections()}, **self.own}
@@ -157,6 +170,20 @@ class Recipe:
         for name in ("overwrite_output_dir", "resume_from_checkpoint"):
             del values[name]
         return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def _step(recipe: Recipe, step: str, given: set[str], source: str) -> Recipe:
+    """Return a step's recipe: what the run's says that the step's task reads, and what is said of the step alone."""
+    own = getattr(recipe.own["steps"], step)
+    entry = TASKS.get(own.get("task", ""), TASKS[recipe.task.steps[step]])
+    known = {
+        setting.name: entry.reads(setting.metadata)
+        for name, section in {**common_sections(), **entry.sections}.items()
+        for setting in dataclasses.fields(section)
+    }
+    values = {name: value for name, value in recipe.to_dict().items() if name in given and known.get(name)}
+    output_dir = str(Path(recipe.optimisation.output_dir) / step)
+    return Recipe.of({**values, "task": entry.name, **own, "output_dir": output_dir}, source=f"{source}: {step}")
 
 
 def _foreign_settings(entry: TaskEntry, built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidValueError]:
@@ -258,6 +285,7 @@ COLLECTIONS: Mapping[Any, str] = {
     list[str]: "a list of names, such as [query, value]",
     list[int]: "a list of integers, such as [30522, 30523]",
     dict[str, int]: "integers by name, such as {query: 8}",
+    dict[str, Any]: "settings by name, such as {num_train_epochs: 12}",
 }
 """Types of settings that hold several values, and how an error describes them."""
 
@@ -298,7 +326,9 @@ def convert(name: str, value: Any, hint: Any) -> Any:
 def _is_collection(value: Any, kind: Any) -> bool:
     *keys, item = typing.get_args(kind)
     if typing.get_origin(kind) is dict:
-        return type(value) is dict and all(type(k) is keys[0] and type(v) is item for k, v in value.items())
+        return type(value) is dict and all(
+            type(k) is keys[0] and (item is Any or type(v) is item) for k, v in value.items()
+        )
     return type(value) is list and all(type(element) is item for element in value)
 
 

@@ -66,6 +66,7 @@ class RunResult:
         versions: Version of each library that had a part in it.
         hardware: Processor, cores, memory, accelerator.
         seed: The seed of the run.
+        steps: Of a run that is made in steps, the scores of each step by itself.
     """
 
     scores: Mapping[str, Any]
@@ -74,6 +75,7 @@ class RunResult:
     versions: Mapping[str, str] = field(default_factory=dict)
     hardware: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
+    steps: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON values; the headline score (test, else dev) stands at the top."""
@@ -82,6 +84,7 @@ class RunResult:
         return {
             **top,
             "scores": dict(self.scores),
+            **({"steps": dict(self.steps)} if self.steps else {}),
             "resources": dict(self.resources),
             "data": dict(self.data),
             "seed": self.seed,

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from eventune.cli.demo import TEXTS
 from eventune.recipe import Recipe
 from eventune.runs import training as experiment
 
@@ -17,7 +18,9 @@ def recipes(tiny_recipe, monkeypatch):
         seen.append(recipe)
         given = recipe.optimisation
         settings = {"output_dir": given.output_dir, "overwrite_output_dir": given.overwrite_output_dir}
-        return of_experiment(Recipe.of({**tiny_recipe, "num_train_epochs": 1, **settings}), reporter=reporter)
+        return of_experiment(
+            Recipe.of({**tiny_recipe, "task": "events", "num_train_epochs": 1, **settings}), reporter=reporter
+        )
 
     of_experiment = experiment.train
     monkeypatch.setattr(experiment, "train", train)
@@ -29,18 +32,18 @@ def test_the_demo_trains_on_the_sample_with_lora_and_shows_what_it_finds(run, re
 
     assert found.code == 0
     [recipe] = recipes
+    assert recipe.task.name == "events"
     assert (recipe.adapter.method, recipe.model.model_name_or_path) == ("lora", "minilm")
     assert [recipe.data.train_file, recipe.data.test_file] == ["sample:train", "sample:test"]
     assert "dev" in found.out
-    assert f'eventune extract {tmp_path}/demo --text "Rebels [[shelled|attack]] the old bridge."\n' in found.out
+    assert f'eventune extract {tmp_path}/demo --text "Rebels shelled the old bridge."\n' in found.out
 
 
 def test_json_of_the_demo_is_one_object_with_the_extractions(run, recipes, tmp_path):
     found = run("demo", "--output_dir", tmp_path / "demo", "--json")
     result = json.loads(found.out)
     assert result["metrics"].keys() == {"precision", "recall", "f1"}
-    assert len(result["extractions"]) == 2
-    assert all(record["events"] for record in result["extractions"])
+    assert [record["text"] for record in result["extractions"]] == list(TEXTS)
 
 
 def test_the_demo_may_be_repeated(run, recipes, tmp_path):

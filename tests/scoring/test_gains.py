@@ -7,7 +7,7 @@ import pytest
 
 from eventune.events import Argument, Document, Entity, Event, Mention, Span
 from eventune.scoring import SCORERS
-from eventune.scoring.definitions import headline_title, make_scorer, model_scorer, score_model
+from eventune.scoring.definitions import Scoring, make_scorer, model_scorer, score_model
 from eventune.scoring.gains import ArgumentGains
 
 TEXT = "The armed rebels of Idlib shelled Homs and Hama again while the mayor met the envoys in a hotel"
@@ -87,7 +87,7 @@ def test_all_gold_arguments_count_by_the_default_scorer(rams_dev):
 
 @pytest.mark.parametrize("scorer", SCORERS)
 def test_every_scorer_says_what_its_headline_is_called(scorer):
-    assert "F1" in headline_title(scorer)
+    assert "F1" in Scoring(scorer).title
     for options in ({}, {"heads": lambda document: range(len(document.tokens))}):
         if options.keys() <= SCORERS[scorer].options:
             assert make_scorer(scorer, **options).headline in SCORERS[scorer].titles

@@ -84,7 +84,7 @@ class Loop:
 @dataclass(frozen=True)
 class Encoded:
     documents: list
-    arguments: int = 0
+    gold: int = 0
     unreachable: tuple = ()
 
 

@@ -11,8 +11,12 @@ import yaml
 from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit
 
-EXTRACTIONS = 2
-"""How many documents of the test part are shown with the arguments found."""
+TEXTS = (
+    "Gunmen shelled a warehouse near Mosul on Monday with mortars.",
+    "Police in Lyon detained two brokers on charges of fraud. The weather was fine.",
+    "The museum opens at nine.",
+)
+"""What events are found in at the end; none of it is in the sample."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,16 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train on the sample, score, and show two extractions."""
+    """Train on the sample, score, and show what is found in plain sentences."""
     import_model_libraries()
     from rich.console import Console
 
     from eventune.cli.highlight import print_document
     from eventune.cli.progress import TerminalReporter
     from eventune.cli.train import print_result
-    from eventune.corpora import read_corpus
     from eventune.corpora.jsonl import write_document
-    from eventune.corpora.sample import sample_file
+    from eventune.events import Document
+    from eventune.events.segmentation import segment
     from eventune.inference.extractor import Extractor
     from eventune.recipe import Recipe
     from eventune.runs.training import train
@@ -42,8 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     recipe = Recipe.of({**settings, "output_dir": arguments.output_dir, "overwrite_output_dir": True})
     with closing(TerminalReporter()) as reporter:
         result = train(recipe, reporter=reporter).to_dict()
-    test = read_corpus(sample_file("test"))
-    shown = Extractor.load(arguments.output_dir).extract_all(test.documents[:EXTRACTIONS])
+    documents = [Document(f"text{n}", text, *segment(text)) for n, text in enumerate(TEXTS, start=1)]
+    shown = Extractor.load(arguments.output_dir).extract_all(documents)
 
     def render(console: Console) -> None:
         print_result(console, result, arguments.output_dir)
@@ -51,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             console.print()
             print_document(console, document)
         console.print(
-            f'\nYour own: eventune extract {arguments.output_dir} --text "Rebels [[shelled|attack]] the old bridge."',
+            f'\nYour own: eventune extract {arguments.output_dir} --text "Rebels shelled the old bridge."',
             soft_wrap=True,
         )
 

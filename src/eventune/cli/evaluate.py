@@ -64,6 +64,11 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model_name_or_path", metavar="MODEL", help="where the base model is, if not where the run says"
     )
+    parser.add_argument(
+        "--detection",
+        metavar="OTHER",
+        help="run with task: detection, to find the triggers whose arguments RUN finds",
+    )
     add_placement_flags(parser)
     parser.add_argument(
         "--per_device_eval_batch_size", type=int, default=32, metavar="N", help="events a batch (default: 32)"
@@ -91,6 +96,8 @@ def load_extractor(arguments: argparse.Namespace) -> Extractor:
     import_model_libraries()
     from eventune.inference.extractor import Extractor
 
+    if arguments.endpoint and arguments.detection:
+        raise EventuneError("--detection: expected no --endpoint beside it", "find the triggers first, to a file")
     if arguments.endpoint:
         from eventune.generation.extracting.endpoint import Endpoint
         from eventune.inference.endpoint import endpoint_extractor
@@ -100,6 +107,7 @@ def load_extractor(arguments: argparse.Namespace) -> Extractor:
         )
     return Extractor.load(
         arguments.run_directory,
+        detection=arguments.detection,
         model_name_or_path=arguments.model_name_or_path,
         device=arguments.device,
         dtype=arguments.dtype,

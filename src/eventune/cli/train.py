@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ def print_result(console: Console, result: Mapping[str, Any], output_dir: str) -
         for name in sorted({score["scorer"] for score in result["scores"].values()}):
             what = f"{SCORERS[name].summary}, " if name in SCORERS else ""
             console.print(f"scorer: {name} ({what}in percent)")
-        rows = [(part, {**score["counts"], **score["metrics"]}) for part, score in result["scores"].items()]
+        rows = [row for part, score in result["scores"].items() for row in _rows_of(part, score)]
         print_scores(console, "part", rows)
         console.print()
     print_answers(console, result["data"])
@@ -113,6 +113,15 @@ def print_result(console: Console, result: Mapping[str, Any], output_dir: str) -
     table.add_row("saved adapter and heads", f"{resources['saved_bytes'] / 1e6:,.2f} MB")
     console.print(table)
     console.print(f"run directory: {output_dir}", soft_wrap=True)
+
+
+def _rows_of(part: str, score: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the rows of a part: one for each measure where triggers were predicted, else one."""
+    if "triggers" not in score:
+        yield part, {**score["counts"], **score["metrics"]}
+        return
+    for name, measure in score["measures"].items():
+        yield f"{part} {name}", {**measure["counts"], **measure["metrics"]}
 
 
 def print_answers(console: Console, data: Mapping[str, Any]) -> None:

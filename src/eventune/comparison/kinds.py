@@ -13,7 +13,7 @@ from eventune.adapters.methods import METHODS
 from eventune.comparison.tallies import Tallies, read_predictions, tallies_of_documents, tallies_of_rows
 from eventune.recipe import RENAMED, Recipe, all_sections, setting_names
 from eventune.runs.splits import read_splits
-from eventune.scoring.definitions import headline_title
+from eventune.scoring.definitions import Scoring
 from eventune.tasks.registry import TASKS
 
 PADDED_QUESTIONS: Mapping[str, Any] = {
@@ -42,11 +42,13 @@ class Headline:
         name: What a run's metrics call it.
         title: How tables call it.
         scorer: Who defined it.
+        scoring: How documents are counted for it; None where no documents are.
     """
 
     name: str
     title: str
     scorer: str
+    scoring: Scoring | None = None
 
 
 class RunKind(ABC):
@@ -127,12 +129,12 @@ class RunKind(ABC):
         """
 
     @abstractmethod
-    def tallies(self, files: Sequence[Path], gold: Sequence[Any], scorer: str) -> Tallies:
+    def tallies(self, files: Sequence[Path], gold: Sequence[Any], headline: Headline) -> Tallies:
         """Count the predictions of an arm's seeds together, as the headline's scorer does."""
 
 
 class ExtractionKind(RunKind):
-    """Event arguments: F1 by the recipe's scorer."""
+    """Events and their arguments: F1 by the recipe's or the task's scorer."""
 
     verb = "train"
     unit = "documents"
@@ -171,19 +173,21 @@ class ExtractionKind(RunKind):
 
     def headline(self, recipe: Any) -> Headline:
         """See `RunKind.headline`."""
-        return Headline("f1", headline_title(recipe.scoring.scorer), recipe.scoring.scorer)
+        scoring = recipe.scored_by
+        return Headline("f1", scoring.title, scoring.scorer, scoring)
 
     def has_part(self, recipe: Any, part: str) -> bool:
         """See `RunKind.has_part`."""
-        return bool(getattr(recipe.data, f"{part}_file") or getattr(recipe.data, f"{part}_fraction"))
+        return bool(recipe.data.has_part(part))
 
     def gold(self, recipe: Any, files: Sequence[Path]) -> Sequence[Any]:  # noqa: ARG002
         """See `RunKind.gold`."""
         return read_splits(recipe.data, lambda _: None).test
 
-    def tallies(self, files: Sequence[Path], gold: Sequence[Any], scorer: str) -> Tallies:
+    def tallies(self, files: Sequence[Path], gold: Sequence[Any], headline: Headline) -> Tallies:
         """See `RunKind.tallies`."""
-        return tallies_of_documents(files, gold, scorer)
+        assert headline.scoring is not None
+        return tallies_of_documents(files, gold, headline.scoring)
 
 
 class SftKind(RunKind):
@@ -238,7 +242,7 @@ class SftKind(RunKind):
         references = [row["references"] for row in read_predictions(files[0])] if files else []
         return references if all(references) else []
 
-    def tallies(self, files: Sequence[Path], gold: Sequence[Any], scorer: str) -> Tallies:  # noqa: ARG002
+    def tallies(self, files: Sequence[Path], gold: Sequence[Any], headline: Headline) -> Tallies:  # noqa: ARG002
         """See `RunKind.tallies`."""
         return tallies_of_rows(files, gold)
 

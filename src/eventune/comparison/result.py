@@ -68,7 +68,7 @@ def compare(runs: Sequence[Run], gold: Sequence[Any], *, tuned: Mapping[str, Any
         own = [run for run in runs if run.arm.name == name]
         files = [file for run in own if (file := run.predictions()) is not None]
         if gold and files:
-            tallies[name] = kind.tallies(files, gold, headline.scorer)
+            tallies[name] = kind.tallies(files, gold, headline)
         arms.append(_arm(name, own, (tuned or {}).get(name)))
     for arm in arms:
         ours, first = tallies.get(arm["name"]), tallies.get(names[0])

@@ -12,7 +12,7 @@ from typing import Any
 from eventune.corpora import read_corpus
 from eventune.errors import EventuneError
 from eventune.events import UNPLACED, Document
-from eventune.scoring.definitions import model_scorer
+from eventune.scoring.definitions import Scoring
 from eventune.scoring.measures import AnyTally, Summable
 from eventune.scoring.text_tally import BleuTally, bleu_tallies
 
@@ -30,13 +30,13 @@ class Tallies:
     roles: Mapping[str, Sequence[AnyTally]] = field(default_factory=dict)
 
 
-def tallies_of_documents(files: Sequence[Path], gold: Sequence[Document], scorer: str) -> Tallies:
+def tallies_of_documents(files: Sequence[Path], gold: Sequence[Document], scoring: Scoring) -> Tallies:
     """Count documents: what they add up to is the arm's score.
 
     Args:
         files: The predictions of each seed.
         gold: The annotated documents.
-        scorer: Name of the definition, whose headline is counted.
+        scoring: How they are counted.
 
     Returns:
         The counts.
@@ -44,7 +44,7 @@ def tallies_of_documents(files: Sequence[Path], gold: Sequence[Document], scorer
     total: list[AnyTally] = []
     roles: dict[str, list[AnyTally]] = {}
     for file in files:
-        rows, by_role = _counted(gold, read_corpus(file).documents, scorer)
+        rows, by_role = _counted(gold, read_corpus(file).documents, scoring)
         total = list(map(add, total, rows)) if total else rows
         for role, own in by_role.items():
             roles[role] = list(map(add, roles[role], own)) if role in roles else own
@@ -84,7 +84,7 @@ def read_predictions(file: Path) -> list[dict[str, Any]]:
 
 
 def _counted(
-    gold: Sequence[Document], predicted: Sequence[Document], scorer: str
+    gold: Sequence[Document], predicted: Sequence[Document], scoring: Scoring
 ) -> tuple[list[AnyTally], dict[str, list[AnyTally]]]:
     """Count each document, all roles together and each by itself."""
     by_id = {document.id: document for document in predicted}
@@ -92,16 +92,11 @@ def _counted(
     roles: dict[str, list[AnyTally]] = {}
     for number, annotated in enumerate(gold):
         found = by_id.get(annotated.id, annotated.with_events([]))
-        rows.append(_count(annotated, found, scorer))
+        rows.append(scoring.count(annotated, found))
         for role in sorted(_roles_of(annotated) | _roles_of(found)):
             own = roles.setdefault(role, [type(rows[0])()] * len(gold))
-            own[number] = _count(_only(annotated, role), _only(found, role), scorer)
+            own[number] = scoring.count(_only(annotated, role), _only(found, role))
     return rows, roles
-
-
-def _count(gold: Document, predicted: Document, scorer: str) -> AnyTally:
-    made = model_scorer(scorer)
-    return made.add(gold, predicted)[made.headline]
 
 
 def _roles_of(document: Document) -> set[str]:

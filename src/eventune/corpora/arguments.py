@@ -9,11 +9,17 @@ from pathlib import Path
 from eventune.corpora.sample import sample_file
 from eventune.errors import InvalidValueError, did_you_mean
 
-DATA_FILES = ("train_file", "dev_file", "test_file", "ontology_file", "pretrain_file", "pretrain_ontology_file")
+DATA_FILES = (
+    *("train_file", "dev_file", "test_file", "ontology_file", "pretrain_file", "pretrain_ontology_file"),
+    *("negative_file", "splits_dir"),
+)
 FROM_DATA = "from_data"
 MULTIPLICITIES = ("ontology", FROM_DATA)
 SAMPLE_FILES = {f"sample:{part}": part for part in ("train", "dev", "test", "ontology", "warmup", "warmup_ontology")}
 """Names of the built-in sample's parts; they can stand wherever a file can."""
+
+TEXT = "text"
+"""What documents can be grouped by beside their metadata's fields."""
 
 
 @dataclass(kw_only=True)
@@ -50,6 +56,21 @@ class DataArguments:
     pretrain_ontology_file: str = field(
         default="", metadata={"help": "Its ontology, e.g. sample:ontology", "read_by": "pretraining"}
     )
+    negative_file: str = field(
+        default="",
+        metadata={
+            "help": "Text without events to train on as well, a sentence or a document a line: for corpora that "
+            "have no sentence without an event",
+            "read_by": "detection",
+        },
+    )
+    splits_dir: str = field(
+        default="",
+        metadata={
+            "help": "Folder with train.txt, dev.txt and test.txt, which list the documents of train_file that each "
+            "part has, by their id or their doc_id, one a line"
+        },
+    )
     format: str = field(default="auto", metadata={"help": "Format of the corpora, or auto"})
     dev_fraction: float = field(
         default=0.0, metadata={"help": "Share of train_file's groups that becomes the dev part"}
@@ -59,7 +80,10 @@ class DataArguments:
     )
     group_by: str = field(
         default="",
-        metadata={"help": "Metadata field whose values stay in one part, e.g. source_url; else each document"},
+        metadata={
+            "help": "Metadata field whose values stay in one part, e.g. source_url, or text for repeated texts; "
+            "else each document"
+        },
     )
     split_seed: int = field(default=0, metadata={"help": "Seed of the split, the same for all runs that are compared"})
 
@@ -74,6 +98,11 @@ class DataArguments:
         if self.is_sample(value):
             return sample_file(SAMPLE_FILES[value])
         return Path(value) if value else None
+
+    def has_part(self, part: str) -> bool:
+        """Tell whether a run has a part, `dev` or `test`."""
+        listed = self.splits_dir and (Path(self.splits_dir) / f"{part}.txt").is_file()
+        return bool(getattr(self, f"{part}_file") or getattr(self, f"{part}_fraction") or listed)
 
     def problems(self) -> Iterator[InvalidValueError]:
         """Yield one error for each setting that is out of range, and each file that does not exist."""
@@ -101,5 +130,8 @@ class DataArguments:
                 yield InvalidValueError(f"{part}_fraction", "a number in [0, 1)", str(fraction))
             elif fraction and getattr(self, f"{part}_file"):
                 yield InvalidValueError(f"{part}_fraction", f"0 beside a {part}_file", str(fraction))
+            if self.splits_dir and (fraction or getattr(self, f"{part}_file")):
+                name = f"{part}_fraction" if fraction else f"{part}_file"
+                yield InvalidValueError(name, "nothing beside splits_dir", str(getattr(self, name)))
         if self.dev_fraction + self.test_fraction >= 1.0:
             yield InvalidValueError("test_fraction", "less than 1 together with dev_fraction", str(self.test_fraction))

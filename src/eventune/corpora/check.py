@@ -9,6 +9,7 @@ from eventune.corpora.findings import Finding
 from eventune.corpora.identity import annotation_key, event_key, text_key
 from eventune.corpora.ontology_check import check_names
 from eventune.corpora.ontology_fit import MULTIPLICITY_REMEDY, SurplusFillers
+from eventune.corpora.partial import AnnotationShape
 from eventune.corpora.span_check import check_spans
 from eventune.events import Document, Ontology
 
@@ -17,6 +18,8 @@ FEW_EXAMPLES = 5
 _MANY_EVENTS = 100
 """In a corpus with fewer events everything is rare."""
 _SHOWN_LABELS = 10
+_MANY_DOCUMENTS = 50
+"""In fewer documents that each has an event says little."""
 
 
 def check_corpus(
@@ -83,11 +86,13 @@ class Checker:
         self._first_with: dict[bytes, tuple[str, bytes]] = {}
         self._surplus = SurplusFillers(ontology) if ontology is not None else None
         self._labels: dict[str, Counter[str]] = {"type": Counter(), "role": Counter()}
+        self._shape = AnnotationShape()
         self._findings: list[Finding] = []
 
     def add(self, document: Document) -> None:
         """Check a document."""
         self.count += 1
+        self._shape.add(document)
         self._findings.extend(self._check_document(document))
         first_event: dict[object, int] = {}
         for number, event in enumerate(document.events):
@@ -111,7 +116,12 @@ class Checker:
 
     def findings(self) -> list[Finding]:
         """Return what was found in all documents that were added."""
-        return [*self._findings, *self._low_multiplicities(), *self._rare_labels()]
+        return [
+            *self._findings,
+            *self._low_multiplicities(),
+            *self._missing_negatives(),
+            *self._rare_labels(),
+        ]
 
     def _check_document(self, document: Document) -> Iterator[Finding]:
         if not document.tokens:
@@ -144,6 +154,18 @@ class Checker:
                 f"{self._surplus}; {MULTIPLICITY_REMEDY}"
             )
             yield Finding("warning", "multiplicities below what is annotated", "", "", message)
+
+    def _missing_negatives(self) -> Iterator[Finding]:
+        if self._shape.looks_partial:
+            message = (
+                "every document has exactly one event: more may be there that are not marked, so that a detector must "
+                "not take what is unmarked for no event (partial_annotation: true)"
+            )
+            yield Finding("warning", "partial annotation", "", "", message)
+        elif self._shape.lacks_negatives and self._shape.documents >= _MANY_DOCUMENTS:
+            found = f"{self._shape.free_sentences} of {self._shape.sentences}"
+            message = f"expected sentences without an event, found {found}: a detector sees hardly any (negative_file)"
+            yield Finding("warning", "hardly a sentence without events", "", "", message)
 
     def _rare_labels(self) -> Iterator[Finding]:
         if self._labels["type"].total() < _MANY_EVENTS:

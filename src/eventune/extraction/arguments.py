@@ -36,15 +36,15 @@ class ExtractionArguments:
             "Of a causal LM: tokens of the longest prompt; longer texts are cut around the trigger"
         },
     )
-    max_span_length: int = field(default=12, metadata={"help": "Words of the longest argument"})
-    head_dropout: float = field(
-        default=0.1, metadata={"help": "Dropout before the span scorer", "read_by": "extraction"}
+    max_span_length: int = field(
+        default=12, metadata={"help": "Words of the longest argument", "read_by": ("extraction", "generation")}
     )
+    head_dropout: float = field(default=0.1, metadata={"help": "Dropout before the span scorer", "read_by": "heads"})
     word_dropout: float = field(
         default=0.0,
         metadata={
             "help": "Share of the text's subword tokens that are masked in training, anew in each epoch",
-            "read_by": "extraction",
+            "read_by": "heads",
         },
     )
 

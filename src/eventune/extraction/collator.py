@@ -36,15 +36,15 @@ class WindowCollator:
         words = -(-max(len(example.word_starts) for example in examples) // self.multiple) * self.multiple
         roles = max(len(example.role_tokens) for example in examples)
         return {
-            "input_ids": _padded([e.input_ids for e in examples], tokens, self.pad_token_id),
-            "attention_mask": _padded([[1] * length for length in lengths], tokens, 0),
-            "marks": _padded([e.marks for e in examples], tokens, int(Mark.NONE)),
+            "input_ids": padded([e.input_ids for e in examples], tokens, self.pad_token_id),
+            "attention_mask": padded([[1] * length for length in lengths], tokens, 0),
+            "marks": padded([e.marks for e in examples], tokens, int(Mark.NONE)),
             "role_tokens": torch.tensor(
                 [e.role_tokens + [(0, 0)] * (roles - len(e.role_tokens)) for e in examples], dtype=torch.long
             ),
-            "word_starts": _padded([e.word_starts for e in examples], words, 0),
-            "word_ends": _padded([e.word_ends for e in examples], words, 0),
-            "sentences": _padded([e.sentences for e in examples], words, -1),
+            "word_starts": padded([e.word_starts for e in examples], words, 0),
+            "word_ends": padded([e.word_ends for e in examples], words, 0),
+            "sentences": padded([e.sentences for e in examples], words, -1),
         }
 
     def targets(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
@@ -54,9 +54,10 @@ class WindowCollator:
             "targets": torch.tensor(
                 [(index, *gold) for index, e in enumerate(examples) for gold in e.gold], dtype=torch.long
             ).view(-1, 4),
-            "slots": _padded([[1] * len(e.role_tokens) for e in examples], roles, 0).bool(),
+            "slots": padded([[1] * len(e.role_tokens) for e in examples], roles, 0).bool(),
         }
 
 
-def _padded(rows: Sequence[Sequence[int]], length: int, value: int) -> Tensor:
+def padded(rows: Sequence[Sequence[int]], length: int, value: int) -> Tensor:
+    """Return rows of integers as a matrix, each filled up to a length with a value."""
     return torch.tensor([[*row, *[value] * (length - len(row))] for row in rows], dtype=torch.long)

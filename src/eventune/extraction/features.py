@@ -62,7 +62,7 @@ class EncodedPart:
     coverage: GoldCoverage
 
     @property
-    def arguments(self) -> int:
+    def gold(self) -> int:
         """How many gold arguments there are."""
         return self.coverage.arguments
 

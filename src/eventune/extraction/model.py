@@ -65,7 +65,7 @@ class SpanScorer(nn.Module):
         """Score all spans up to the greatest length that stay inside a sentence.
 
         Args:
-            roles: Role states, *shape* (events, roles, hidden).
+            roles: Role states, *shape* (events, roles, hidden), or (1, roles, hidden) where all events have the same.
             starts: State of each word's first subword token, *shape* (events, words, hidden).
             ends: State of each word's last subword token, *shape* (events, words, hidden).
             sentences: Sentence of each word, -1 for padding, *shape* (events, words).
@@ -141,11 +141,11 @@ class JointExtractor(nn.Module):
         in_role = (tokens >= role_tokens[..., :1]) & (tokens <= role_tokens[..., 1:])
         weights = in_role.to(states.dtype) / in_role.sum(-1, keepdim=True)
         scores: SpanScores = self.scorer(
-            weights @ states, _rows(states, word_starts), _rows(states, word_ends), sentences
+            weights @ states, rows_of(states, word_starts), rows_of(states, word_ends), sentences
         )
         return scores
 
 
-def _rows(states: Tensor, indices: Tensor) -> Tensor:
+def rows_of(states: Tensor, indices: Tensor) -> Tensor:
     """Pick rows of each event's states, *shape* (events, len(indices), hidden)."""
     return states.gather(1, indices[..., None].expand(-1, -1, states.shape[-1]))

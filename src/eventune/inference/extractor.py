@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from eventune.adapters.store import weights_file
 from eventune.backbones.arguments import AUTO
@@ -18,6 +18,7 @@ from eventune.corpora.raw_text import document_of
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Ontology
 from eventune.events.naming import natural_name
+from eventune.runs.joining import LoadedSteps, OpenSteps, join, load_steps, open_steps, task_of
 from eventune.runs.opening import LoadedBase, LoadedRun, OpenRun, load_run, open_run
 from eventune.tasks.protocol import AnnotatingTask
 from eventune.training import run_directory as names
@@ -56,9 +57,7 @@ class RunAnnotator:
         self._opened, self.loaded = opened, loaded
         self._task = cast("AnnotatingTask", loaded.task)
         self.ontology, self.counts = self._task.ontology, self._task.counts
-        # A task that detects says so in its entry of the table.
-        self.detects = getattr(opened.entry, "detects", False)
-        self.finds_arguments = getattr(opened.entry, "finds_arguments", True)
+        self.detects, self.finds_arguments = opened.entry.detects, opened.entry.finds_arguments
 
     def fingerprint(self) -> str:
         """See `Annotator`: a hash of all files that decide what is found."""
@@ -77,6 +76,32 @@ class RunAnnotator:
         """See `Annotator`."""
         with self.loaded.active() as model:
             return self._task.annotate(model, documents, on_batch=on_batch)
+
+
+class StepsAnnotator:
+    """Annotates documents with a run that finds triggers and one that finds arguments; see `Annotator`."""
+
+    detects, finds_arguments = True, True
+
+    def __init__(self, opened: OpenSteps, loaded: LoadedSteps, ontology: Ontology) -> None:
+        self._loaded, self._margins = loaded, opened.margins
+        self._steps = (
+            RunAnnotator(opened.detection, loaded.detection),
+            RunAnnotator(opened.arguments, loaded.arguments),
+        )
+        self.ontology, self.counts = ontology, self._steps[1].counts
+        self.loaded = loaded.arguments
+
+    def fingerprint(self) -> str:
+        """See `Annotator`: a hash of both runs' and of the margins that replace theirs."""
+        own = [*(step.fingerprint() for step in self._steps), str(sorted(self._margins.items()))]
+        return hashlib.sha256("".join(own).encode()).hexdigest()[:12]
+
+    def annotate(
+        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+    ) -> list[Document]:
+        """See `Annotator`; documents without events get those that are found."""
+        return self._loaded.annotate(documents, on_batch=on_batch)
 
 
 class Extractor:
@@ -100,6 +125,7 @@ class Extractor:
         cls,
         run: Path | str,
         *,
+        detection: Path | str | None = None,
         base: LoadedBase | None = None,
         model_name_or_path: str | None = None,
         batch_size: int = 32,
@@ -110,6 +136,7 @@ class Extractor:
 
         Args:
             run: The run directory.
+            detection: A run with task: detection, to find the triggers that `run` finds the arguments of.
             base: A base in memory, such as another extractor's `base`, to load the run's adapter and heads on; by
                 default the base is loaded, too.
             model_name_or_path: Where the base model is on this machine, if not where the run's `base.json` says.
@@ -134,15 +161,22 @@ class Extractor:
                 f"--ptuning_checkpoint {run}",
             )
         placement = base.placement if base else Placement.of(device, dtype)
-        loaded = load_run(
-            opened, base=base, model_name_or_path=model_name_or_path, placement=placement, batch_size=batch_size
-        )
-        return cls(RunAnnotator(opened, loaded))
+        options: dict[str, Any] = {
+            "base": base,
+            "model_name_or_path": model_name_or_path,
+            "placement": placement,
+            "batch_size": batch_size,
+        }
+        if opened.entry.steps or detection is not None:
+            steps = open_steps(opened) if detection is None else join(opened, open_run(Path(detection)))
+            both = load_steps(steps, **options)
+            return cls(StepsAnnotator(steps, both, task_of(both.arguments).ontology))
+        return cls(RunAnnotator(opened, load_run(opened, **options)))
 
     @property
     def base(self) -> LoadedBase | None:
         """The base in memory, for further runs; None where this extractor's cannot be shared."""
-        return self.annotator.loaded.base if isinstance(self.annotator, RunAnnotator) else None
+        return self.annotator.loaded.base if isinstance(self.annotator, RunAnnotator | StepsAnnotator) else None
 
     @cached_property
     def fingerprint(self) -> str:

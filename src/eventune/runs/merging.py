@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import PreTrainedModel
@@ -61,8 +62,10 @@ def merge_run(
         EventuneError: If the run cannot be read or merged, the target exists, or the merged model's outputs differ.
     """
     refuse_existing(target)
-    placement = Placement.of(device)
     opened = open_run(run)
+    if opened.entry.steps:
+        return _merge_steps(opened, target, dtype=dtype, model_name_or_path=model_name_or_path, device=device)
+    placement = Placement.of(device)
     method = METHODS.get(opened.settings.method)
     if method is None or not method.merges:
         raise EventuneError(
@@ -73,6 +76,24 @@ def merge_run(
     with atomic_folder(target) as staging:
         saved = _write(opened, merged, staging, dtype)
     return MergedRun(target, saved.bytes, merged.difference, merged.difference_after_cast)
+
+
+def _merge_steps(opened: OpenRun, target: Path, **options: Any) -> MergedRun:
+    """Merge each step of a run that was made in steps."""
+    run = opened.directory.path
+    with atomic_folder(target) as staging:
+        for path in run.iterdir():
+            if path.is_file():
+                shutil.copyfile(path, staging / path.name)
+        steps = {step: merge_run(run / step, staging / step, **options) for step in opened.entry.steps}
+        settings_file = opened.entry.settings_file
+        write_json(staging / settings_file, {**read_json(run / settings_file), "method": "full"})
+    return MergedRun(
+        target,
+        sum(step.saved_bytes for step in steps.values()),
+        max(step.difference for step in steps.values()),
+        max(step.difference_after_cast for step in steps.values()),
+    )
 
 
 def _merged(opened: OpenRun, base: BaseModel, device: torch.device, dtype: torch.dtype) -> Merged:

@@ -22,7 +22,7 @@ from eventune.storage.validation import read_settings
 from eventune.tasks.protocol import UNTRAINED, RunTask
 from eventune.tasks.registry import TaskEntry, task_named
 from eventune.training import run_directory as names
-from eventune.training.run_directory import EXTRACTOR, GENERATOR, RunDirectory
+from eventune.training.run_directory import EVENTS, EXTRACTOR, GENERATOR, RunDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,15 @@ def open_run(run: Path) -> OpenRun:
         InvalidValueError: If its settings are not as they must be.
     """
     directory = RunDirectory(run)
-    settings_file = GENERATOR if (run / GENERATOR).is_file() else EXTRACTOR
-    directory.require(settings_file, names.BASE)
+    settings_file = next((name for name in (GENERATOR, EVENTS) if (run / name).is_file()), EXTRACTOR)
+    # The base of a run that was made in steps is that of its steps.
+    directory.require(settings_file, *(() if settings_file == EVENTS else (names.BASE,)))
     # Runs of 0.1.0 that extract spans do not say so.
     entry = task_named(str(read_json(run / settings_file).get("task", "extraction")), settings_file)
     task = entry.load()
     settings = read_settings(run / settings_file, task.Settings)
-    weights = () if settings.method == UNTRAINED else method_named(settings.method, settings_file).files
+    trained = settings.method != UNTRAINED and not entry.steps
+    weights = method_named(settings.method, settings_file).files if trained else ()
     directory.require(*weights, *task.files(settings))
     expected = getattr(settings, "ontology_bytes", 0)
     if expected and (found := (run / names.ONTOLOGY).stat().st_size) < expected:
@@ -143,6 +145,14 @@ class LoadedBase:
         """Let the base compute with one model's adapter while the block lasts."""
         with self._shared.use(model):
             yield model
+
+    def fits(self, opened: OpenRun) -> bool:
+        """Tell whether a run can be loaded on this base."""
+        try:
+            self.require_fits(opened)
+        except EventuneError:
+            return False
+        return True
 
     def require_fits(self, opened: OpenRun) -> None:
         """Refuse a run that was trained on another base, or whose training changed the base's own weights.

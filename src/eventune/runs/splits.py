@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from eventune.corpora import read_corpus, read_ontology, require_known_to
-from eventune.corpora.arguments import FROM_DATA, DataArguments
+from eventune.corpora.arguments import FROM_DATA, TEXT, DataArguments
 from eventune.corpora.ontology_fit import MULTIPLICITY_REMEDY, SurplusFillers, known_part
+from eventune.corpora.plain_text import read_plain_text
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
 from eventune.tasks.splits import DocumentSplits
@@ -29,6 +31,8 @@ def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentS
     """
     (train, dev, test), ontology = _read(data, ("train_file", "dev_file", "test_file"), "ontology_file", notice)
     (pretrain,), pretrain_ontology = _read(data, ("pretrain_file",), "pretrain_ontology_file", notice)
+    if data.splits_dir:
+        train, dev, test = listed_splits(train, Path(data.splits_dir))
     train, test_split = _split(train, data.test_fraction, data)
     train, dev_split = _split(train, data.dev_fraction / (1.0 - data.test_fraction), data)
     return DocumentSplits(
@@ -38,7 +42,49 @@ def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentS
         test=test or test_split,
         pretrain=pretrain,
         pretrain_ontology=_with_multiplicities(data, pretrain_ontology, "pretrain_file", pretrain, notice),
+        negatives=read_plain_text(path) if (path := data.path("negative_file")) else (),
     )
+
+
+def listed_splits(documents: Sequence[Document], folder: Path) -> tuple[Sequence[Document], ...]:
+    """Split documents as lists in a folder say.
+
+    Args:
+        documents: The documents.
+        folder: Has `train.txt`, and `dev.txt` and `test.txt` where there are such parts: a document's id, or the
+            `doc_id` of its metadata, on each line.
+
+    Returns:
+        The documents of each part, in their own order; those that no list names are left out.
+
+    Raises:
+        EventuneError: If there is no `train.txt`, a list names what no document is called, or two name the same.
+    """
+    part_of: dict[str, str] = {}
+    for part in ("train", "dev", "test"):
+        path = folder / f"{part}.txt"
+        if not path.is_file():
+            if part == "train":
+                raise EventuneError(f"splits_dir: expected {path}, found no such file")
+            continue
+        for name in path.read_text(encoding="utf-8").split():
+            if part_of.setdefault(name, part) != part:
+                raise EventuneError(f"splits_dir: expected each document in one list, found {name} in two in {folder}")
+    splits: dict[str, list[Document]] = {"train": [], "dev": [], "test": []}
+    missing = set(part_of)
+    for document in documents:
+        for name in (document.id, str(document.metadata.get("doc_id", ""))):
+            if name in part_of:
+                splits[part_of[name]].append(document)
+                missing.discard(name)
+                break
+    if missing:
+        raise EventuneError(
+            f"splits_dir: {len(missing)} of {len(part_of)} names in {folder} are no document's of train_file, such as "
+            f"{min(missing)}",
+            "a list has a document's id, or the doc_id of its metadata, on each line",
+        )
+    return tuple(splits.values())
 
 
 def _read(
@@ -93,18 +139,28 @@ def _with_multiplicities(
     return ontology
 
 
+def _group(document: Document, group_by: str) -> str:
+    if group_by == TEXT:
+        return document.text
+    return str(document.metadata[group_by]) if group_by else document.id
+
+
 def _split(
     documents: Sequence[Document], fraction: float, data: DataArguments
 ) -> tuple[Sequence[Document], Sequence[Document]]:
     """Split off whole groups until the share of documents is reached."""
     if not fraction:
         return documents, ()
-    if data.group_by and (lacking := next((d for d in documents if data.group_by not in d.metadata), None)):
+    if (
+        data.group_by
+        and data.group_by != TEXT
+        and (lacking := next((d for d in documents if data.group_by not in d.metadata), None))
+    ):
         raise EventuneError(
             f"group_by: document {lacking.id} has no metadata field {data.group_by!r}",
             f"its fields: {', '.join(lacking.metadata) or 'none'}",
         )
-    group_of = {d.id: str(d.metadata[data.group_by]) if data.group_by else d.id for d in documents}
+    group_of = {d.id: _group(d, data.group_by) for d in documents}
     groups = sorted(set(group_of.values()))
     random.Random(data.split_seed).shuffle(groups)
     sizes = Counter(group_of.values())

@@ -16,7 +16,9 @@ from eventune.reporter import Reporter, SilentReporter
 from eventune.results import RunResult
 from eventune.runs.pipeline import RunSettings, make_run
 from eventune.runs.splits import read_splits
+from eventune.runs.steps import make_steps
 from eventune.tasks.protocol import RunTask
+from eventune.tasks.splits import DocumentSplits
 from eventune.training.epochwise import training_arguments
 
 
@@ -34,15 +36,21 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
         EventuneError: If a file, a setting or the model is not as it must be; nothing is left half-written.
     """
     reporter = reporter or SilentReporter()
-    placement = Placement.of(recipe.model.device, recipe.model.dtype)
     documents = read_splits(recipe.data, reporter.notice)
+    if recipe.steps:
+        return make_steps(recipe, documents, reporter, lambda step: _train(step, documents, reporter))
+    return _train(recipe, documents, reporter)
+
+
+def _train(recipe: Recipe, documents: DocumentSplits, reporter: Reporter) -> RunResult:
+    placement = Placement.of(recipe.model.device, recipe.model.dtype)
     base = resolve(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
 
     def load_task() -> RunTask:
         task_class: Any = recipe.task.load()
         task: RunTask = task_class.from_recipe(recipe, documents, base, placement)
         if recipe.optimisation.num_train_epochs and not task.examples:
-            raise EventuneError("train_file: no event in it has a role to be trained on")
+            raise EventuneError("train_file: nothing in it can be trained on")
         return task
 
     return make_run(_settings_of(recipe, placement), load_task, reporter)

@@ -11,7 +11,7 @@ from eventune.events import Document
 from eventune.results import Score
 from eventune.scoring.duee_fin import DueeFinScorer
 from eventune.scoring.maven_arg import MavenArgScorer
-from eventune.scoring.measures import Scorer
+from eventune.scoring.measures import AnyTally, Scorer
 from eventune.scoring.omnievent import OmnieventScorer
 from eventune.scoring.paie import PaieScorer
 from eventune.scoring.pairs import Pairing, Predictions
@@ -58,7 +58,14 @@ SCORERS: Mapping[str, Definition] = {
         TexteeScorer,
         frozenset({"triggers"}),
         "exact spans as sets",
-        {"argument_attached_cls": "AC+ F1 by textee", "trigger_cls": "TC F1 by textee"},
+        {
+            "trigger_id": "TI F1 by textee",
+            "trigger_cls": "TC F1 by textee",
+            "argument_id": "AI F1 by textee",
+            "argument_cls": "AC F1 by textee",
+            "argument_attached_id": "AI+ F1 by textee",
+            "argument_attached_cls": "AC+ F1 by textee",
+        },
         counts_spans=True,
     ),
     "omnievent": Definition(
@@ -155,9 +162,35 @@ def score_model(gold: Sequence[Document], predicted: Sequence[Document], scorer:
     return score(gold, predicted, scorer, **_model_options(scorer, triggers))
 
 
-def headline_title(name: str, *, triggers: str = GOLD) -> str:
-    """Return what tables call F1 by the headline of `model_scorer`."""
-    return SCORERS[name].titles[model_scorer(name, triggers=triggers).headline]
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """How documents that a model annotated are scored.
+
+    Attributes:
+        scorer: One of `SCORERS`.
+        triggers: Where the triggers come from, one of `textee.TRIGGERS`.
+        measure: The measure that stands for all; the scorer's own headline if empty.
+    """
+
+    scorer: str
+    triggers: str = GOLD
+    measure: str = ""
+
+    @property
+    def title(self) -> str:
+        """What tables call F1 by the measure."""
+        return SCORERS[self.scorer].titles[self._measure_of(self._made())]
+
+    def count(self, gold: Document, predicted: Document) -> AnyTally:
+        """Count a document, annotated and predicted."""
+        made = self._made()
+        return made.add(gold, predicted)[self._measure_of(made)]
+
+    def _made(self) -> Scorer:
+        return model_scorer(self.scorer, triggers=self.triggers)
+
+    def _measure_of(self, made: Scorer) -> str:
+        return self.measure or made.headline
 
 
 def _model_options(name: str, triggers: str) -> dict[str, Any]:

@@ -7,14 +7,30 @@ from typing import Any
 
 import yaml
 
+from eventune.tasks.steps import MEASURES
 
-def extractor_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, event_type: str) -> str:
+MARKED_EXAMPLE = """from eventune import Extractor, parse_marked_text
+
+extractor = Extractor.load("path/to/this/folder")
+document = extractor.extract(parse_marked_text("A text with its [[trigger|{}]] marked."))"""
+UNMARKED_EXAMPLE = """from eventune import Extractor
+from eventune.events import Document
+from eventune.events.segmentation import segment
+
+extractor = Extractor.load("path/to/this/folder")
+text = "Gunmen shot three soldiers in Mosul."
+document = extractor.extract(Document("d1", text, *segment(text)))"""
+"""How a run is used, with a place for an event type where triggers must be marked."""
+
+
+def extractor_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, title: str, example: str) -> str:
     """Write the card of a run.
 
     Args:
         recipe: Its settings.
         result: Its result, as `result.json` holds it.
-        event_type: A type of its ontology, for the example.
+        title: What it is.
+        example: How it is used.
 
     Returns:
         Markdown with a YAML header.
@@ -22,7 +38,7 @@ def extractor_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, even
     header = {
         "base_model": recipe["model_name_or_path"],
         "library_name": "eventune",
-        "tags": ["event-argument-extraction", recipe["method"]],
+        "tags": [title.lower().replace(" ", "-"), recipe["method"]],
     }
     resources = result["resources"]
     chosen = "the epoch and the margins" if recipe["load_best_model_at_end"] else "the margins"
@@ -31,7 +47,7 @@ def extractor_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, even
         yaml.safe_dump(header, sort_keys=False).strip(),
         "---",
         "",
-        "# Event argument extractor",
+        f"# {title}",
         "",
         f"Trained with eventune {result['versions']['eventune']} on `{recipe['model_name_or_path']}`, "
         f"method `{recipe['method']}`, seed {result['seed']}.",
@@ -52,10 +68,57 @@ def extractor_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, even
         f"The dev part chose {chosen}, so its score is optimistic." if "dev" in result["scores"] else "",
         "",
         "```python",
-        "from eventune import Extractor, parse_marked_text",
+        example,
+        "```",
         "",
-        'extractor = Extractor.load("path/to/this/folder")',
-        f'document = extractor.extract(parse_marked_text("A text with its [[trigger|{event_type}]] marked."))',
+    ]
+    return "\n".join(lines)
+
+
+def pipeline_card(recipe: Mapping[str, Any], result: Mapping[str, Any]) -> str:
+    """Write the card of a run that finds triggers and their arguments.
+
+    Args:
+        recipe: Its settings.
+        result: Its result, as `result.json` holds it.
+
+    Returns:
+        Markdown with a YAML header.
+    """
+    header = {
+        "base_model": recipe["model_name_or_path"],
+        "library_name": "eventune",
+        "tags": ["event-extraction", recipe["method"]],
+    }
+    short = {name: f"{name.partition('_')[0][0].upper()}{name.rpartition('_')[2][0].upper()}" for name in MEASURES}
+    titles = [f"{title}+" if "attached" in name else title for name, title in short.items()]
+    lines = [
+        "---",
+        yaml.safe_dump(header, sort_keys=False).strip(),
+        "---",
+        "",
+        "# Event extractor",
+        "",
+        f"Trained with eventune {result['versions']['eventune']} on `{recipe['model_name_or_path']}`, "
+        f"method `{recipe['method']}`, seed {result['seed']}. Finds triggers, then their arguments.",
+        "",
+        "F1 by TextEE's definition, on predicted triggers:",
+        "",
+        f"| part | {' | '.join(titles)} |",
+        f"|{'---|' * (len(titles) + 1)}",
+    ]
+    for part, score in result["scores"].items():
+        measures = score["measures"]
+        figures = " | ".join(f"{measures[name]['metrics']['f1']:.4f}" for name in MEASURES)
+        lines.append(f"| {part} | {figures} |")
+    lines += [
+        "",
+        _cost(result["resources"]),
+        "",
+        "The dev part chose the margins, so its score is optimistic." if "dev" in result["scores"] else "",
+        "",
+        "```bash",
+        'eventune extract path/to/this/folder --text "Gunmen shot three soldiers in Mosul."',
         "```",
         "",
     ]

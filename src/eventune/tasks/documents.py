@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -14,12 +14,21 @@ from eventune.backbones.backbone import Backbone
 from eventune.corpora import write_corpus, write_ontology
 from eventune.events import Document, Ontology, parse_marked_text
 from eventune.storage.validation import write_settings
-from eventune.tasks.card import extractor_card
+from eventune.tasks.card import MARKED_EXAMPLE, extractor_card
 from eventune.tasks.protocol import Outcome, Pretraining
 from eventune.training import run_directory as names
 from eventune.training.trainer import TaskTrainer
 
 _SHOWN_TYPES = 8
+SHOWN = "In May, some people [[acted|{}]] near the old bridge of Orsha."
+"""A text with an event, which models are compared on."""
+
+
+def sizes_of(documents: Sequence[Document]) -> dict[str, int]:
+    """Return how many documents, events and arguments there are."""
+    events = [event for document in documents for event in document.events]
+    arguments = sum(len(event.arguments) for event in events)
+    return {"documents": len(documents), "events": len(events), "arguments": arguments}
 
 
 class DocumentTask:
@@ -30,9 +39,11 @@ class DocumentTask:
         ontology: The event types and roles that are extracted.
         settings: What the run's settings file holds.
         counts: What was wrong with the answers that `annotate` got so far, by kind; empty for an encoder.
-        encoded: The splits, encoded; each has `documents`, `arguments` and `unreachable`.
+        encoded: The splits, encoded; each has `documents`, `gold` (how much is to be found) and `unreachable`.
+        unit: What is found.
     """
 
+    unit: ClassVar[str] = "arguments"
     pretraining: Pretraining | None = None
 
     def __init__(
@@ -56,7 +67,7 @@ class DocumentTask:
     def notices(self) -> Sequence[str]:
         """See `RunTask`."""
         return [
-            f"{name}: {part.unreachable.total()} of {part.arguments} gold arguments are out of reach "
+            f"{name}: {part.unreachable.total()} of {part.gold} gold {self.unit} are out of reach "
             f"({', '.join(f'{count} {reason}' for reason, count in part.unreachable.items())}); they count as missed"
             for name, part in self.encoded.items()
             if part.unreachable
@@ -68,6 +79,26 @@ class DocumentTask:
     def found(self, split: str, predicted: Any) -> Sequence[Document]:
         """Return a split's documents with the arguments that were predicted."""
         raise NotImplementedError
+
+    def candidates(
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+    ) -> Any:
+        """See `AnnotatingTask`; each task has its own."""
+        raise NotImplementedError
+
+    def chosen(self, candidates: Any, settings: Any) -> list[Document]:
+        """See `AnnotatingTask`."""
+        raise NotImplementedError
+
+    def alternatives(self) -> Sequence[Any]:
+        """See `AnnotatingTask`; by default the run's own settings alone."""
+        return [self.settings]
+
+    def annotate(
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+    ) -> list[Document]:
+        """See `AnnotatingTask`."""
+        return self.chosen(self.candidates(model, documents, on_batch=on_batch), self.settings)
 
     def save(self, folder: Path, outcome: Outcome) -> None:
         """See `RunTask`."""
@@ -86,9 +117,7 @@ class DocumentTask:
         """See `RunTask`."""
         return {
             name: {
-                "documents": len(part.documents),
-                "events": sum(len(document.events) for document in part.documents),
-                "arguments": part.arguments,
+                **sizes_of(part.documents),
                 "unreachable": dict(part.unreachable),
             }
             for name, part in self.encoded.items()
@@ -96,11 +125,10 @@ class DocumentTask:
 
     def card(self, settings: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         """See `RunTask`."""
-        return extractor_card(settings, result, event_type=next(iter(self.ontology.types)))
+        example = MARKED_EXAMPLE.format(next(iter(self.ontology.types)))
+        return extractor_card(settings, result, title="Event argument extractor", example=example)
 
     def shown_documents(self) -> list[Document]:
         """Return a text with one event of each of the first types that have roles, to compare models on."""
         types = [name for name, event_type in self.ontology.types.items() if event_type.roles][:_SHOWN_TYPES]
-        return [
-            parse_marked_text(f"In May, some people [[acted|{name}]] near the old bridge of Orsha.") for name in types
-        ]
+        return [parse_marked_text(SHOWN.format(name)) for name in types]

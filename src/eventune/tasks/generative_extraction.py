@@ -289,11 +289,16 @@ class GenerativeExtraction(DocumentTask):
             for name, sizes in super().data().items()
         }
 
-    def annotate(
+    def candidates(
         self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
-    ) -> list[Document]:
-        """See `RunTask`."""
+    ) -> tuple[Sequence[Document], Answers]:
+        """See `AnnotatingTask`: the model's answers."""
         part = self.loop.prompt_encoder.encode(documents)
         answers = self.loop.answer(model, part, min_probability=self.settings.min_probability, on_batch=on_batch)
         self.counts += answers.counts
-        return annotated(documents, answers, self.settings.calibration)
+        return documents, answers
+
+    def chosen(self, candidates: tuple[Sequence[Document], Answers], settings: GenerativeSettings) -> list[Document]:
+        """See `AnnotatingTask`."""
+        documents, answers = candidates
+        return annotated(documents, answers, settings.calibration)

@@ -204,3 +204,17 @@ class AnnotatingTask(RunTask, Protocol):
     ) -> list[Document]:
         """Return documents with the arguments found in place of their own."""
         ...
+
+    def candidates(
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+    ) -> Any:
+        """Return all that some settings could choose for documents, in the task's own form."""
+        ...
+
+    def chosen(self, candidates: Any, settings: Any) -> list[Document]:
+        """Return the documents with what settings choose of the candidates."""
+        ...
+
+    def alternatives(self) -> Sequence[Any]:
+        """Return the settings that can be chosen after training, the most generous first; at least the run's own."""
+        ...

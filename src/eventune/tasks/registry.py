@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from eventune.errors import EventuneError, did_you_mean
 from eventune.extraction.arguments import ExtractionArguments
+from eventune.extraction.detection.arguments import DetectionArguments
 from eventune.generation.extracting.arguments import GenerativeExtractionArguments
-from eventune.training.run_directory import EXTRACTOR, GENERATOR
+from eventune.scoring.textee import ALONE, GOLD, PREDICTED
+from eventune.tasks.steps import ARGUMENTS, DETECTION, StepsArguments
+from eventune.training.run_directory import EVENTS, EXTRACTOR, GENERATOR
 
 if TYPE_CHECKING:
     from eventune.tasks.protocol import RunTask
@@ -30,7 +33,11 @@ class TaskEntry:
         sections: Settings of its own, dataclasses by the name of their group.
         command: The command that makes its runs.
         settings_file: The file in a run directory that says how the run is opened.
-        annotates: Whether its runs find events' arguments in documents.
+        detects: Whether its runs find events in documents that have none marked.
+        finds_arguments: Whether its runs find events' arguments in documents.
+        steps: Where a run is made in several steps, each a run of its own in the run directory: task by step.
+        scorer: Name of the definition that its runs are scored by; empty where the recipe's setting says it.
+        triggers: Where the triggers come from whose arguments are scored, one of `scoring.textee.TRIGGERS`.
     """
 
     name: str
@@ -40,7 +47,16 @@ class TaskEntry:
     sections: Mapping[str, type] = field(default_factory=dict)
     command: str = "train"
     settings_file: str = EXTRACTOR
-    annotates: bool = True
+    detects: bool = False
+    finds_arguments: bool = True
+    steps: Mapping[str, str] = field(default_factory=dict)
+    scorer: str = ""
+    triggers: str = GOLD
+
+    @property
+    def annotates(self) -> bool:
+        """Whether its runs annotate documents."""
+        return self.detects or self.finds_arguments
 
     def load(self) -> type[RunTask]:
         """Import the task."""
@@ -110,6 +126,19 @@ register_task(
 )
 register_task(
     TaskEntry(
+        name="detection",
+        summary="an encoder finds triggers",
+        implementation="eventune.tasks.trigger_detection:TriggerDetection",
+        traits=frozenset({"encoder", "heads", "pretraining"}),
+        sections={"extraction": ExtractionArguments, "detection": DetectionArguments},
+        detects=True,
+        finds_arguments=False,
+        scorer="textee",
+        triggers=ALONE,
+    )
+)
+register_task(
+    TaskEntry(
         name="generation",
         summary="a causal LM writes arguments as JSON",
         implementation="eventune.tasks.generative_extraction:GenerativeExtraction",
@@ -119,11 +148,25 @@ register_task(
 )
 register_task(
     TaskEntry(
+        name="events",
+        summary="an encoder finds triggers, then their arguments",
+        implementation="eventune.tasks.event_pipeline:EventPipeline",
+        traits=frozenset({"encoder", "heads", "pretraining", "extraction", "detection"}),
+        sections={"extraction": ExtractionArguments, "detection": DetectionArguments, "steps": StepsArguments},
+        settings_file=EVENTS,
+        detects=True,
+        steps={DETECTION: "detection", ARGUMENTS: "extraction"},
+        scorer="textee",
+        triggers=PREDICTED,
+    )
+)
+register_task(
+    TaskEntry(
         name="responses",
         summary="a causal LM responds to prompts",
         implementation="eventune.tasks.responses:Responses",
         command="sft",
         settings_file=GENERATOR,
-        annotates=False,
+        finds_arguments=False,
     )
 )

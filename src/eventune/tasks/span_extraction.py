@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import torch
 from annotated_types import Ge
 from torch import Tensor, nn
-from transformers import PreTrainedTokenizerBase
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.backbones.backbone import Backbone
-from eventune.backbones.load import load_encoder, load_tokenizer
+from eventune.backbones.load import load_encoder
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
@@ -24,20 +23,14 @@ from eventune.extraction.features import EncodedPart, EncodedWindow
 from eventune.extraction.kinds import VARIANTS
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.extraction.task import ExtractionTask
-from eventune.tasks.costs import Forgetting
-from eventune.tasks.documents import DocumentTask
-from eventune.tasks.protocol import Outcome, Pretraining
+from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask
+from eventune.tasks.protocol import Pretraining
 from eventune.tasks.splits import DocumentSplits
 from eventune.training import run_directory as names
 from eventune.training.dropout import cheapen_dropout
 
 if TYPE_CHECKING:
     from eventune.recipe import Recipe
-
-ENCODER = "encoder"
-"""Name of the pretrained encoder inside every extractor."""
-_COMPARED_EXAMPLES = 4
-"""Events whose outputs are compared when a run is verified."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +58,7 @@ class SpanSettings:
     ontology_bytes: int = 0
 
 
-class SpanExtraction(DocumentTask):
+class SpanExtraction(EncoderTask):
     """The task of one run; see `RunTask`."""
 
     Settings: ClassVar[type[Any]] = SpanSettings
@@ -97,19 +90,12 @@ class SpanExtraction(DocumentTask):
         splits = documents.by_name() if documents else {}
         builder = self._builder(backbone, ontology, settings)
         encoded = {name: EncodedPart(part, *builder.encode(part)) for name, part in splits.items()}
-        super().__init__(
-            backbone,
-            ontology,
-            settings,
-            encoded,
-            saves_predictions=recipe is not None and recipe.optimisation.save_predictions,
-        )
+        super().__init__(backbone, ontology, settings, encoded, recipe=recipe)
         self.loop = self._loop(builder, encoded.get("dev"))
         self.examples: Sequence[EncodedWindow] = encoded["train"].examples if "train" in encoded else ()
-        batch = recipe.optimisation.per_device_train_batch_size if recipe else _COMPARED_EXAMPLES
+        batch = recipe.optimisation.per_device_train_batch_size if recipe else COMPARED_EXAMPLES
         self.gradient_examples = self.examples[:batch]
         self.pretraining = self._pretraining(documents) if documents and documents.pretrain else None
-        self._forgetting = Forgetting(backbone) if recipe else None
 
     @classmethod
     def from_recipe(
@@ -134,23 +120,6 @@ class SpanExtraction(DocumentTask):
     def from_run(cls, folder: Path, settings: SpanSettings, backbone: Backbone, *, batch_size: int) -> SpanExtraction:
         """See `RunTask`."""
         return cls(backbone, read_ontology(folder / names.ONTOLOGY), settings, batch_size=batch_size)
-
-    @classmethod
-    def load_backbone(
-        cls, base: BaseModel, settings: SpanSettings, *, dtype: str = "", tokenizer_folder: Path | None = None
-    ) -> Backbone:
-        """See `RunTask`."""
-        return load_encoder(base, dtype=dtype or settings.dtype, tokenizer_folder=tokenizer_folder)
-
-    @classmethod
-    def load_tokenizer(cls, folder: Path) -> PreTrainedTokenizerBase:
-        """See `RunTask`."""
-        return load_tokenizer(folder)
-
-    @classmethod
-    def files(cls, settings: SpanSettings) -> Sequence[str]:  # noqa: ARG003
-        """See `RunTask`."""
-        return (names.ONTOLOGY,)
 
     def build_model(self, backbone: Backbone) -> tuple[nn.Module, Anatomy]:
         """See `RunTask`."""
@@ -180,30 +149,30 @@ class SpanExtraction(DocumentTask):
         """See `DocumentTask`."""
         return self.loop.annotate(predicted, self.encoded[split], self.settings.margins)
 
-    def costs(self, outcome: Outcome, cost: Mapping[str, float]) -> dict[str, Any]:
-        """See `RunTask`."""
-        assert outcome.counts is not None
-        return {
-            "head_parameters": outcome.counts.heads,
-            "documents_per_second": len(self.encoded["train"].documents) / cost["seconds_per_epoch"],
-            **(self._forgetting.measured() if self._forgetting else {}),
-        }
-
     def outputs(self, model: nn.Module) -> Tensor:
         """See `RunTask`."""
-        examples = self.examples[:_COMPARED_EXAMPLES] or self.loop.encode(self.shown_documents()).examples
+        examples = self.examples[:COMPARED_EXAMPLES] or self.loop.encode(self.shown_documents()).examples
         device = next(model.parameters()).device
         scores = model(**{name: tensor.to(device) for name, tensor in self.loop.inputs(examples).items()})
         return torch.cat([scores.spans.flatten(), scores.null.flatten()])
 
-    def annotate(
+    def candidates(
         self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
-    ) -> list[Document]:
-        """See `RunTask`."""
+    ) -> tuple[EncodedPart, EventCandidates]:
+        """See `AnnotatingTask`: the ranked spans of each role."""
         part = self.loop.encode(documents)
-        return self.loop.annotate(
-            self.loop.find_candidates(model, part, on_batch=on_batch), part, self.settings.margins
-        )
+        return part, self.loop.find_candidates(model, part, on_batch=on_batch)
+
+    def chosen(self, candidates: tuple[EncodedPart, EventCandidates], settings: SpanSettings) -> list[Document]:
+        """See `AnnotatingTask`."""
+        part, ranking = candidates
+        return self.loop.annotate(ranking, part, settings.margins)
+
+    def alternatives(self) -> Sequence[SpanSettings]:
+        """See `AnnotatingTask`: other first margins around the own one."""
+        margins = self.settings.margins
+        steps = (round(margins.first + step, 6) for step in MARGIN_STEPS)
+        return [replace(self.settings, margins=replace(margins, first=first)) for first in steps]
 
     def _builder(self, backbone: Backbone, ontology: Ontology, settings: SpanSettings) -> Any:
         return VARIANTS[settings.extractor].builder(

@@ -19,6 +19,7 @@ class DocumentSplits:
         test: What the finished run is scored on; empty if nothing is.
         pretrain: What is trained on first; empty if nothing is.
         pretrain_ontology: Its ontology.
+        negatives: Documents without events, to train on beside the corpus.
     """
 
     ontology: Ontology
@@ -27,6 +28,7 @@ class DocumentSplits:
     test: Sequence[Document]
     pretrain: Sequence[Document]
     pretrain_ontology: Ontology
+    negatives: Sequence[Document] = ()
 
     def by_name(self) -> dict[str, Sequence[Document]]:
         """Return the splits that hold anything, what is trained on first left out."""

@@ -24,6 +24,9 @@ PREDICTIONS = "test_predictions.jsonl"
 ONTOLOGY = "ontology.yaml"
 EXTRACTOR = "extractor.json"
 GENERATOR = "generator.json"
+EVENTS = "events.json"
+STEPS = ("detection", "arguments")
+"""Run directories inside the directory of a run that is made in steps."""
 BASE = "base.json"
 CHECKPOINTS = "checkpoints"
 TRACKING = "runs"
@@ -32,7 +35,7 @@ _MADE_BY = "# eventune "
 """Before the command that made a run, on the first line of its settings."""
 
 OWN_FILES = (
-    *(RECIPE, RESULT, HISTORY, CARD, PREDICTIONS, ONTOLOGY, EXTRACTOR, GENERATOR, BASE, CHECKPOINTS),
+    *(RECIPE, RESULT, HISTORY, CARD, PREDICTIONS, ONTOLOGY, EXTRACTOR, GENERATOR, EVENTS, BASE, CHECKPOINTS, *STEPS),
     *(
         TRACKING,
         "trainer_state.json",
@@ -141,7 +144,7 @@ class RunDirectory:
         """Refuse to remove what is not a run's."""
         found = {path.name for path in self.path.iterdir()}
         # A recipe alone may be the user's own, beside files that are nobody else's.
-        if RECIPE not in found or not (found & {RESULT, CHECKPOINTS} or found == {RECIPE}):
+        if RECIPE not in found or not (found & {RESULT, CHECKPOINTS, *STEPS} or found == {RECIPE}):
             raise EventuneError(
                 f"output_dir: {self.path} holds files but no run ({RECIPE} with {RESULT} or {CHECKPOINTS}/), so it is "
                 "not overwritten",
@@ -168,8 +171,8 @@ class RunDirectory:
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def abandon(self) -> None:
-        """Give the folder up after an error, unless there is a checkpoint to go on from."""
-        if any(self.checkpoints.glob("checkpoint-*")):
+        """Give the folder up after an error, unless there is a checkpoint or a finished step to go on from."""
+        if any(self.checkpoints.glob("checkpoint-*")) or any((self.path / step).exists() for step in STEPS):
             return
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         (self.path / RECIPE).unlink(missing_ok=True)

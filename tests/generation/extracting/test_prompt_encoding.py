@@ -67,7 +67,7 @@ def test_a_long_text_is_cut_around_the_trigger(prompt_encoder_with: Any, documen
     assert window.contains(Span(299, 301))
     assert abs((300 - window.start) - (window.end - 301)) <= 1
     assert part.unreachable == {"outside the text shown": 1}
-    assert part.arguments == 2
+    assert part.gold == 2
 
 
 def test_arguments_that_no_answer_can_name_are_counted_by_reason(prompt_encoder_with: Any, document: Document) -> None:

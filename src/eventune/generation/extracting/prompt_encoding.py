@@ -42,14 +42,14 @@ class EncodedQuestions:
         documents: The documents.
         questions: Their questions; none for events of types without roles.
         examples: The questions with their answers.
-        arguments: Gold arguments of the events that are asked about.
+        gold: Gold arguments of the events that are asked about.
         unreachable: Those that no answer can name, by reason.
     """
 
     documents: Sequence[Document]
     questions: Sequence[EncodedQuestion]
     examples: Sequence[EncodedRow]
-    arguments: int
+    gold: int
     unreachable: Counter[str]
 
 

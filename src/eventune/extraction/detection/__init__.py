@@ -1,0 +1,1 @@
+"""Trigger detection on an encoder: one pass a window finds the triggers of all event types."""

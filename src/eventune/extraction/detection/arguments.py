@@ -1,0 +1,38 @@
+"""How triggers are found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from eventune.errors import InvalidValueError
+
+TYPE_READINGS = ("auto", "beside", "vectors")
+
+
+@dataclass(kw_only=True)
+class DetectionArguments:
+    """The detector's own settings."""
+
+    max_trigger_length: int = field(default=5, metadata={"help": "Words of the longest trigger"})
+    type_reading: str = field(
+        default="auto",
+        metadata={
+            "help": "How event types are read: beside the text, as vectors that are made once, or auto: beside where "
+            "their names take no more than an eighth of max_length"
+        },
+    )
+    partial_annotation: bool = field(
+        default=False,
+        metadata={
+            "help": "The corpus marks some events only: what it does not mark is not taken for a negative; see "
+            "docs/detection.md"
+        },
+    )
+
+    def problems(self) -> Iterator[InvalidValueError]:
+        """Yield one error for each setting that is out of range."""
+        if self.max_trigger_length < 1:
+            yield InvalidValueError("max_trigger_length", "an integer >= 1", str(self.max_trigger_length))
+        if self.type_reading not in TYPE_READINGS:
+            yield InvalidValueError("type_reading", " or ".join(TYPE_READINGS), repr(self.type_reading))

@@ -1,0 +1,155 @@
+"""A run that is made in two steps, each a complete run in its folder, and tuned and scored as one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from eventune.backbones.placement import Placement
+from eventune.corpora import write_corpus, write_ontology
+from eventune.events import Document
+from eventune.recipe import Recipe
+from eventune.reporter import Reporter
+from eventune.results import RunResult, Score
+from eventune.runs.joining import LoadedSteps, OpenSteps, load_steps, task_of
+from eventune.runs.joint_tuning import tune_together
+from eventune.runs.opening import open_run
+from eventune.scoring import score
+from eventune.storage.atomic import atomic_folder
+from eventune.storage.validation import write_settings
+from eventune.tasks.card import pipeline_card
+from eventune.tasks.documents import sizes_of
+from eventune.tasks.event_pipeline import PipelineSettings
+from eventune.tasks.splits import DocumentSplits
+from eventune.tasks.steps import ARGUMENTS, DETECTION
+from eventune.training import run_directory as names
+from eventune.training.meter import hardware, library_versions
+from eventune.training.run_directory import RunDirectory
+
+
+def make_steps(
+    recipe: Recipe, documents: DocumentSplits, reporter: Reporter, train_step: Callable[[Recipe], RunResult]
+) -> RunResult:
+    """Train both steps, tune them together, score and save.
+
+    Args:
+        recipe: The run's recipe, with its steps'.
+        documents: The documents of the run.
+        reporter: Hears notices.
+        train_step: Trains a step.
+
+    Returns:
+        Scores of both steps together, and what they cost.
+
+    Raises:
+        EventuneError: If a setting or a model is not as it must be; a step that is finished is kept to go on from.
+    """
+    run, optimisation = RunDirectory(Path(recipe.optimisation.output_dir)), recipe.optimisation
+    options = {"overwrite": optimisation.overwrite_output_dir, "resume": optimisation.resume_from_checkpoint}
+    run.prepare(recipe.to_yaml(), command=recipe.task.command, **options)
+    try:
+        for step, own in recipe.steps.items():
+            if RunDirectory(run.path / step).is_complete():
+                reporter.notice(f"{step}: finished already")
+            else:
+                reporter.notice(f"step {step}")
+                train_step(own)
+        return _joined(recipe, documents, run, reporter)
+    except BaseException:
+        run.abandon()
+        raise
+
+
+def _joined(recipe: Recipe, documents: DocumentSplits, run: RunDirectory, reporter: Reporter) -> RunResult:
+    opened = OpenSteps(open_run(run.path / DETECTION), open_run(run.path / ARGUMENTS), {})
+    placement = Placement.of(recipe.model.device, recipe.model.dtype)
+    steps = load_steps(opened, placement=placement, batch_size=recipe.optimisation.per_device_eval_batch_size)
+    measure = recipe.own["steps"].measure
+    splits = documents.by_name()
+    if "dev" in splits:
+        reporter.notice(f"tuning the margins of both steps for {measure}")
+        tuned = tune_together(steps, splits["dev"], measure=measure)
+        for loaded, settings in ((steps.detection, tuned.detection), (steps.arguments, tuned.arguments)):
+            task: Any = loaded.task
+            task.settings = settings
+    predicted = {name: _found(steps, splits[name]) for name in ("dev", "test") if name in splits}
+    results = {step: RunResult.read(run.path / step / names.RESULT) for step in recipe.steps}
+    result = RunResult(
+        scores={name: end_to_end(splits[name], found, measure).to_dict() for name, found in predicted.items()},
+        resources=resources_of(results),
+        data={name: sizes_of(part) for name, part in splits.items()},
+        versions=library_versions(),
+        hardware=hardware(),
+        seed=recipe.optimisation.seed,
+        steps={step: dict(own.scores) for step, own in results.items()},
+    )
+    with atomic_folder(run.path / "final") as staging:
+        write_ontology(documents.ontology, staging / names.ONTOLOGY)
+        settings = PipelineSettings(
+            method=recipe.adapter.method,
+            measure=measure,
+            detection=task_of(steps.detection).settings.margins,
+            arguments=getattr(task_of(steps.arguments).settings, "margins", None),
+            ontology_bytes=(staging / names.ONTOLOGY).stat().st_size,
+        )
+        write_settings(staging / names.EVENTS, settings)
+        if recipe.optimisation.save_predictions and "test" in predicted:
+            write_corpus(predicted["test"], staging / names.PREDICTIONS)
+        (staging / names.HISTORY).write_text(_history(run.path, recipe.steps), encoding="utf-8")
+        card = pipeline_card(recipe.to_dict(), result.to_dict())
+        (staging / names.CARD).write_text(card, encoding="utf-8")
+    run.finish(run.path / "final", result.to_dict())
+    return result
+
+
+def _found(steps: LoadedSteps, documents: Sequence[Document]) -> list[Document]:
+    return steps.annotate([document.with_events(()) for document in documents])
+
+
+def end_to_end(gold: Sequence[Document], predicted: Sequence[Document], measure: str) -> Score:
+    """Score predicted events by TextEE's definition, with one of its measures as the headline.
+
+    Args:
+        gold: Annotated documents.
+        predicted: The same documents with predicted events.
+        measure: The measure that stands for all.
+
+    Returns:
+        The score.
+    """
+    result = score(gold, predicted, scorer="textee", triggers="predicted")
+    counts = result.tables["measures"][measure]["counts"]
+    return dataclasses.replace(result, **counts, tables={**result.tables, "measure": measure})
+
+
+def resources_of(results: Mapping[str, RunResult]) -> dict[str, Any]:
+    """Add up what the steps cost; of memory and rates the greatest counts."""
+    total: dict[str, Any] = {}
+    for result in results.values():
+        for name, value in result.resources.items():
+            if name.endswith("_bytes") and name != "saved_bytes":
+                total[name] = max(total.get(name, value), value)
+            elif name in _SUMS:
+                total[name] = total.get(name, 0) + value
+            else:
+                total.setdefault(name, value)
+    return total
+
+
+_SUMS = frozenset(
+    {"train_seconds", "pretrain_seconds", "saved_bytes", "trainable_parameters", "head_parameters", "energy_joules"}
+    | {"epochs", "seconds_per_epoch"}
+)
+"""What of the steps' resources adds up."""
+
+
+def _history(run: Path, steps: Mapping[str, Recipe]) -> str:
+    """Return the steps' histories, one behind the other; each line says its step."""
+    lines = []
+    for step in steps:
+        for line in (run / step / names.HISTORY).read_text(encoding="utf-8").splitlines():
+            lines.append(json.dumps({"step": step, **json.loads(line)}) + "\n")
+    return "".join(lines)

@@ -1,0 +1,45 @@
+"""The settings of a run that is made in two steps: triggers first, then their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from eventune.errors import InvalidValueError
+
+DETECTION, ARGUMENTS = "detection", "arguments"
+"""Names of the steps, of their settings in a recipe, and of their folders in the run directory."""
+MEASURES = (
+    "trigger_id",
+    "trigger_cls",
+    "argument_id",
+    "argument_cls",
+    "argument_attached_id",
+    "argument_attached_cls",
+)
+"""TextEE's six measures of both steps together: TI, TC, AI, AC, AI+, AC+."""
+
+
+@dataclass(kw_only=True)
+class StepsArguments:
+    """What both steps are tuned for, and settings of a single step."""
+
+    measure: str = field(
+        default="argument_cls",
+        metadata={"help": f"What both steps' margins are tuned for on the dev part, one of {', '.join(MEASURES)}"},
+    )
+    detection: dict[str, Any] = field(
+        default_factory=dict, metadata={"help": "Settings of the first step alone, e.g. {num_train_epochs: 12}"}
+    )
+    arguments: dict[str, Any] = field(
+        default_factory=dict, metadata={"help": "Settings of the second step alone, e.g. {max_span_length: 20}"}
+    )
+
+    def problems(self) -> Iterator[InvalidValueError]:
+        """Yield one error for each setting that is out of range."""
+        if self.measure not in MEASURES:
+            yield InvalidValueError("measure", " or ".join(MEASURES), repr(self.measure))
+        for name in (DETECTION, ARGUMENTS):
+            if own := {"output_dir", "overwrite_output_dir", "resume_from_checkpoint"} & getattr(self, name).keys():
+                yield InvalidValueError(name, "settings of the step, its folder is in output_dir", min(own))
