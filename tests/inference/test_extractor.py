@@ -13,6 +13,7 @@ from eventune.events import Document, Entity, Event, EventType, Mention, Ontolog
 from eventune.inference import files as extracted_files
 from eventune.inference.extractor import Extractor, find_type
 from eventune.inference.files import extract_file
+from eventune.storage.locks import LockedError
 
 NAMES = ("conflict.attack", "conflict.demonstrate", "life.die", "Movement:TransportPerson", "组织关系-裁员")
 
@@ -377,6 +378,35 @@ def test_a_file_that_exists_is_not_overwritten(extractor, source, tmp_path):
     with pytest.raises(EventuneError, match="exists already"):
         extract_file(extractor, source, target)
     assert target.read_text() == "precious"
+
+
+def test_two_extractions_into_one_file_do_not_mix(extractor, source, tmp_path, small_chunks):
+    target, refused = tmp_path / "out.jsonl", []
+
+    def begin_another(_):
+        with pytest.raises(LockedError, match="another eventune process"):
+            extract_file(extractor, source, target)
+        refused.append(target)
+
+    extract(extractor, source, target, on_documents=begin_another)
+
+    assert len(refused) > 1
+    assert [document.id for document in read_corpus(target)] == [document.id for document in read_corpus(source)]
+
+
+def test_a_folder_that_is_removed_on_the_way_ends_the_extraction(extractor, source, tmp_path, small_chunks):
+    folder, heard = tmp_path / "results", []
+    folder.mkdir()
+
+    def remove(_):
+        heard.append(folder)
+        shutil.rmtree(folder)
+
+    message = r"out\.jsonl: cannot be written: No such file or directory\nits folder .* was removed on the way"
+    with pytest.raises(EventuneError, match=message):
+        extract_file(extractor, source, folder / "out.jsonl", on_documents=remove)
+    assert len(heard) == 1, "it went on without a place to write to"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_bad_corpus_is_refused_before_anything_is_written(extractor, source, tmp_path):

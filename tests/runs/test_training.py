@@ -27,6 +27,7 @@ from eventune.results import RunResult
 from eventune.runs.splits import read_splits
 from eventune.runs.training import train
 from eventune.scoring import score
+from eventune.storage.locks import LockedError
 
 ADAPTER = "adapter_model.safetensors"
 FILES = {
@@ -334,6 +335,35 @@ def test_a_run_killed_while_it_is_saved_is_only_saved_again(finished, train_with
     assert weights(run) == weights(finished)
     assert names(run) == FILES
     assert len(rows(run)) == EPOCHS
+
+
+@pytest.mark.parametrize("change", [{}, {"overwrite_output_dir": True}, {"resume_from_checkpoint": True}])
+def test_a_run_that_goes_on_is_left_alone_by_a_second_process(change, finished, settings, train_with, tmp_path):
+    refused = []
+
+    class Intruder(TrainerCallback):
+        def on_step_end(self, args, state, control, **kwargs):
+            if state.global_step in {1, args.num_train_epochs * 3}:
+                with pytest.raises(LockedError, match="another eventune process"):
+                    train(Recipe.of({**settings, "output_dir": str(tmp_path / "run"), **change}))
+                refused.append(state.global_step)
+
+    run = train_with(Listener(Intruder()))
+
+    assert len(refused) > 1
+    assert weights(run) == weights(finished)
+    assert names(run) == FILES
+    assert names(tmp_path) == {"run"}
+
+
+def test_a_run_whose_folder_is_removed_on_the_way_says_so(train_with, tmp_path):
+    class Remove(TrainerCallback):
+        def on_epoch_end(self, args, state, control, **kwargs):
+            shutil.rmtree(tmp_path / "run")
+
+    with pytest.raises(EventuneError, match=r"cannot be written: No such file.*\nits folder .* was removed on the way"):
+        train_with(Listener(Remove()), pretrain_file="", pretrain_ontology_file="")
+    assert names(tmp_path) == set()
 
 
 def test_a_finished_run_is_neither_overwritten_nor_resumed_by_accident(finished, settings):

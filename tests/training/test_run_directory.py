@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from eventune.errors import EventuneError
@@ -222,3 +224,33 @@ def test_a_result_that_was_cut_off_is_noticed(run, tmp_path):
 
     with pytest.raises(EventuneError, match=r"result\.json: expected JSON"):
         run.require()
+
+
+def test_the_lock_of_a_folder_is_no_content_of_it(run):
+    run.path.mkdir(parents=True)
+    (run.path / ".lock").touch()
+
+    prepare(run)
+    prepare(run, "seed: 1\n", overwrite=True)
+
+    assert {path.name for path in run.path.iterdir()} == {RECIPE, ".lock"}
+
+
+def test_a_run_behind_another_name_of_its_folder_is_overwritten(run, tmp_path):
+    prepare(run)
+    run.checkpoints.mkdir()
+    (tmp_path / "link").symlink_to(run.path)
+
+    prepare(RunDirectory(tmp_path / "link"), "seed: 1\n", overwrite=True)
+
+    assert [path.name for path in run.path.iterdir()] == [RECIPE]
+
+
+def test_a_run_whose_folder_was_removed_is_not_finished(run, tmp_path):
+    prepare(run)
+    shutil.rmtree(run.path)
+
+    with pytest.raises(EventuneError, match="was removed while the run went on"):
+        finish(run, tmp_path)
+    run.abandon()
+    assert not run.path.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,10 +119,17 @@ def notify_of_answers(extractor: Extractor) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Extract, score and print."""
+    from eventune.storage.locks import creating
+
+    _check(arguments)
+    with creating(Path(arguments.predictions_file)) if arguments.predictions_file else nullcontext():
+        return _evaluate(arguments)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
     from eventune.cli.scores import render_evaluation
     from eventune.corpora.raw_text import open_event_free
 
-    _check(arguments)
     gold = _gold(arguments) if arguments.test_file else ()
     event_free = open_event_free(arguments.event_free, format=arguments.format) if arguments.event_free else None
     extractor = load_extractor(arguments)

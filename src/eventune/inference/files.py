@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -18,6 +19,8 @@ from eventune.corpora.registry import JSON_LINES, format_named
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Event
 from eventune.inference.extractor import Extractor, find_type, no_event_error
+from eventune.storage.atomic import unwritable
+from eventune.storage.locks import creating
 
 _logger = logging.getLogger(__name__)
 CHUNK_DOCUMENTS = 256
@@ -112,21 +115,21 @@ def extract_file(
         The counts.
 
     Raises:
+        LockedError: If another process is extracting into the same file.
         EventuneError: If the corpus cannot be read, no document has an event and the extractor detects none, the target
             exists, or it cannot be written.
     """
-    if target.exists():
-        raise EventuneError(f"{target}: exists already", "choose another file, or remove it")
     documents = stream_corpus(source, format) if isinstance(source, Path) else source
     questions = documents if isinstance(documents, Questions) else Questions(documents=documents, extractor=extractor)
     questions.check()
     counts, losses = Counts(), Losses()
     lines = format_named(output_format).layout is JSON_LINES
-    if lines and (output_format == "jsonl" or not extractor.detects):
-        _extract_lines(questions, target, output_format, counts, losses, on_documents)
-    else:
-        found = extracted(questions, counts, on_documents=on_documents)
-        write_corpus(found, target, output_format, losses=losses)
+    with creating(target):
+        if lines and (output_format == "jsonl" or not extractor.detects):
+            _extract_lines(questions, target, output_format, counts, losses, on_documents)
+        else:
+            found = extracted(questions, counts, on_documents=on_documents)
+            write_corpus(found, target, output_format, losses=losses)
     if losses:
         _logger.warning("%s: %s has no place for all, left out: %s", target, output_format, losses)
     return counts
@@ -196,6 +199,8 @@ def _extract_lines(
                 lines = [line for document in found for line in lines_of(document, output_format, losses=losses)]
                 file.write("".join(f"{line}\n" for line in lines).encode())
                 file.flush()
+            if not Path(file.name).is_file():
+                raise unwritable(target, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
             counts.add(chunk, found, extractor)
             if on_documents is not None:
                 on_documents(len(chunk))
@@ -212,9 +217,7 @@ def _partial(target: Path, fingerprint: str) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         partial.replace(target)
     except OSError as error:
-        raise EventuneError(
-            f"{target}: cannot be written: {error.strerror}", "choose another place, or free some space"
-        ) from None
+        raise unwritable(target, error) from None
     finally:
         if partial.is_file() and not partial.stat().st_size:
             partial.unlink()

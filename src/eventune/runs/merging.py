@@ -17,8 +17,9 @@ from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.errors import EventuneError
 from eventune.runs.opening import OpenRun, open_run
-from eventune.storage.atomic import atomic_folder, refuse_existing
+from eventune.storage.atomic import atomic_folder
 from eventune.storage.json_files import read_json, write_json
+from eventune.storage.locks import creating
 from eventune.training import run_directory as names
 
 
@@ -58,10 +59,14 @@ def merge_run(
         What was written, and how far its outputs are from the run's.
 
     Raises:
+        LockedError: If another process is writing the target.
         EventuneError: If the run cannot be read or merged, the target exists, or the merged model's outputs differ.
     """
-    refuse_existing(target)
-    placement = Placement.of(device)
+    with creating(target, makes_parents=True):
+        return _merge_run(run, target, dtype, model_name_or_path, Placement.of(device))
+
+
+def _merge_run(run: Path, target: Path, dtype: str, model_name_or_path: str | None, placement: Placement) -> MergedRun:
     opened = open_run(run)
     method = METHODS.get(opened.settings.method)
     if method is None or not method.merges:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,8 +86,25 @@ class RunSettings:
     start_from: Path | None = None
 
 
+@contextmanager
+def claimed(output_dir: Path) -> Iterator[None]:
+    """Hold a run directory against other processes, from before anything is read until the run is complete.
+
+    Of several processes of one run, the one that writes holds it.
+
+    Args:
+        output_dir: The run directory; it need not exist.
+
+    Raises:
+        LockedError: If another process is making a run in it.
+        EventuneError: If its place cannot be written to.
+    """
+    with RunDirectory(output_dir).locked() if processes.join() else nullcontext():
+        yield
+
+
 def make_run(settings: RunSettings, load_task: Callable[[], RunTask], reporter: Reporter) -> RunResult:
-    """Train, tune, score, save and verify.
+    """Train, tune, score, save and verify, in a folder that is `claimed`.
 
     Args:
         settings: What decides the steps.
@@ -101,7 +119,7 @@ def make_run(settings: RunSettings, load_task: Callable[[], RunTask], reporter: 
             that is to be overwritten is removed only when model, data and settings have been found to fit together.
     """
     run = RunDirectory(settings.output_dir)
-    is_main = processes.join()
+    is_main = processes.is_main()
     if is_main:
         run.check(settings.text, overwrite=settings.overwrite, resume=bool(settings.resume))
     with deterministic(settings.seed):

@@ -14,7 +14,7 @@ from eventune.errors import EventuneError
 from eventune.recipe import Recipe
 from eventune.reporter import Reporter, SilentReporter
 from eventune.results import RunResult
-from eventune.runs.pipeline import RunSettings, make_run
+from eventune.runs.pipeline import RunSettings, claimed, make_run
 from eventune.runs.splits import read_splits
 from eventune.tasks.protocol import RunTask
 from eventune.training.epochwise import training_arguments
@@ -33,7 +33,11 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
     Raises:
         EventuneError: If a file, a setting or the model is not as it must be; nothing is left half-written.
     """
-    reporter = reporter or SilentReporter()
+    with claimed(Path(recipe.optimisation.output_dir)):
+        return _train(recipe, reporter or SilentReporter())
+
+
+def _train(recipe: Recipe, reporter: Reporter) -> RunResult:
     placement = Placement.of(recipe.model.device, recipe.model.dtype)
     documents = read_splits(recipe.data, reporter.notice)
     base = resolve(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
