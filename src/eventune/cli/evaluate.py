@@ -174,7 +174,7 @@ def _score(arguments: argparse.Namespace, extractor: Extractor, gold: Sequence[D
     _require_gold(gold, arguments, with_arguments=extractor.finds_arguments)
     asked = [document.with_events(()) for document in gold] if triggers == PREDICTED else gold
     with delayed_bar("extracting", total=None) as bar:
-        predicted = extractor.extract_all(asked, on_batch=bar.advance)
+        predicted = extractor.extract_all(asked, on_batch=bar.update)
     notify_of_answers(extractor)
     if arguments.predictions_file:
         write_corpus(predicted, arguments.predictions_file)

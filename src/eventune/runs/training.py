@@ -31,6 +31,7 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
         Scores and resources, as `result.json` holds them.
 
     Raises:
+        LockedError: If another process is making a run in the same folder.
         EventuneError: If a file, a setting or the model is not as it must be; nothing is left half-written.
     """
     with claimed(Path(recipe.optimisation.output_dir)):
@@ -74,5 +75,6 @@ def _settings_of(recipe: Recipe, placement: Placement) -> RunSettings:
         head_learning_rate=optimisation.head_learning_rate,
         ema_decay=optimisation.ema_decay,
         early_stopping_patience=optimisation.early_stopping_patience,
+        save_steps=optimisation.save_steps,
         gradient_checkpointing=optimisation.gradient_checkpointing,
     )

@@ -231,9 +231,10 @@ class GenerativeExtraction(DocumentTask):
         """See `RunTask`."""
         return backbone.model, anatomy_of(backbone.model)
 
-    def predict(self, model: nn.Module, split: str) -> Answers:
+    def predict(self, model: nn.Module, split: str, *, on_batch: Callable[[int, int], None] | None = None) -> Answers:
         """See `RunTask`."""
-        return self.loop.answer(model, self.encoded[split], min_probability=self.settings.min_probability)
+        least = self.settings.min_probability
+        return self.loop.answer(model, self.encoded[split], min_probability=least, on_batch=on_batch)
 
     def tune(self, predicted: Answers) -> None:
         """See `RunTask`: confidence and its threshold."""
@@ -286,7 +287,7 @@ class GenerativeExtraction(DocumentTask):
         }
 
     def annotate(
-        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> list[Document]:
         """See `RunTask`."""
         part = self.loop.prompt_encoder.encode(documents)

@@ -24,6 +24,7 @@ from eventune.extraction.features import EncodedPart, EncodedWindow
 from eventune.extraction.kinds import VARIANTS
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.extraction.task import ExtractionTask
+from eventune.extraction.workload import workload_notices
 from eventune.tasks.costs import Forgetting
 from eventune.tasks.documents import DocumentTask
 from eventune.tasks.protocol import Outcome, Pretraining
@@ -152,6 +153,15 @@ class SpanExtraction(DocumentTask):
         """See `RunTask`."""
         return (names.ONTOLOGY,)
 
+    def notices(self) -> Sequence[str]:
+        """See `RunTask`; among them what makes the training slow."""
+        if self._recipe is None:
+            return super().notices()
+        own, length = self._recipe.own["extraction"], self.settings.max_length
+        padded = length if own.pad_to_max_length else 0
+        slow = workload_notices(self.encoded["train"], extractor=own.extractor, max_length=length, padded_length=padded)
+        return [*super().notices(), *slow]
+
     def build_model(self, backbone: Backbone) -> tuple[nn.Module, Anatomy]:
         """See `RunTask`."""
         model = VARIANTS[self.settings.extractor].model(
@@ -164,9 +174,11 @@ class SpanExtraction(DocumentTask):
         new = [f"{ENCODER}.{name}" for name in backbone.new_modules]
         return model, anatomy_of(model, backbones=(ENCODER,), new_modules=new)
 
-    def predict(self, model: nn.Module, split: str) -> EventCandidates:
+    def predict(
+        self, model: nn.Module, split: str, *, on_batch: Callable[[int, int], None] | None = None
+    ) -> EventCandidates:
         """See `RunTask`."""
-        return self.loop.find_candidates(model, self.encoded[split])
+        return self.loop.find_candidates(model, self.encoded[split], on_batch=on_batch)
 
     def tune(self, predicted: EventCandidates) -> None:
         """See `RunTask`: the margins with the best score on the dev part."""
@@ -197,7 +209,7 @@ class SpanExtraction(DocumentTask):
         return torch.cat([scores.spans.flatten(), scores.null.flatten()])
 
     def annotate(
-        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> list[Document]:
         """See `RunTask`."""
         part = self.loop.encode(documents)

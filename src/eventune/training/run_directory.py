@@ -33,6 +33,9 @@ TRACKING = "runs"
 _MADE_BY = "# eventune "
 """Before the command that made a run, on the first line of its settings."""
 
+_SAVING = frozenset({"save_steps"})
+"""Settings that may change when a run goes on: how much is lost next time."""
+
 OWN_FILES = (
     *(RECIPE, RESULT, HISTORY, CARD, PREDICTIONS, ONTOLOGY, EXTRACTOR, GENERATOR, BASE, CHECKPOINTS),
     *(
@@ -200,7 +203,8 @@ class RunDirectory:
 
     def abandon(self) -> None:
         """Give the folder up after an error, unless there is a checkpoint to go on from."""
-        if any(self.checkpoints.glob("checkpoint-*")):
+        # Those of a pretraining lie in a folder of their own.
+        if any(self.checkpoints.rglob("checkpoint-*")):
             return
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         (self.path / RECIPE).unlink(missing_ok=True)
@@ -273,6 +277,7 @@ class RunDirectory:
 
 
 def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Return the settings that differ, with both values."""
-    names = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    """Return the settings that differ, with both values, but for those that decide nothing of what comes out."""
+    given = (one.keys() | other.keys()) - _SAVING
+    names = sorted(name for name in given if one.get(name) != other.get(name))
     return [f"{name} {one.get(name)!r}, not {other.get(name)!r}" for name in names]
