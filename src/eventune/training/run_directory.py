@@ -113,7 +113,7 @@ class RunDirectory:
                 "choose another, go on with --resume_from_checkpoint true, or give --overwrite_output_dir true",
             )
         elif self.is_complete():
-            raise EventuneError(f"output_dir: the run in {self.path} is finished, there is nothing to resume")
+            raise self._finished(settings)
         elif not (self.path / RECIPE).is_file():
             raise EventuneError(
                 f"output_dir: {self.path} holds files but no run ({RECIPE}), so there is nothing to resume",
@@ -125,6 +125,23 @@ class RunDirectory:
                 f"{RECIPE})",
                 "give the same settings, or another output_dir",
             )
+
+    def _finished(self, settings: str) -> EventuneError:
+        """Return the error for a run that shall go on and has ended."""
+        different = _different(yaml.safe_load(settings), self._settings())
+        if not different:
+            return EventuneError(
+                f"output_dir: the run in {self.path} is finished, there is nothing to resume",
+                "give --overwrite_output_dir true to make it again, or choose another output_dir",
+            )
+        hint = "train anew, into another output_dir or over this run with --overwrite_output_dir true"
+        if self._verb() == "sft":
+            hint += f"; --ptuning_checkpoint {self.path} and another output_dir go on from its weights"
+        return EventuneError(
+            f"output_dir: the run in {self.path} is finished, and its checkpoints are gone, so it cannot go on with "
+            f"{', '.join(different)}",
+            hint,
+        )
 
     def prepare(self, settings: str, *, command: str, overwrite: bool, resume: bool = False) -> None:
         """Claim the folder for a run and write its settings.
