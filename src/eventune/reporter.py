@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
 from transformers import TrainerCallback
+
+OnBatch = Callable[[int, int], None]
+"""Hears, batch by batch, how much is done, and of how much."""
 
 
 class Reporter(Protocol):
@@ -16,7 +20,14 @@ class Reporter(Protocol):
         ...
 
     def callbacks(self) -> Sequence[TrainerCallback]:
-        """Return callbacks that show the training's progress."""
+        """Return callbacks that show the training's progress.
+
+        While the dev part is evaluated, `on_prediction_step` hears how much of it is `done`, and of what `total`.
+        """
+        ...
+
+    def progress(self, label: str) -> AbstractContextManager[OnBatch | None]:
+        """Return a block in which work of that name is done, and what hears of it."""
         ...
 
 
@@ -29,3 +40,7 @@ class SilentReporter:
     def callbacks(self) -> Sequence[TrainerCallback]:
         """Return no callbacks."""
         return ()
+
+    def progress(self, label: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Return a block in which nobody hears anything."""
+        return nullcontext()

@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -173,7 +174,7 @@ def test_a_training_that_is_broken_off_gives_the_cursor_back(monkeypatch):
     monkeypatch.setattr("eventune.cli.progress.status", Console(file=stream, force_terminal=True))
     reporter = TerminalReporter()
     [rows] = reporter.callbacks()
-    rows.on_train_begin(None, TrainerState(max_steps=3), None)
+    rows.on_train_begin(SimpleNamespace(run_name=None), TrainerState(max_steps=3), None)
     reporter.close()
     assert stream.getvalue().rindex("\x1b[?25h") > stream.getvalue().rindex("\x1b[?25l")
 

@@ -1,4 +1,3 @@
-import fcntl
 import json
 import os
 import shutil
@@ -14,6 +13,7 @@ from eventune.comparison.comparing import Options, run_comparison
 from eventune.comparison.execution import make_run, make_runs
 from eventune.comparison.plan import plan_runs
 from eventune.errors import EventuneError
+from eventune.storage.locks import locked
 
 COMPARE = """
 import json, sys
@@ -72,8 +72,7 @@ def test_a_run_that_another_process_makes_is_left_to_it(base, tmp_path):
     (run,) = plan_runs(base, parse_arms("lora:r=2"), [0], tmp_path)
     run.folder.mkdir(parents=True)
 
-    with (run.folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with locked(run.folder):
         assert make_run(run) == "made elsewhere"
     assert run.result() is None
     assert make_run(run) == "done"

@@ -194,9 +194,9 @@ def test_beams_find_a_likelier_text(model: Any, tokenizer: Any, prompts: Any) ->
 def test_the_mode_of_each_module_comes_back(model: Any, tokenizer: Any, prompts: Any) -> None:
     model.train()
     model.model.layers[0].eval()
-    counts: list[int] = []
-    generate(model, tokenizer, prompts, GREEDY, batch_size=4, progress=counts.append)
-    assert counts == [4, 2]
+    heard: list[tuple[int, int]] = []
+    generate(model, tokenizer, prompts, GREEDY, batch_size=4, on_batch=lambda *told: heard.append(told))
+    assert heard == [(4, 6), (6, 6)]
     assert model.training
     assert not model.model.layers[0].training
 

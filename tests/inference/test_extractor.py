@@ -11,8 +11,10 @@ from eventune.corpora import read_corpus, write_corpus
 from eventune.errors import EventuneError
 from eventune.events import Document, Entity, Event, EventType, Mention, Ontology, Role, Span, parse_marked_text
 from eventune.inference import files as extracted_files
+from eventune.inference import partial_files
 from eventune.inference.extractor import Extractor, find_type
 from eventune.inference.files import extract_file
+from eventune.storage.locks import LockedError
 
 NAMES = ("conflict.attack", "conflict.demonstrate", "life.die", "Movement:TransportPerson", "组织关系-裁员")
 
@@ -43,8 +45,10 @@ def source(small_corpus):
 
 
 @pytest.fixture
-def small_chunks(monkeypatch):
-    monkeypatch.setattr(extracted_files, "CHUNK_DOCUMENTS", 5)
+def small_pools(monkeypatch):
+    """Pools of five documents, and two groups in each of the first two."""
+    monkeypatch.setattr(extracted_files, "POOL_DOCUMENTS", 5)
+    monkeypatch.setattr(partial_files, "GROUP_EVENTS", 3)
 
 
 def arguments_of(document):
@@ -127,10 +131,11 @@ def test_the_same_run_loaded_twice_gives_the_same(extractor, corpus, generous_ru
     assert Extractor.load(generous_run, batch_size=3).extract(corpus[0]) == extractor.extract(corpus[0])
 
 
-def test_batches_are_reported_as_they_are_done(extractor, corpus):
-    done = []
-    extractor.extract_all(corpus.documents, on_batch=done.append)
-    assert sum(done) == sum(len(document.events) for document in corpus)
+def test_batches_are_reported_as_they_are_done(generous_run, corpus):
+    heard = []
+    Extractor.load(generous_run, batch_size=4).extract_all(corpus.documents, on_batch=lambda *told: heard.append(told))
+    events = sum(len(document.events) for document in corpus)
+    assert heard == [(min(done, events), events) for done in range(4, events + 4, 4)]
 
 
 def test_documents_without_events_or_with_unknown_types_are_given_back(extractor, corpus):
@@ -159,8 +164,8 @@ def test_document_longer_than_the_encoder_reads_is_read_to_its_end(extractor):
     sentences = [["Rebels", "shelled", "the", "town", "again", "."]] * 150
     document = Document.from_sentences("long", sentences, events=[Event("attack", Span(601, 602))])
     windows = []
-    found = extractor.extract_all([document], on_batch=windows.append)
-    assert sum(windows) > 3
+    found = extractor.extract_all([document], on_batch=lambda done, total: windows.append(total))
+    assert windows[-1] > 3
     assert len(found[0].tokens) == 900
 
 
@@ -260,7 +265,7 @@ def test_a_file_gets_the_arguments_of_all_documents(extractor, corpus, source, t
 @pytest.mark.parametrize("output_format", ["jsonl", "rams"])
 @pytest.mark.parametrize("cut", [0.0, 0.3, 0.55, 0.999, 1.0])
 def test_an_interrupted_extraction_goes_on_and_ends_as_if_nothing_had_been(
-    cut, output_format, extractor, source, tmp_path, small_chunks
+    cut, output_format, extractor, source, tmp_path, small_pools
 ):
     whole, target = tmp_path / "whole", tmp_path / "target"
     expected = extract(extractor, source, whole, output_format=output_format)
@@ -273,37 +278,88 @@ def test_an_interrupted_extraction_goes_on_and_ends_as_if_nothing_had_been(
     assert counts == {**expected, "resumed": {0.0: 0, 0.3: 0, 0.55: 5, 0.999: 10, 1.0: 12}[cut]}
 
 
-def test_documents_that_are_done_are_not_extracted_again(extractor, source, tmp_path, small_chunks, monkeypatch):
+def test_documents_that_are_done_are_not_extracted_again(extractor, source, tmp_path, small_pools, monkeypatch):
     whole, target = tmp_path / "whole", tmp_path / "target"
     extract(extractor, source, whole)
     lines = whole.read_text(encoding="utf-8").splitlines(keepends=True)
     partial_of(extractor, tmp_path / "target").write_text("".join(lines[:10]) + lines[10][:30], encoding="utf-8")
     extracted = []
     of_class = extractor.extract_all
-    monkeypatch.setattr(extractor, "extract_all", lambda documents: extracted.append(documents) or of_class(documents))
+
+    def listen(documents, **options):
+        extracted.append({document.id for document in documents})
+        return of_class(documents, **options)
+
+    monkeypatch.setattr(extractor, "extract_all", listen)
 
     extract(extractor, source, target)
 
-    assert [[document.id for document in documents] for documents in extracted] == [["dev-010", "dev-011"]]
+    assert extracted == [{"dev-010", "dev-011"}]
     assert target.read_bytes() == whole.read_bytes()
 
 
-def test_what_was_done_is_kept_when_an_extraction_breaks_off(extractor, source, tmp_path, small_chunks, monkeypatch):
-    target, of_class, calls = tmp_path / "target", extractor.extract_all, []
+def break_off(extractor, source, target, monkeypatch, *, call, **options):
+    """Extract, and break off in a call of the model."""
+    of_class, calls = extractor.extract_all, []
 
-    def breaks_off(documents):
+    def breaks_off(documents, **options):
         calls.append(documents)
-        if len(calls) == 3:
+        if len(calls) == call:
             raise KeyboardInterrupt
-        return of_class(documents)
+        return of_class(documents, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(extractor, "extract_all", breaks_off)
         with pytest.raises(KeyboardInterrupt):
-            extract_file(extractor, source, target)
+            extract_file(extractor, source, target, **options)
     assert not target.exists()
 
-    assert extract(extractor, source, target)["resumed"] == 10
+
+@pytest.mark.parametrize("output_format", ["jsonl", "rams"])
+@pytest.mark.parametrize(("call", "resumed"), [(1, 0), (2, 2), (3, 5), (4, 7), (5, 9), (6, 10)])
+def test_what_was_done_is_kept_when_an_extraction_breaks_off(
+    call, resumed, output_format, extractor, source, tmp_path, small_pools, monkeypatch
+):
+    whole, target, options = tmp_path / "whole", tmp_path / "target", {"output_format": output_format}
+    extract(extractor, source, whole, **options)
+    break_off(extractor, source, target, monkeypatch, call=call, **options)
+
+    assert extract(extractor, source, target, **options)["resumed"] == resumed
+    assert target.read_bytes() == whole.read_bytes()
+
+
+@pytest.mark.parametrize("cut", [0.2, 0.5, 0.9])
+def test_a_group_that_is_half_written_is_extracted_again(cut, extractor, source, tmp_path, small_pools, monkeypatch):
+    whole, target = tmp_path / "whole", tmp_path / "target"
+    extract(extractor, source, whole)
+    break_off(extractor, source, target, monkeypatch, call=4)
+    current = partial_of(extractor, target).with_suffix(".pool")
+    content = current.read_bytes()
+    current.write_bytes(content[: int(cut * len(content))])
+
+    assert extract(extractor, source, target)["resumed"] == 5
+    assert target.read_bytes() == whole.read_bytes()
+
+
+def test_a_pool_that_was_written_just_before_a_kill_is_not_taken_for_the_next_one(
+    extractor, source, tmp_path, small_pools
+):
+    whole, target = tmp_path / "whole", tmp_path / "target"
+    extract(extractor, source, whole)
+    lines = whole.read_text(encoding="utf-8").splitlines(keepends=True)
+    partial_of(extractor, target).write_text("".join(lines[:5]), encoding="utf-8")
+    partial_of(extractor, target).with_suffix(".pool").write_text("".join(lines[:5]), encoding="utf-8")
+
+    assert extract(extractor, source, target)["resumed"] == 5
+    assert target.read_bytes() == whole.read_bytes()
+
+
+def test_something_is_written_long_before_a_pool_is_done(extractor, source, tmp_path, monkeypatch):
+    monkeypatch.setattr(partial_files, "GROUP_EVENTS", 3)
+    heard = []
+    extract_file(extractor, source, tmp_path / "target", on_documents=heard.append)
+    assert len(heard) > 3
+    assert sum(heard) == 12
 
 
 @pytest.mark.parametrize("content", ["not JSON\n", '{"id": "dev-000"}\n', "[]\n", "\n", "\xff\n"])
@@ -342,7 +398,7 @@ def test_what_another_run_began_is_not_gone_on_with(extractor, source, tiny_run,
 
 
 def test_an_extraction_that_fails_at_once_leaves_no_empty_file(extractor, source, tmp_path, monkeypatch):
-    def fail(documents):
+    def fail(documents, **_):
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(extractor, "extract_all", fail)
@@ -377,6 +433,35 @@ def test_a_file_that_exists_is_not_overwritten(extractor, source, tmp_path):
     with pytest.raises(EventuneError, match="exists already"):
         extract_file(extractor, source, target)
     assert target.read_text() == "precious"
+
+
+def test_two_extractions_into_one_file_do_not_mix(extractor, source, tmp_path, small_pools):
+    target, refused = tmp_path / "out.jsonl", []
+
+    def begin_another(_):
+        with pytest.raises(LockedError, match="another eventune process"):
+            extract_file(extractor, source, target)
+        refused.append(target)
+
+    extract(extractor, source, target, on_documents=begin_another)
+
+    assert len(refused) > 1
+    assert [document.id for document in read_corpus(target)] == [document.id for document in read_corpus(source)]
+
+
+def test_a_folder_that_is_removed_on_the_way_ends_the_extraction(extractor, source, tmp_path, small_pools):
+    folder, heard = tmp_path / "results", []
+    folder.mkdir()
+
+    def remove(_):
+        heard.append(folder)
+        shutil.rmtree(folder)
+
+    message = r"out\.jsonl: cannot be written: No such file or directory\nits folder .* was removed on the way"
+    with pytest.raises(EventuneError, match=message):
+        extract_file(extractor, source, folder / "out.jsonl", on_documents=remove)
+    assert len(heard) == 1, "it went on without a place to write to"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_bad_corpus_is_refused_before_anything_is_written(extractor, source, tmp_path):

@@ -27,6 +27,7 @@ from eventune.results import RunResult
 from eventune.runs.splits import read_splits
 from eventune.runs.training import train
 from eventune.scoring import score
+from eventune.storage.locks import LockedError
 
 ADAPTER = "adapter_model.safetensors"
 FILES = {
@@ -334,6 +335,138 @@ def test_a_run_killed_while_it_is_saved_is_only_saved_again(finished, train_with
     assert weights(run) == weights(finished)
     assert names(run) == FILES
     assert len(rows(run)) == EPOCHS
+
+
+STEPS = 15
+"""Of an epoch, with four events a batch."""
+
+
+class InterruptAfter(TrainerCallback):
+    """Breaks off after so many steps, those of the pretraining among them."""
+
+    def __init__(self, steps):
+        self.left = steps
+
+    def on_step_end(self, args, state, control, **kwargs):
+        self.left -= 1
+
+    def on_step_begin(self, args, state, control, **kwargs):
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def by_steps(settings):
+    """Settings of a run with more steps in an epoch, in which checkpoints are written at every third."""
+    return {**settings, "per_device_train_batch_size": 4, "num_train_epochs": 2, "save_steps": 3}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(by_steps, tmp_path_factory):
+    """The same without a checkpoint within an epoch."""
+    folder = tmp_path_factory.mktemp("runs") / "undisturbed"
+    train(Recipe.of({**by_steps, "save_steps": 0, "output_dir": str(folder)}))
+    return folder
+
+
+def without_costs(folder):
+    costs = ("seconds", "memory", "tokens_per_second", "joules")
+    return [{name: row[name] for name in row if not any(cost in name for cost in costs)} for row in rows(folder)]
+
+
+@pytest.mark.parametrize(
+    ("steps", "resumed_from"),
+    [
+        (5, "checkpoint-3 of the pretraining"),
+        (STEPS + 2, f"checkpoint-{STEPS} of the pretraining"),
+        (STEPS + 8, "checkpoint-6"),
+        pytest.param(2 * STEPS + 2, f"checkpoint-{STEPS}", marks=pytest.mark.slow),
+        pytest.param(2 * STEPS + 6, f"checkpoint-{STEPS + 6}", marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_that_was_broken_off_within_an_epoch_goes_on_to_the_same_bits(
+    steps, resumed_from, by_steps, undisturbed, tmp_path
+):
+    recipe = {**by_steps, "output_dir": str(tmp_path / "run")}
+    with pytest.raises(KeyboardInterrupt):
+        train(Recipe.of(recipe), reporter=Listener(InterruptAfter(steps)))
+
+    listener = Listener()
+    train(Recipe.of({**recipe, "resume_from_checkpoint": True}), reporter=listener)
+
+    assert f"resuming from {resumed_from}" in listener.notices
+    assert weights(tmp_path / "run") == weights(undisturbed)
+    assert without_costs(tmp_path / "run") == without_costs(undisturbed)
+    assert names(tmp_path / "run") == FILES
+
+
+def test_accumulated_batches_are_passed_over_as_well(by_steps, tmp_path):
+    recipe = {**by_steps, "gradient_accumulation_steps": 2, "pretrain_file": "", "pretrain_ontology_file": ""}
+    train(Recipe.of({**recipe, "output_dir": str(tmp_path / "whole")}))
+    recipe = {**recipe, "output_dir": str(tmp_path / "run")}
+    with pytest.raises(KeyboardInterrupt):
+        train(Recipe.of(recipe), reporter=Listener(InterruptAfter(5)))
+
+    train(Recipe.of({**recipe, "resume_from_checkpoint": True}))
+
+    assert weights(tmp_path / "run") == weights(tmp_path / "whole")
+    assert without_costs(tmp_path / "run") == without_costs(tmp_path / "whole")
+
+
+def test_a_run_that_goes_on_may_save_more_often(by_steps, undisturbed, tmp_path):
+    recipe = {**by_steps, "output_dir": str(tmp_path / "run")}
+    with pytest.raises(KeyboardInterrupt):
+        train(Recipe.of(recipe), reporter=Listener(InterruptAfter(STEPS + 4)))
+
+    train(Recipe.of({**recipe, "save_steps": 1, "resume_from_checkpoint": True}))
+
+    assert weights(tmp_path / "run") == weights(undisturbed)
+
+
+def test_the_time_of_an_epoch_counts_what_was_trained_before_a_break(by_steps, tmp_path):
+    class Slow(InterruptAfter):
+        def on_step_end(self, args, state, control, **kwargs):
+            super().on_step_end(args, state, control)
+            time.sleep(0.1)
+
+    recipe = {**by_steps, "output_dir": str(tmp_path / "run"), "pretrain_file": "", "pretrain_ontology_file": ""}
+    with pytest.raises(KeyboardInterrupt):
+        train(Recipe.of({**recipe, "num_train_epochs": 1}), reporter=Listener(Slow(9)))
+
+    train(Recipe.of({**recipe, "num_train_epochs": 1, "resume_from_checkpoint": True}))
+
+    [row] = rows(tmp_path / "run")
+    assert row["train_seconds"] > 0.8
+    assert row["epoch_share"] == 1.0
+
+
+@pytest.mark.parametrize("change", [{}, {"overwrite_output_dir": True}, {"resume_from_checkpoint": True}])
+def test_a_run_that_goes_on_is_left_alone_by_a_second_process(change, finished, settings, train_with, tmp_path):
+    refused = []
+
+    class Intruder(TrainerCallback):
+        def on_step_end(self, args, state, control, **kwargs):
+            if state.global_step in {1, args.num_train_epochs * 3}:
+                with pytest.raises(LockedError, match="another eventune process"):
+                    train(Recipe.of({**settings, "output_dir": str(tmp_path / "run"), **change}))
+                refused.append(state.global_step)
+
+    run = train_with(Listener(Intruder()))
+
+    assert len(refused) > 1
+    assert weights(run) == weights(finished)
+    assert names(run) == FILES
+    assert names(tmp_path) == {"run"}
+
+
+def test_a_run_whose_folder_is_removed_on_the_way_says_so(train_with, tmp_path):
+    class Remove(TrainerCallback):
+        def on_epoch_end(self, args, state, control, **kwargs):
+            shutil.rmtree(tmp_path / "run")
+
+    with pytest.raises(EventuneError, match=r"cannot be written: No such file.*\nits folder .* was removed on the way"):
+        train_with(Listener(Remove()), pretrain_file="", pretrain_ontology_file="")
+    assert names(tmp_path) == set()
 
 
 def test_a_finished_run_is_neither_overwritten_nor_resumed_by_accident(finished, settings):

@@ -77,7 +77,7 @@ class Loop:
         with torch.inference_mode():
             return model(batch["input_ids"], batch["attention_mask"])
 
-    def evaluate(self, model):
+    def evaluate(self, model, *, on_batch=None):
         return {"f1": -float(self.loss(model.eval(), self.collate(self.dev)).detach())}
 
 
@@ -118,7 +118,7 @@ class Counting(DocumentTask):
         model = Counter(backbone.model)
         return model, anatomy_of(model, backbones=("encoder",), new_modules=())
 
-    def predict(self, model, split):
+    def predict(self, model, split, *, on_batch=None):
         return self.loop.count(model, self.encoded[split].documents)
 
     def tune(self, predicted):

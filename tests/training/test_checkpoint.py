@@ -12,9 +12,10 @@ from eventune.storage.atomic import atomic_folder
 from eventune.training.checkpoint import (
     OPTIMIZER_TENSORS,
     STATES,
+    Position,
     last_checkpoint,
     load_optimizer,
-    load_random_states,
+    load_position,
     save_states,
     save_tensors,
 )
@@ -50,7 +51,7 @@ def saved(tmp_path):
     training = Training()
     for _ in range(3):
         training.step()
-    save_states(tmp_path, training.optimizer, training.scheduler)
+    save_states(tmp_path, training.optimizer, training.scheduler, [Position.current({})])
     return training
 
 
@@ -66,7 +67,7 @@ def test_training_goes_on_bit_for_bit_from_what_was_saved(saved, tmp_path):
         for parameter, weight in zip(other.model.parameters(), at_save, strict=True):
             parameter.copy_(weight)
     load_optimizer(tmp_path, other.optimizer, other.scheduler)
-    load_random_states(tmp_path)
+    load_position(tmp_path, 0).restore_generators()
     for _ in range(3):
         other.step()
 
@@ -81,10 +82,10 @@ def test_each_random_generator_goes_on_where_it_was(saved, tmp_path):
 
     np.random.randn(1)
     random.gauss(0, 1)
-    save_states(tmp_path, saved.optimizer, saved.scheduler)
+    save_states(tmp_path, saved.optimizer, saved.scheduler, [Position.current({})])
     expected = draw()
 
-    load_random_states(tmp_path)
+    load_position(tmp_path, 0).restore_generators()
 
     assert draw() == expected
 
@@ -171,10 +172,10 @@ def test_a_disk_that_fills_up_while_states_are_written_leaves_nothing_behind(sav
 
     monkeypatch.setattr("eventune.training.checkpoint.save_file", fail)
 
-    with pytest.raises(EventuneError, match="No space left"), atomic_folder(tmp_path / "c" / "new") as staging:
-        save_states(staging, saved.optimizer, saved.scheduler)
+    with pytest.raises(EventuneError, match="No space left"), atomic_folder(tmp_path / "new") as staging:
+        save_states(staging, saved.optimizer, saved.scheduler, [Position.current({})])
 
-    assert list((tmp_path / "c").iterdir()) == []
+    assert not [path for path in tmp_path.iterdir() if path.name.endswith(("new", ".tmp"))]
 
 
 def test_the_earlier_folder_survives_a_failure(tmp_path):

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from eventune.errors import EventuneError
@@ -141,8 +143,43 @@ def test_a_finished_run_is_not_resumed(run, tmp_path):
     prepare(run)
     finish(run, tmp_path)
 
-    with pytest.raises(EventuneError, match="is finished, there is nothing to resume"):
+    message = "is finished, there is nothing to resume\ngive --overwrite_output_dir true to make it again"
+    with pytest.raises(EventuneError, match=message):
         prepare(run, resume=True)
+
+
+@pytest.mark.parametrize("command", ["train", "sft"])
+def test_more_epochs_of_a_finished_run_are_answered_with_what_can_be_done(run, tmp_path, command):
+    settings = "num_train_epochs: {}\nprompt_column: q\n"
+    run.prepare(settings.format(8), command=command, overwrite=False)
+    finish(run, tmp_path)
+
+    with pytest.raises(EventuneError) as raised:
+        run.check(settings.format(12), overwrite=False, resume=True)
+
+    assert "is finished, and its checkpoints are gone, so it cannot go on with num_train_epochs 12, not 8" in str(
+        raised.value
+    )
+    assert "train anew, into another output_dir or over this run with --overwrite_output_dir true" in raised.value.hint
+    assert (f"--ptuning_checkpoint {run.path} and another output_dir" in raised.value.hint) == (command == "sft")
+
+
+def test_every_setting_that_differs_is_named_with_both_values(run):
+    prepare(run, "seed: 0\nlearning_rate: 0.001\nsave_steps: 0\n")
+
+    message = r"another recipe: learning_rate 0\.001, not 0\.01, lora_r None, not 8 \(see"
+    with pytest.raises(EventuneError, match=message):
+        prepare(run, "seed: 0\nlearning_rate: 0.01\nlora_r: 8\nsave_steps: 50\n", resume=True)
+
+
+def test_an_unfinished_run_may_save_more_often(run):
+    prepare(run, "seed: 0\nsave_steps: 0\n")
+    (run.checkpoints / "checkpoint-3").mkdir(parents=True)
+
+    prepare(run, "seed: 0\nsave_steps: 50\n", resume=True)
+
+    assert (run.checkpoints / "checkpoint-3").is_dir()
+    assert "save_steps: 50" in (run.path / RECIPE).read_text()
 
 
 def test_finishing_moves_the_files_in_and_removes_checkpoints_and_staging(run, tmp_path):
@@ -163,6 +200,16 @@ def test_a_run_given_up_before_its_first_checkpoint_leaves_no_folder(run):
     run.abandon()
 
     assert not run.path.exists()
+
+
+def test_a_run_given_up_in_its_pretraining_keeps_the_pretraining_s_checkpoint(run):
+    prepare(run)
+    (run.checkpoints / "pretraining" / "checkpoint-3").mkdir(parents=True)
+
+    run.abandon()
+
+    assert (run.checkpoints / "pretraining" / "checkpoint-3").is_dir()
+    assert (run.path / RECIPE).is_file()
 
 
 def test_a_run_given_up_keeps_its_checkpoints_and_what_is_not_its_own(run):
@@ -222,3 +269,33 @@ def test_a_result_that_was_cut_off_is_noticed(run, tmp_path):
 
     with pytest.raises(EventuneError, match=r"result\.json: expected JSON"):
         run.require()
+
+
+def test_the_lock_of_a_folder_is_no_content_of_it(run):
+    run.path.mkdir(parents=True)
+    (run.path / ".lock").touch()
+
+    prepare(run)
+    prepare(run, "seed: 1\n", overwrite=True)
+
+    assert {path.name for path in run.path.iterdir()} == {RECIPE, ".lock"}
+
+
+def test_a_run_behind_another_name_of_its_folder_is_overwritten(run, tmp_path):
+    prepare(run)
+    run.checkpoints.mkdir()
+    (tmp_path / "link").symlink_to(run.path)
+
+    prepare(RunDirectory(tmp_path / "link"), "seed: 1\n", overwrite=True)
+
+    assert [path.name for path in run.path.iterdir()] == [RECIPE]
+
+
+def test_a_run_whose_folder_was_removed_is_not_finished(run, tmp_path):
+    prepare(run)
+    shutil.rmtree(run.path)
+
+    with pytest.raises(EventuneError, match="was removed while the run went on"):
+        finish(run, tmp_path)
+    run.abandon()
+    assert not run.path.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,10 +127,17 @@ def notify_of_answers(extractor: Extractor) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Extract, score and print."""
+    from eventune.storage.locks import creating
+
+    _check(arguments)
+    with creating(Path(arguments.predictions_file)) if arguments.predictions_file else nullcontext():
+        return _evaluate(arguments)
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
     from eventune.cli.scores import render_evaluation
     from eventune.corpora.raw_text import open_event_free
 
-    _check(arguments)
     gold = _gold(arguments) if arguments.test_file else ()
     event_free = open_event_free(arguments.event_free, format=arguments.format) if arguments.event_free else None
     extractor = load_extractor(arguments)
@@ -174,7 +182,7 @@ def _score(arguments: argparse.Namespace, extractor: Extractor, gold: Sequence[D
     _require_gold(gold, arguments, with_arguments=extractor.finds_arguments)
     asked = [document.with_events(()) for document in gold] if triggers == PREDICTED else gold
     with delayed_bar("extracting", total=None) as bar:
-        predicted = extractor.extract_all(asked, on_batch=bar.advance)
+        predicted = extractor.extract_all(asked, on_batch=bar.update)
     notify_of_answers(extractor)
     if arguments.predictions_file:
         write_corpus(predicted, arguments.predictions_file)

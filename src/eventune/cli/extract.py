@@ -133,6 +133,7 @@ def _write(arguments: argparse.Namespace, questions: Questions) -> Counts:
             Path(arguments.output),
             output_format=arguments.output_format or "jsonl",
             on_documents=bar.advance,
+            on_batch=lambda *_: bar.advance(0),
         )
     if counts["resumed"]:
         notify(f"{counts['resumed']} documents were there from an interrupted extraction")

@@ -69,7 +69,7 @@ def run_comparison(
     if options.tuned_settings:
         for number, arm in enumerate(arms):
             notice(f"tuning {', '.join(options.tuned_settings)} of {arm.name}: {options.trials} trials")
-            found = tune(base, arm, options.tuned_settings, trials=options.trials, output_dir=output_dir)
+            found = tune(base, arm, options.tuned_settings, trials=options.trials, output_dir=output_dir, notice=notice)
             tuned[arm.name] = found
             arms = [*arms[:number], replace(arm, settings={**arm.settings, **found.settings}), *arms[number + 1 :]]
     runs = plan_runs(base, arms, options.seeds, output_dir)

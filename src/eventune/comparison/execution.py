@@ -6,7 +6,6 @@ from the run's last checkpoint; a run with a result is never made again.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 import sys
@@ -16,9 +15,9 @@ from pathlib import Path
 
 from eventune.comparison.plan import ERROR, LOG, RECIPE, Run
 from eventune.storage.atomic import write_atomically
+from eventune.storage.locks import LockedError, locked
 
 ELSEWHERE = "made elsewhere"
-_LOCK = ".lock"
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 Listener = Callable[[Run, str], None]
@@ -70,20 +69,23 @@ def make_run(run: Run, *, threads: int = 0, wait: bool = False) -> str:
     if run.result() is not None:
         return "there already"
     run.folder.mkdir(parents=True, exist_ok=True)
-    with (run.folder / _LOCK).open("w", encoding="ascii") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            return ELSEWHERE
-        # It may have been finished between the first look and the lock.
-        if run.result() is not None:
-            return "there already"
-        (run.folder / ERROR).unlink(missing_ok=True)
-        write_atomically(run.folder / RECIPE, run.recipe.to_yaml())
-        return _train(run, threads, lock.fileno())
+    try:
+        with locked(run.folder, wait=_be_patient if wait else None) as lock:
+            # It may have been finished between the first look and the lock.
+            if run.result() is not None:
+                return "there already"
+            (run.folder / ERROR).unlink(missing_ok=True)
+            write_atomically(run.folder / RECIPE, run.recipe.to_yaml())
+            return _train(run, threads, lock)
+    except LockedError:
+        return ELSEWHERE
 
 
-def _train(run: Run, threads: int, lock: int) -> str:
+def _be_patient(_: str) -> None:
+    """Wait without a word: that a run is made elsewhere was said when it was passed over."""
+
+
+def _train(run: Run, threads: int, lock: int | None) -> str:
     command = [
         sys.executable,
         "-m",
@@ -102,7 +104,7 @@ def _train(run: Run, threads: int, lock: int) -> str:
             stdout=log,
             stderr=log,
             env=environment,
-            pass_fds=(lock,),
+            pass_fds=() if lock is None else (lock,),
         )
         try:
             code = process.wait()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from eventune.comparison.execution import make_run
 from eventune.comparison.kinds import RunKind, kind_of
 from eventune.comparison.plan import Run
 from eventune.errors import EventuneError, InvalidValueError, require_library
+from eventune.storage.locks import locked
 
 TUNING = "tuning"
 DATABASE = "tuning.db"
@@ -61,7 +63,8 @@ def tune(
     *,
     trials: int,
     output_dir: Path,
-    make: Callable[[Run], str] = make_run,
+    notice: Callable[[str], None] = lambda _: None,
+    make: Callable[[Run], str] | None = None,
 ) -> Tuned:
     """Find the settings' values that are best on the dev part; trials that are there are not made again.
 
@@ -71,7 +74,8 @@ def tune(
         names: The settings, of `RANGES`.
         trials: How many are tried, all with the same seed and without looking at the test part.
         output_dir: The comparison's folder.
-        make: Makes a run.
+        notice: Hears that another comparison is tuning in the same folder, which is waited for.
+        make: Makes a run; by default in a process of its own, after any other process that is at it.
 
     Returns:
         The best values.
@@ -83,6 +87,20 @@ def tune(
     kind = kind_of(base)
     _require_tunable(names, kind, recipe_of(base, arm, output_dir=str(output_dir)))
     output_dir.mkdir(parents=True, exist_ok=True)
+    with locked(output_dir / DATABASE, wait=notice):
+        return _tuned(optuna, kind, base, arm, names, trials, output_dir, make or partial(make_run, wait=True))
+
+
+def _tuned(
+    optuna: Any,
+    kind: RunKind,
+    base: Mapping[str, Any],
+    arm: Arm,
+    names: tuple[str, ...],
+    trials: int,
+    output_dir: Path,
+    make: Callable[[Run], str],
+) -> Tuned:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=SEED, n_startup_trials=max(2, trials // 2))
     study = optuna.create_study(

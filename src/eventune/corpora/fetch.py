@@ -14,6 +14,7 @@ from typing import Any
 
 from eventune.corpora.published import PublishedFile
 from eventune.errors import EventuneError
+from eventune.storage.locks import locked
 
 MAX_BYTES = 1 << 30
 """No corpus is larger than this; a server that sends more is not followed."""
@@ -53,9 +54,15 @@ def fetch(file: PublishedFile, folder: Path) -> Fetched:
         The file, which has its name only when it is complete and its checksum is right.
 
     Raises:
+        LockedError: If another process is fetching it into the same folder.
         EventuneError: If a file of that name with other bytes is there, it cannot be downloaded or written, is cut
             off or too large, or has another checksum.
     """
+    with locked(folder / file.name):
+        return _fetch(file, folder)
+
+
+def _fetch(file: PublishedFile, folder: Path) -> Fetched:
     target, part = folder / file.name, folder / f"{file.name}.part"
     try:
         if target.exists():

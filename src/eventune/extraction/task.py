@@ -81,22 +81,22 @@ class ExtractionTask:
     def _loss(self, scores: SpanScores, targets: Tensor, slots: Tensor) -> Tensor:
         return span_loss(scores, targets, slots)
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
+    def evaluate(self, model: nn.Module, *, on_batch: Callable[[int, int], None] | None = None) -> dict[str, float]:
         """Score the dev part with the margins that suit it best."""
         if self.dev is None:
             return {}
-        found = self.find_candidates(model, self.dev)
+        found = self.find_candidates(model, self.dev, on_batch=on_batch)
         return _metrics(self.score(found, self.dev, self.tune(found, self.dev)))
 
     def find_candidates(
-        self, model: nn.Module, part: EncodedPart, *, on_batch: Callable[[int], None] | None = None
+        self, model: nn.Module, part: EncodedPart, *, on_batch: Callable[[int, int], None] | None = None
     ) -> EventCandidates:
         """Find the best spans for each role of each event.
 
         Args:
             model: The trained model.
             part: The encoded documents.
-            on_batch: Called with the number of examples after each batch.
+            on_batch: Called after each batch, with how many examples of how many are done.
 
         Returns:
             The candidates, windows merged, overlaps removed, up to each role's multiplicity.
@@ -104,7 +104,7 @@ class ExtractionTask:
         return merge_windows(self._windows(model, part.examples, on_batch), part.documents, self.ontology)
 
     def _windows(
-        self, model: nn.Module, examples: Sequence[EncodedWindow], on_batch: Callable[[int], None] | None
+        self, model: nn.Module, examples: Sequence[EncodedWindow], on_batch: Callable[[int, int], None] | None
     ) -> Iterator[tuple[EncodedWindow, list[list[Candidate]]]]:
         """Yield each window with the candidates of its roles, in batches of like length."""
         device = next(model.parameters()).device
@@ -121,7 +121,7 @@ class ExtractionTask:
                 role_counts = [len(example.role_tokens) for example in chosen]
                 yield from zip(chosen, best_spans(scores, first_words, role_counts), strict=True)
                 if on_batch is not None:
-                    on_batch(len(chosen))
+                    on_batch(start + len(chosen), len(by_length))
         finally:
             model.train(was_training)
 

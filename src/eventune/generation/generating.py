@@ -71,7 +71,7 @@ def generate(
     settings: GenerationSettings,
     *,
     batch_size: int,
-    progress: Callable[[int], None] = lambda _: None,
+    on_batch: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """Generate a response to each prompt.
 
@@ -84,7 +84,7 @@ def generate(
         prompts: Token ids of the prompts.
         settings: How to generate.
         batch_size: Prompts at a time, those of like length together.
-        progress: Hears how many responses a batch brought.
+        on_batch: Called after each batch, with how many responses of how many are there.
 
     Returns:
         The responses in the prompts' order, without special tokens, surrounding space, and a last character that the
@@ -105,7 +105,8 @@ def generate(
             found = ready.run([prompts[number] for number in numbers], numbers)
             for number, ids in zip(numbers, found, strict=True):
                 texts[number] = decode(tokenizer, ids)
-            progress(len(numbers))
+            if on_batch is not None:
+                on_batch(start + len(numbers), len(order))
     return texts
 
 

@@ -60,7 +60,7 @@ class EndpointAnnotator:
         return digest.hexdigest()[:12]
 
     def annotate(
-        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> list[Document]:
         """Return documents with the arguments found in place of their own; several are asked about at a time."""
         asked = [
@@ -71,11 +71,11 @@ class EndpointAnnotator:
         answers = Answers([[] for _ in documents])
         with ThreadPoolExecutor(WORKERS) as pool:
             results = pool.map(self._answer, [question for _, question in asked])
-            for (number, _), (found, counts) in zip(asked, results, strict=True):
+            for done, ((number, _), (found, counts)) in enumerate(zip(asked, results, strict=True), 1):
                 answers.found[number] += found
                 self.counts += counts
                 if on_batch is not None:
-                    on_batch(1)
+                    on_batch(done, len(asked))
         self.counts["answers"] += len(asked)
         return annotated(documents, answers)
 

@@ -44,7 +44,7 @@ class Annotator(Protocol):
         ...
 
     def annotate(
-        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> list[Document]:
         """Return the documents with the arguments found in place of their own."""
         ...
@@ -71,7 +71,7 @@ class RunAnnotator:
         return digest.hexdigest()[:12]
 
     def annotate(
-        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> list[Document]:
         """See `Annotator`."""
         with self.loaded.active() as model:
@@ -98,7 +98,7 @@ class StepsAnnotator:
         return hashlib.sha256("".join(own).encode()).hexdigest()[:12]
 
     def annotate(
-        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> list[Document]:
         """See `Annotator`; documents without events get those that are found."""
         return self._loaded.annotate(documents, on_batch=on_batch)
@@ -215,14 +215,14 @@ class Extractor:
         )
 
     def extract_all(
-        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> list[Document]:
         """Find the arguments of many documents' events, in batches of like length.
 
         Args:
             documents: The documents; events of a type that the ontology lacks get no arguments. A run that detects
                 finds the events of those without any.
-            on_batch: Called with the number of windows, or of questions, after each batch.
+            on_batch: Called after each batch, with how many windows or questions of how many are done.
 
         Returns:
             The documents in the same order, with the arguments found.

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
 
-from eventune.corpora import AUTO, Losses, lines_of, stream_corpus, write_corpus
+from eventune.corpora import AUTO, Losses, stream_corpus, write_corpus
 from eventune.corpora.raw_text import RawTexts
 from eventune.corpora.registry import JSON_LINES, format_named
-from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Event
 from eventune.inference.extractor import Extractor, find_type, no_event_error
+from eventune.inference.partial_files import append, begun, extracted_pool, written
+from eventune.storage.locks import creating
 
 _logger = logging.getLogger(__name__)
-CHUNK_DOCUMENTS = 256
-"""Documents that are extracted together: enough for batches of like length, few enough to be done again."""
+POOL_DOCUMENTS = 256
+"""Documents that are sorted by length together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +89,14 @@ def extract_file(
     *,
     format: str = AUTO,
     output_format: str = "jsonl",
-    on_documents: Callable[[int], None] | None = None,
+    on_documents: Callable[[int], None] = lambda _: None,
+    on_batch: Callable[[int, int], None] | None = None,
 ) -> Counts:
     """Extract from documents of any number into a file; an interrupted extraction goes on where it stopped.
 
-    Documents are written as they are done to a file beside the target, which takes the target's name at the end. In a
-    format without a record a line (brat), and in one with a line an event where events are detected, an interrupted
-    extraction begins anew.
+    Documents are written as they are done to files beside the target, which appears at the end. In a format without a
+    record a line (brat), and in one with a line an event where events are detected, an interrupted extraction begins
+    anew.
 
     Args:
         extractor: The extractor.
@@ -106,27 +104,28 @@ def extract_file(
         target: The file to write, for brat a folder; must not exist yet.
         format: Format of the corpus.
         output_format: Format of the file.
-        on_documents: Called with the number of documents after each chunk.
+        on_documents: Called with the number of documents whenever some are done.
+        on_batch: Called after each batch of documents that are not done yet, see `Extractor.extract_all`.
 
     Returns:
         The counts.
 
     Raises:
+        LockedError: If another process is extracting into the same file.
         EventuneError: If the corpus cannot be read, no document has an event and the extractor detects none, the target
             exists, or it cannot be written.
     """
-    if target.exists():
-        raise EventuneError(f"{target}: exists already", "choose another file, or remove it")
     documents = stream_corpus(source, format) if isinstance(source, Path) else source
     questions = documents if isinstance(documents, Questions) else Questions(documents=documents, extractor=extractor)
     questions.check()
     counts, losses = Counts(), Losses()
     lines = format_named(output_format).layout is JSON_LINES
-    if lines and (output_format == "jsonl" or not extractor.detects):
-        _extract_lines(questions, target, output_format, counts, losses, on_documents)
-    else:
-        found = extracted(questions, counts, on_documents=on_documents)
-        write_corpus(found, target, output_format, losses=losses)
+    with creating(target):
+        if lines and (output_format == "jsonl" or not extractor.detects):
+            _extract_lines(questions, target, output_format, counts, losses, on_documents, on_batch)
+        else:
+            found = extracted(questions, counts, on_documents=on_documents, on_batch=on_batch)
+            write_corpus(found, target, output_format, losses=losses)
     if losses:
         _logger.warning("%s: %s has no place for all, left out: %s", target, output_format, losses)
     return counts
@@ -137,24 +136,25 @@ def extracted(
     counts: Counts,
     *,
     chunk_documents: int = 0,
-    on_documents: Callable[[int], None] | None = None,
+    on_documents: Callable[[int], None] = lambda _: None,
+    on_batch: Callable[[int, int], None] | None = None,
 ) -> Iterator[Document]:
     """Yield documents with what was found, some at a time.
 
     Args:
         questions: The documents, with their extractor.
         counts: Takes the counts.
-        chunk_documents: How many are extracted together; 0 for `CHUNK_DOCUMENTS`.
-        on_documents: Called with the number of documents after each chunk.
+        chunk_documents: How many are extracted together; 0 for `POOL_DOCUMENTS`.
+        on_documents: Called with the number of documents whenever some are done.
+        on_batch: Called after each batch, see `Extractor.extract_all`.
 
     Yields:
         The documents, in their order.
     """
-    for chunk in _chunks(questions, chunk_documents or CHUNK_DOCUMENTS):
-        found = questions.extractor.extract_all(chunk)
+    for chunk in _chunks(questions, chunk_documents or POOL_DOCUMENTS):
+        found = questions.extractor.extract_all(chunk, on_batch=on_batch)
         counts.add(chunk, found, questions.extractor)
-        if on_documents is not None:
-            on_documents(len(chunk))
+        on_documents(len(chunk))
         yield from found
 
 
@@ -171,7 +171,7 @@ def extracted_anew(
     Yields:
         The document, and what was found in it.
     """
-    for chunk in _chunks(documents, CHUNK_DOCUMENTS):
+    for chunk in _chunks(documents, POOL_DOCUMENTS):
         yield from zip(chunk, extractor.extract_all([document.with_events(()) for document in chunk]), strict=True)
         if on_documents is not None:
             on_documents(len(chunk))
@@ -183,91 +183,26 @@ def _extract_lines(
     output_format: str,
     counts: Counts,
     losses: Losses,
-    on_documents: Callable[[int], None] | None,
+    on_documents: Callable[[int], None],
+    on_batch: Callable[[int, int], None] | None,
 ) -> None:
     extractor = questions.extractor
-    with _partial(target, extractor.fingerprint) as file:
-        for chunk in _chunks(questions, CHUNK_DOCUMENTS):
-            found = _written(file, chunk, output_format)
+    with begun(target, extractor.fingerprint) as (partial, current):
+        for pool in _chunks(questions, POOL_DOCUMENTS):
+            found = written(partial, pool, output_format)
             if found:
-                counts["resumed"] += len(chunk)
+                counts["resumed"] += len(pool)
+                on_documents(len(pool))
             else:
-                found = extractor.extract_all(chunk)
-                lines = [line for document in found for line in lines_of(document, output_format, losses=losses)]
-                file.write("".join(f"{line}\n" for line in lines).encode())
-                file.flush()
-            counts.add(chunk, found, extractor)
-            if on_documents is not None:
-                on_documents(len(chunk))
-
-
-@contextmanager
-def _partial(target: Path, fingerprint: str) -> Iterator[BinaryIO]:
-    """Open the file beside the target that an extraction writes to, or began to; at the end it becomes the target."""
-    partial = target.with_name(f"{target.name}.{fingerprint}.partial")
-    try:
-        with partial.open("a+b") as file:
-            file.seek(0)
-            yield file
-            os.fsync(file.fileno())
-        partial.replace(target)
-    except OSError as error:
-        raise EventuneError(
-            f"{target}: cannot be written: {error.strerror}", "choose another place, or free some space"
-        ) from None
-    finally:
-        if partial.is_file() and not partial.stat().st_size:
-            partial.unlink()
+                found, resumed = extracted_pool(extractor, pool, current, on_documents, on_batch)
+                counts["resumed"] += resumed
+                append(partial, found, output_format, losses)
+                current.truncate(0)
+                current.seek(0)
+            counts.add(pool, found, extractor)
 
 
 def _chunks(documents: Iterable[Document], size: int) -> Iterator[tuple[Document, ...]]:
     stream = iter(documents)
     while chunk := tuple(islice(stream, size)):
         yield chunk
-
-
-def _written(file: BinaryIO, chunk: Sequence[Document], output_format: str) -> list[Document]:
-    """Read back what an interrupted extraction wrote of a chunk.
-
-    A chunk is taken over whole or not at all: its batches, and so the last digits of its scores, are then the same as
-    without the interruption.
-
-    Args:
-        file: The file, at the chunk's first line.
-        chunk: The documents of the corpus.
-        output_format: Format of the file.
-
-    Returns:
-        The documents, one a line; none if not all of them are there, in which case the file ends before them.
-
-    Raises:
-        EventuneError: If the file is an extraction from another corpus.
-    """
-    start = file.tell()
-    read = format_named(output_format).read
-    written = []
-    for document in chunk:
-        for expected in lines_of(document, output_format):
-            line = file.readline()
-            if not line.endswith(b"\n"):
-                file.truncate(start)
-                file.seek(start)
-                return []
-            try:
-                again = read(json.loads(line))
-            except (ValueError, InvalidValueError):
-                again = None
-            if again is None or not _answers(again, read(json.loads(expected))):
-                raise EventuneError(
-                    f"{file.name}: expected what an interrupted extraction from the same corpus wrote, found a line "
-                    f"that is not document {document.id!r}",
-                    "remove it, or choose another output file",
-                )
-            written.append(again)
-    return written
-
-
-def _answers(found: Document, asked: Document) -> bool:
-    """Tell whether all is there that an extraction does not change: the words, and types and triggers of events."""
-    same_events = [(e.type, e.trigger) for e in found.events] == [(e.type, e.trigger) for e in asked.events]
-    return found.words == asked.words and (same_events or not asked.events)

@@ -43,13 +43,13 @@ class LoadedSteps:
     arguments: LoadedRun
 
     def annotate(
-        self, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> list[Document]:
         """Find the events of documents that have none, and the arguments of all.
 
         Args:
             documents: The documents; events that are there already are kept, and their arguments found anew.
-            on_batch: Called with the number of windows, or of questions, after each batch.
+            on_batch: Called after each batch of a step, with how many windows or questions of how many are done.
 
         Returns:
             The documents in the same order.

@@ -18,8 +18,9 @@ from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.errors import EventuneError
 from eventune.runs.opening import OpenRun, open_run
-from eventune.storage.atomic import atomic_folder, refuse_existing
+from eventune.storage.atomic import atomic_folder
 from eventune.storage.json_files import read_json, write_json
+from eventune.storage.locks import creating
 from eventune.training import run_directory as names
 
 
@@ -59,9 +60,14 @@ def merge_run(
         What was written, and how far its outputs are from the run's.
 
     Raises:
+        LockedError: If another process is writing the target.
         EventuneError: If the run cannot be read or merged, the target exists, or the merged model's outputs differ.
     """
-    refuse_existing(target)
+    with creating(target, makes_parents=True):
+        return _merge_run(run, target, dtype=dtype, model_name_or_path=model_name_or_path, device=device)
+
+
+def _merge_run(run: Path, target: Path, *, dtype: str, model_name_or_path: str | None, device: str) -> MergedRun:
     opened = open_run(run)
     if opened.entry.steps:
         return _merge_steps(opened, target, dtype=dtype, model_name_or_path=model_name_or_path, device=device)
@@ -85,7 +91,7 @@ def _merge_steps(opened: OpenRun, target: Path, **options: Any) -> MergedRun:
         for path in run.iterdir():
             if path.is_file():
                 shutil.copyfile(path, staging / path.name)
-        steps = {step: merge_run(run / step, staging / step, **options) for step in opened.entry.steps}
+        steps = {step: _merge_run(run / step, staging / step, **options) for step in opened.entry.steps}
         settings_file = opened.entry.settings_file
         write_json(staging / settings_file, {**read_json(run / settings_file), "method": "full"})
     return MergedRun(

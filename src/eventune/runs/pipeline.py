@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from transformers import EarlyStoppingCallback, TrainingArguments, set_seed
+from transformers import EarlyStoppingCallback, TrainerCallback, TrainingArguments, set_seed
 
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attaching import attach, enable_gradient_checkpointing, with_saved_modules
@@ -36,6 +36,7 @@ from eventune.training.checkpoint import last_checkpoint
 from eventune.training.determinism import deterministic
 from eventune.training.meter import current_memory_bytes, hardware, library_versions
 from eventune.training.run_directory import RunDirectory
+from eventune.training.saving import RemoveOnSave, StepCheckpoints
 from eventune.training.task import Task
 from eventune.training.trainer import TaskTrainer, epoch_summary
 
@@ -63,6 +64,7 @@ class RunSettings:
         head_learning_rate: That of the new heads.
         ema_decay: Decay of the weights' moving average; 0 for none.
         early_stopping_patience: Epochs without a better dev score before the training stops; 0 for never.
+        save_steps: Steps between checkpoints beside those that `training` asks for; 0 for none.
         gradient_checkpointing: Whether activations are computed anew in the backward pass.
         start_from: A folder of trained weights to go on from.
     """
@@ -81,12 +83,30 @@ class RunSettings:
     head_learning_rate: float
     ema_decay: float = 0.0
     early_stopping_patience: int = 0
+    save_steps: int = 0
     gradient_checkpointing: bool = False
     start_from: Path | None = None
 
 
+@contextmanager
+def claimed(output_dir: Path) -> Iterator[None]:
+    """Hold a run directory against other processes, from before anything is read until the run is complete.
+
+    Of several processes of one run, the one that writes holds it.
+
+    Args:
+        output_dir: The run directory; it need not exist.
+
+    Raises:
+        LockedError: If another process is making a run in it.
+        EventuneError: If its place cannot be written to.
+    """
+    with RunDirectory(output_dir).locked() if processes.join() else nullcontext():
+        yield
+
+
 def make_run(settings: RunSettings, load_task: Callable[[], RunTask], reporter: Reporter) -> RunResult:
-    """Train, tune, score, save and verify.
+    """Train, tune, score, save and verify, in a folder that is `claimed`.
 
     Args:
         settings: What decides the steps.
@@ -101,7 +121,7 @@ def make_run(settings: RunSettings, load_task: Callable[[], RunTask], reporter: 
             that is to be overwritten is removed only when model, data and settings have been found to fit together.
     """
     run = RunDirectory(settings.output_dir)
-    is_main = processes.join()
+    is_main = processes.is_main()
     if is_main:
         run.check(settings.text, overwrite=settings.overwrite, resume=bool(settings.resume))
     with deterministic(settings.seed):
@@ -145,7 +165,8 @@ class _Run:
         trainer = self.outcome.trainer
         model.to(trainer.args.device if trainer else self.settings.device)
         for split in self.task.splits:
-            predicted = self.task.predict(model, split)
+            with self.reporter.progress(f"predicting {split}") as on_batch:
+                predicted = self.task.predict(model, split, on_batch=on_batch)
             if split == "dev":
                 self.task.tune(predicted)
             self.outcome.scores[split] = self.task.score(split, predicted)
@@ -195,6 +216,10 @@ class _Run:
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         return trainer
 
+    @property
+    def _pretraining_folder(self) -> Path:
+        return self.run.checkpoints / "pretraining"
+
     def _checkpoint(self) -> Path | None:
         resume = self.settings.resume
         if not resume:
@@ -204,15 +229,20 @@ class _Run:
         return checkpoint
 
     def _pretrain(self, first: Pretraining) -> None:
-        """Train on the corpus that comes first; only the weights are kept of it."""
+        """Train on the corpus that comes first; only the weights are kept of it.
+
+        Its last checkpoint lies beside the run's own ones until the first of these is written.
+        """
         self.reporter.notice(f"{first.epochs} epochs on {first.source} first")
-        # Beside the run's own checkpoints, and gone with them: a killed pretraining is begun anew.
-        folder = self.run.checkpoints / "pretraining"
-        trainer = self._trainer(first.task, first.examples, folder, has_dev=False, epochs=first.epochs)
-        trainer.train()
+        checkpoint = last_checkpoint(self._pretraining_folder) if self.settings.resume else None
+        if checkpoint:
+            self.reporter.notice(f"resuming from {checkpoint.name} of the pretraining")
+        trainer = self._trainer(
+            first.task, first.examples, self._pretraining_folder, has_dev=False, epochs=first.epochs
+        )
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         processes.wait()
         if processes.is_main():
-            shutil.rmtree(folder, ignore_errors=True)
             summary = epoch_summary(trainer.epochs())
             cost = {"pretrain_seconds": summary["train_seconds"], "peak_memory_bytes": summary["peak_memory_bytes"]}
             write_atomically(self.run.checkpoints / PRETRAINING, json.dumps(cost))
@@ -220,14 +250,17 @@ class _Run:
     def _trainer(
         self, task: Task, examples: Sequence[Any], checkpoints: Path, *, has_dev: bool, epochs: int | None = None
     ) -> TaskTrainer:
-        callbacks = list(self.reporter.callbacks())
+        callbacks = [*self.reporter.callbacks(), *self._saving(checkpoints)]
         if has_dev and self.settings.early_stopping_patience:
             callbacks.insert(0, EarlyStoppingCallback(self.settings.early_stopping_patience))
         try:
+            arguments = self.settings.training(checkpoints, has_dev, epochs)
+            if checkpoints == self._pretraining_folder:
+                arguments.run_name = "pretraining"
             return TaskTrainer(
                 self.model,
                 task,
-                self.settings.training(checkpoints, has_dev, epochs),
+                arguments,
                 examples=examples,
                 learning_rate_of=self._learning_rate,
                 store=AdapterStore(),
@@ -238,6 +271,12 @@ class _Run:
         except (ValueError, RuntimeError, ImportError) as error:
             # What only the trainer finds out: trackers that are unknown or not installed, formats the machine lacks.
             raise EventuneError(f"training: {' '.join(str(error).split())}") from error
+
+    def _saving(self, checkpoints: Path) -> Iterator[TrainerCallback]:
+        if self.settings.save_steps:
+            yield StepCheckpoints(self.settings.save_steps)
+        if checkpoints != self._pretraining_folder:
+            yield RemoveOnSave(self._pretraining_folder)
 
     def _learning_rate(self, name: str) -> float:
         is_head = plain_name(name).startswith(tuple(f"{head}." for head in self.heads))

@@ -14,7 +14,7 @@ from eventune.errors import EventuneError
 from eventune.recipe import Recipe
 from eventune.reporter import Reporter, SilentReporter
 from eventune.results import RunResult
-from eventune.runs.pipeline import RunSettings, make_run
+from eventune.runs.pipeline import RunSettings, claimed, make_run
 from eventune.runs.splits import read_splits
 from eventune.runs.steps import make_steps
 from eventune.tasks.protocol import RunTask
@@ -33,9 +33,14 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
         Scores and resources, as `result.json` holds them.
 
     Raises:
+        LockedError: If another process is making a run in the same folder.
         EventuneError: If a file, a setting or the model is not as it must be; nothing is left half-written.
     """
-    reporter = reporter or SilentReporter()
+    with claimed(Path(recipe.optimisation.output_dir)):
+        return _trained(recipe, reporter or SilentReporter())
+
+
+def _trained(recipe: Recipe, reporter: Reporter) -> RunResult:
     documents = read_splits(recipe.data, reporter.notice)
     if recipe.steps:
         return make_steps(recipe, documents, reporter, lambda step: _train(step, documents, reporter))
@@ -78,5 +83,6 @@ def _settings_of(recipe: Recipe, placement: Placement) -> RunSettings:
         head_learning_rate=optimisation.head_learning_rate,
         ema_decay=optimisation.ema_decay,
         early_stopping_patience=optimisation.early_stopping_patience,
+        save_steps=optimisation.save_steps,
         gradient_checkpointing=optimisation.gradient_checkpointing,
     )

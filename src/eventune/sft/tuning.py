@@ -11,7 +11,7 @@ from eventune.backbones.placement import Placement
 from eventune.errors import EventuneError
 from eventune.reporter import Reporter, SilentReporter
 from eventune.results import RunResult
-from eventune.runs.pipeline import RunSettings, make_run
+from eventune.runs.pipeline import RunSettings, claimed, make_run
 from eventune.sft.rows import read_row_splits
 from eventune.sft.settings import SftArguments
 from eventune.sft.source import Source
@@ -32,9 +32,14 @@ def fine_tune(arguments: SftArguments, *, reporter: Reporter | None = None) -> R
         Scores and resources, as `result.json` holds them.
 
     Raises:
+        LockedError: If another process is making a run in the same folder.
         EventuneError: If a file, a setting or the model is not as it must be; nothing is left half-written.
     """
-    reporter = reporter or SilentReporter()
+    with claimed(Path(str(arguments.training.output_dir))):
+        return _fine_tune(arguments, reporter or SilentReporter())
+
+
+def _fine_tune(arguments: SftArguments, reporter: Reporter) -> RunResult:
     placement = arguments.placement
     rows = read_row_splits(arguments, reporter.notice)
     source = Source.of(arguments.model, reporter.notice)

@@ -1,11 +1,16 @@
-"""Files and folders that are written completely or not at all, also when the process is killed."""
+"""Files and folders that are written completely or not at all, also when the process is killed.
+
+What takes minutes to write has a lock (`storage.locks`) around it; what is staged here is then nobody else's.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 
 from eventune.errors import EventuneError
@@ -32,8 +37,7 @@ def atomic_file(path: Path, *, hint: str = "") -> Iterator[Path]:
             os.fsync(file.fileno())
         staging.replace(path)
     except OSError as error:
-        hint = hint or "free some space or choose another place"
-        raise EventuneError(f"{path}: cannot be written: {error.strerror}", hint) from None
+        raise unwritable(path, error, hint=hint) from None
     finally:
         staging.unlink(missing_ok=True)
 
@@ -62,7 +66,7 @@ def refuse_existing(path: Path) -> None:
     Raises:
         EventuneError: If it is there already.
     """
-    if path.exists():
+    if os.path.lexists(path):
         raise EventuneError(f"{path}: exists already", "choose another place, or remove it")
 
 
@@ -70,19 +74,23 @@ def refuse_existing(path: Path) -> None:
 def atomic_folder(folder: Path) -> Iterator[Path]:
     """Give a staging folder that becomes `folder` when the block ends without an error.
 
+    Its name is always the same, so that what a killed process left is removed: the caller holds the lock on `folder`,
+    or on a folder around it.
+
     Args:
-        folder: The folder to make; an earlier one is replaced.
+        folder: The folder to make, in one that exists; an earlier one is replaced.
 
     Yields:
         The staging folder, beside it.
 
     Raises:
-        EventuneError: If the disk is full or cannot be written to; nothing is left behind.
+        EventuneError: If the disk is full, cannot be written to, or the folder around it is gone; nothing is left
+            behind.
     """
     staging = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(staging, ignore_errors=True)
     try:
-        staging.mkdir(parents=True)
+        staging.mkdir()
         yield staging
         for path in staging.rglob("*"):
             if path.is_file():
@@ -92,8 +100,31 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         staging.rename(folder)
     except OSError as error:
         shutil.rmtree(staging, ignore_errors=True)
-        reason = getattr(error, "strerror", None) or error
-        raise EventuneError(f"{folder}: cannot be written: {reason}", "free some space") from error
+        raise unwritable(folder, error) from error
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+
+
+def remove_staged(path: Path) -> None:
+    """Remove what killed processes left beside a file or folder that they were writing; the caller holds its lock."""
+    for staging in path.parent.glob(f".{escape(path.name)}.*.tmp"):
+        if staging.is_dir():
+            shutil.rmtree(staging, ignore_errors=True)
+        else:
+            staging.unlink(missing_ok=True)
+
+
+def unwritable(path: Path, error: OSError, *, hint: str = "") -> EventuneError:
+    """Return the error that says why something cannot be written, and what to do.
+
+    Args:
+        path: What was to be written.
+        error: The system's error.
+        hint: What to do where the system's error does not tell.
+    """
+    if not hint and error.errno == errno.ENOENT and not path.absolute().parent.is_dir():
+        hint = "its folder is not there: it was never made, or was removed on the way"
+    return EventuneError(
+        f"{path}: cannot be written: {error.strerror or error}", hint or "free some space or choose another place"
+    )

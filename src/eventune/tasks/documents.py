@@ -81,7 +81,7 @@ class DocumentTask:
         raise NotImplementedError
 
     def candidates(
-        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> Any:
         """See `AnnotatingTask`; each task has its own."""
         raise NotImplementedError
@@ -95,7 +95,7 @@ class DocumentTask:
         return [self.settings]
 
     def annotate(
-        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> list[Document]:
         """See `AnnotatingTask`."""
         return self.chosen(self.candidates(model, documents, on_batch=on_batch), self.settings)

@@ -235,9 +235,10 @@ class GenerativeExtraction(DocumentTask):
         """See `RunTask`."""
         return backbone.model, anatomy_of(backbone.model)
 
-    def predict(self, model: nn.Module, split: str) -> Answers:
+    def predict(self, model: nn.Module, split: str, *, on_batch: Callable[[int, int], None] | None = None) -> Answers:
         """See `RunTask`."""
-        return self.loop.answer(model, self.encoded[split], min_probability=self.settings.min_probability)
+        least = self.settings.min_probability
+        return self.loop.answer(model, self.encoded[split], min_probability=least, on_batch=on_batch)
 
     def tune(self, predicted: Answers) -> None:
         """See `RunTask`: confidence and its threshold."""
@@ -290,7 +291,7 @@ class GenerativeExtraction(DocumentTask):
         }
 
     def candidates(
-        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> tuple[Sequence[Document], Answers]:
         """See `AnnotatingTask`: the model's answers."""
         part = self.loop.prompt_encoder.encode(documents)

@@ -135,8 +135,8 @@ class RunTask(Protocol):
         """Refuse, before the first step, a model that the task cannot train as its settings ask for."""
         ...
 
-    def predict(self, model: nn.Module, split: str) -> Any:
-        """Return what the model predicts for a split."""
+    def predict(self, model: nn.Module, split: str, *, on_batch: Callable[[int, int], None] | None = None) -> Any:
+        """Return what the model predicts for a split; `on_batch` hears what is done, and of how much."""
         ...
 
     def tune(self, predicted: Any) -> None:
@@ -200,13 +200,13 @@ class AnnotatingTask(RunTask, Protocol):
     counts: Counter[str]
 
     def annotate(
-        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> list[Document]:
         """Return documents with the arguments found in place of their own."""
         ...
 
     def candidates(
-        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> Any:
         """Return all that some settings could choose for documents, in the task's own form."""
         ...

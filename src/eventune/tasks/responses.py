@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -212,14 +212,16 @@ class Responses:
         if self._arguments is not None and self._arguments.data.packing:
             require_rows_apart(model, self._encoded["train"], self.loop.collate)
 
-    def predict(self, model: nn.Module, split: str) -> Predictions:
+    def predict(
+        self, model: nn.Module, split: str, *, on_batch: Callable[[int, int], None] | None = None
+    ) -> Predictions:
         """See `RunTask`: responses are generated for the test split, and for the dev split where it is asked for."""
         rows = getattr(self.rows, split)
         if split == "dev":
-            return Predictions(rows, (), self.loop.evaluate(model))
-        predictions = self._responses(model, rows)
+            return Predictions(rows, (), self.loop.evaluate(model, on_batch=on_batch))
+        predictions = self._responses(model, rows, on_batch)
         encoded = self._encoded[split]
-        losses = self.loop.measure(model, encoded) if encoded else {}
+        losses = self.loop.measure(model, encoded, on_batch=on_batch) if encoded else {}
         return dataclasses.replace(predictions, metrics={**predictions.metrics, **losses})
 
     def tune(self, predicted: Predictions) -> None:
@@ -281,15 +283,22 @@ class Responses:
             self._cut = dataclasses.asdict(counts)
         return encoded
 
-    def _dev_scores(self, model: nn.Module) -> Mapping[str, float]:
-        return self._responses(model, self.rows.dev).metrics
+    def _dev_scores(self, model: nn.Module, on_batch: Callable[[int, int], None] | None) -> Mapping[str, float]:
+        return self._responses(model, self.rows.dev, on_batch).metrics
 
-    def _responses(self, model: nn.Module, rows: Sequence[Conversation]) -> Predictions:
+    def _responses(
+        self, model: nn.Module, rows: Sequence[Conversation], on_batch: Callable[[int, int], None] | None
+    ) -> Predictions:
         assert self._arguments is not None
         prompts, _ = self._encoder.prompts(rows)
         batch_size = self._arguments.training.per_device_eval_batch_size
         texts = generate(
-            model, self.backbone.tokenizer, prompts, self._arguments.generation_settings(), batch_size=batch_size
+            model,
+            self.backbone.tokenizer,
+            prompts,
+            self._arguments.generation_settings(),
+            batch_size=batch_size,
+            on_batch=on_batch,
         )
         references = [row.references for row in rows]
         return Predictions(rows, texts, score_texts(texts, references) if all(references) else {})

@@ -23,6 +23,7 @@ from eventune.extraction.features import EncodedPart, EncodedWindow
 from eventune.extraction.kinds import VARIANTS
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.extraction.task import ExtractionTask
+from eventune.extraction.workload import workload_notices
 from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask
 from eventune.tasks.protocol import Pretraining
 from eventune.tasks.splits import DocumentSplits
@@ -121,6 +122,15 @@ class SpanExtraction(EncoderTask):
         """See `RunTask`."""
         return cls(backbone, read_ontology(folder / names.ONTOLOGY), settings, batch_size=batch_size)
 
+    def notices(self) -> Sequence[str]:
+        """See `RunTask`; among them what makes the training slow."""
+        if self._recipe is None:
+            return super().notices()
+        own, length = self._recipe.own["extraction"], self.settings.max_length
+        padded = length if own.pad_to_max_length else 0
+        slow = workload_notices(self.encoded["train"], extractor=own.extractor, max_length=length, padded_length=padded)
+        return [*super().notices(), *slow]
+
     def build_model(self, backbone: Backbone) -> tuple[nn.Module, Anatomy]:
         """See `RunTask`."""
         model = VARIANTS[self.settings.extractor].model(
@@ -133,9 +143,11 @@ class SpanExtraction(EncoderTask):
         new = [f"{ENCODER}.{name}" for name in backbone.new_modules]
         return model, anatomy_of(model, backbones=(ENCODER,), new_modules=new)
 
-    def predict(self, model: nn.Module, split: str) -> EventCandidates:
+    def predict(
+        self, model: nn.Module, split: str, *, on_batch: Callable[[int, int], None] | None = None
+    ) -> EventCandidates:
         """See `RunTask`."""
-        return self.loop.find_candidates(model, self.encoded[split])
+        return self.loop.find_candidates(model, self.encoded[split], on_batch=on_batch)
 
     def tune(self, predicted: EventCandidates) -> None:
         """See `RunTask`: the margins with the best score on the dev part."""
@@ -157,7 +169,7 @@ class SpanExtraction(EncoderTask):
         return torch.cat([scores.spans.flatten(), scores.null.flatten()])
 
     def candidates(
-        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> tuple[EncodedPart, EventCandidates]:
         """See `AnnotatingTask`: the ranked spans of each role."""
         part = self.loop.encode(documents)

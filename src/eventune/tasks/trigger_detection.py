@@ -179,7 +179,7 @@ class TriggerDetection(EncoderTask):
         return torch.cat([scores.spans.flatten(), scores.null.flatten()])
 
     def candidates(
-        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int], None] | None = None
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
     ) -> tuple[EncodedTexts, Found]:
         """See `AnnotatingTask`: the ranked spans of each document."""
         if model not in self._type_states:

@@ -48,6 +48,9 @@ class OptimisationArguments:
     save_predictions: bool = field(
         default=False, metadata={"help": "Write what the finished run predicts for the test part, to compare runs"}
     )
+    save_steps: int = field(
+        default=0, metadata={"help": "Steps between checkpoints within an epoch; 0 for one at each epoch's end alone"}
+    )
     gradient_checkpointing: bool = field(
         default=False,
         metadata={"help": "Recompute the base's activations in the backward pass: less memory, more time"},
@@ -71,7 +74,7 @@ class OptimisationArguments:
         for name in ("learning_rate", "head_learning_rate"):
             if not 0.0 < getattr(self, name) < 1.0:
                 yield InvalidValueError(name, "a number in (0, 1)", str(getattr(self, name)))
-        for name in ("weight_decay", "warmup_steps", "max_grad_norm", "early_stopping_patience"):
+        for name in ("weight_decay", "warmup_steps", "max_grad_norm", "early_stopping_patience", "save_steps"):
             if getattr(self, name) < 0:
                 yield InvalidValueError(name, "a number >= 0", str(getattr(self, name)))
         if not 0 <= self.seed < 2**32:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +24,58 @@ RANDOM_TENSORS = "random.safetensors"
 STATES = "states.json"
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where one process of a training stands, beside weights, optimiser and schedule.
+
+    Attributes:
+        generators: States of the random generators of NumPy, torch and its devices.
+        python_random: State of Python's.
+        numpy_random: What of NumPy's state is no array.
+        figures: What is being counted within the epoch, by name.
+    """
+
+    generators: Mapping[str, torch.Tensor]
+    python_random: Any
+    numpy_random: Any
+    figures: Mapping[str, float]
+
+    @classmethod
+    def current(cls, figures: Mapping[str, float]) -> Position:
+        """Return where this process stands."""
+        numpy_name, numpy_keys, *numpy_rest = np.random.get_state(legacy=True)
+        generators = {"cpu": torch.get_rng_state(), "numpy": torch.from_numpy(np.asarray(numpy_keys, dtype=np.int64))}
+        if torch.cuda.is_available():
+            generators |= {f"cuda.{n}": value for n, value in enumerate(torch.cuda.get_rng_state_all())}
+        return cls(generators, random.getstate(), [numpy_name, *numpy_rest], figures)
+
+    def restore_generators(self) -> None:
+        """Set the random generators of Python, NumPy and torch."""
+        version, internal, gauss = self.python_random
+        random.setstate((version, tuple(internal), gauss))
+        name, *rest = self.numpy_random
+        keys: Any = self.generators["numpy"].numpy().astype(np.uint32)
+        np.random.set_state((name, keys, *rest))
+        torch.set_rng_state(self.generators["cpu"])
+        if torch.cuda.is_available():
+            states = [value for key, value in sorted(self.generators.items()) if key.startswith("cuda.")]
+            torch.cuda.set_rng_state_all(states)
+
+
 def last_checkpoint(folder: Path) -> Path | None:
     """Return the latest complete checkpoint in a folder, or None."""
     found = [path for path in folder.glob("checkpoint-*") if (path / STATES).is_file()]
     return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
 
-def save_states(folder: Path, optimizer: Optimizer, scheduler: LRScheduler) -> None:
+def save_states(folder: Path, optimizer: Optimizer, scheduler: LRScheduler, positions: Sequence[Position]) -> None:
     """Write the state of optimiser, schedule and random generators.
 
     Args:
         folder: An existing folder.
         optimizer: The optimiser.
         scheduler: The schedule.
+        positions: Where each process stands, in the processes' order.
     """
     state = optimizer.state_dict()
     tensors: dict[str, torch.Tensor] = {}
@@ -42,16 +83,19 @@ def save_states(folder: Path, optimizer: Optimizer, scheduler: LRScheduler) -> N
         for name, value in values.items():
             tensors[f"{index}.{name}"] = torch.as_tensor(value).contiguous()
     save_tensors(tensors, folder / OPTIMIZER_TENSORS)
-    numpy_name, numpy_keys, *numpy_rest = np.random.get_state(legacy=True)
-    generators = {"cpu": torch.get_rng_state(), "numpy": torch.from_numpy(np.asarray(numpy_keys, dtype=np.int64))}
-    if torch.cuda.is_available():
-        generators |= {f"cuda.{n}": value for n, value in enumerate(torch.cuda.get_rng_state_all())}
+    generators = {
+        f"{process}.{name}": tensor
+        for process, position in enumerate(positions)
+        for name, tensor in position.generators.items()
+    }
     save_tensors(generators, folder / RANDOM_TENSORS)
     states = {
         "param_groups": state["param_groups"],
         "scheduler": scheduler.state_dict(),
-        "python_random": random.getstate(),
-        "numpy_random": [numpy_name, *numpy_rest],
+        "processes": [
+            {"python_random": one.python_random, "numpy_random": one.numpy_random, "figures": dict(one.figures)}
+            for one in positions
+        ],
     }
     (folder / STATES).write_text(json.dumps(states), encoding="utf-8")
 
@@ -76,18 +120,28 @@ def load_optimizer(folder: Path, optimizer: Optimizer, scheduler: LRScheduler) -
     scheduler.load_state_dict(states["scheduler"])
 
 
-def load_random_states(folder: Path) -> None:
-    """Restore the random generators of Python, NumPy and torch."""
-    states = read_json(folder / STATES)
-    generators = read_tensors(folder / RANDOM_TENSORS)
-    version, internal, gauss = states["python_random"]
-    random.setstate((version, tuple(internal), gauss))
-    name, *rest = states["numpy_random"]
-    keys: Any = generators["numpy"].numpy().astype(np.uint32)
-    np.random.set_state((name, keys, *rest))
-    torch.set_rng_state(generators["cpu"])
-    if torch.cuda.is_available():
-        torch.cuda.set_rng_state_all([value for key, value in sorted(generators.items()) if key.startswith("cuda.")])
+def load_position(folder: Path, process: int) -> Position:
+    """Return where a process stood.
+
+    Args:
+        folder: The folder that `save_states` wrote to.
+        process: Number of the process; one that was not there stands where the first one did.
+
+    Raises:
+        EventuneError: If the checkpoint is damaged, or was written by an earlier version.
+    """
+    states = read_json(folder / STATES).get("processes")
+    if not states:
+        raise EventuneError(
+            f"{folder}: the checkpoint was written by another version of eventune", f"remove {folder} to begin anew"
+        )
+    process = process if process < len(states) else 0
+    generators = {
+        name.removeprefix(f"{process}."): tensor
+        for name, tensor in read_tensors(folder / RANDOM_TENSORS).items()
+        if name.startswith(f"{process}.")
+    }
+    return Position(generators, **states[process])
 
 
 def save_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:

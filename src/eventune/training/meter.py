@@ -9,7 +9,7 @@ import platform
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,12 @@ class ResourceMeter(TrainerCallback):
         self.tokens = 0
         self.baseline_memory_bytes = baseline_memory_bytes
         self.epoch_figures: dict[str, float] = {}
+        self._is_running = False
         self._started = 0.0
         self._paused_seconds = 0.0
         self._first_step = 0
         self._energy: dict[str, EnergyCounter] = {}
+        self._before: dict[str, float] = {}
 
     def count(self, attention_mask: Tensor) -> None:
         """Count the tokens of a batch; padding does not count."""
@@ -51,6 +53,29 @@ class ResourceMeter(TrainerCallback):
         finally:
             self._paused_seconds += time.perf_counter() - started
 
+    def partial_figures(self) -> dict[str, float]:
+        """Return what was measured of the epoch so far, for a resumption in its middle; nothing between epochs."""
+        if not self._is_running:
+            return {}
+        for counter in self._energy.values():
+            counter.stop()
+            counter.start()
+        return {
+            "seconds": time.perf_counter() - self._started - self._paused_seconds,
+            "tokens": self.tokens,
+            "first_step": self._first_step,
+            "peak_memory_bytes": max(int(self._before.get("peak_memory_bytes", 0)), peak_memory_bytes()),
+            **{name: self._before.get(name, 0.0) + (counter.joules or 0.0) for name, counter in self._energy.items()},
+        }
+
+    def resume(self, figures: Mapping[str, float]) -> None:
+        """Go on, just after an epoch has begun anew, from what `partial_figures` returned."""
+        if "seconds" in figures:
+            self._started -= figures["seconds"]
+            self.tokens += int(figures["tokens"])
+            self._first_step = int(figures["first_step"])
+            self._before = dict(figures)
+
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
@@ -62,6 +87,8 @@ class ResourceMeter(TrainerCallback):
             counter.start()
         self._paused_seconds = 0.0
         self._first_step = state.global_step
+        self._before = {}
+        self._is_running = True
         self._started = time.perf_counter()
 
     def on_epoch_end(
@@ -69,6 +96,7 @@ class ResourceMeter(TrainerCallback):
     ) -> None:
         """Stop the clock."""
         seconds = time.perf_counter() - self._started - self._paused_seconds
+        self._is_running = False
         for counter in self._energy.values():
             counter.stop()
         # Other processes read as many: batches are of like length.
@@ -76,12 +104,16 @@ class ResourceMeter(TrainerCallback):
         steps = math.ceil(len(kwargs["train_dataloader"]) / args.gradient_accumulation_steps)
         self.epoch_figures = {
             "train_seconds": seconds,
-            # Less than 1 where max_steps ended it, or a resumption began in the middle.
+            # Less than 1 where max_steps ended it.
             "epoch_share": (state.global_step - self._first_step) / steps,
             "tokens_per_second": self.tokens / seconds,
-            "peak_memory_bytes": peak_memory_bytes(),
+            "peak_memory_bytes": max(int(self._before.get("peak_memory_bytes", 0)), peak_memory_bytes()),
             "baseline_memory_bytes": self.baseline_memory_bytes,
-            **{name: counter.joules for name, counter in self._energy.items() if counter.joules is not None},
+            **{
+                name: self._before.get(name, 0.0) + counter.joules
+                for name, counter in self._energy.items()
+                if counter.joules is not None
+            },
         }
         if args.logging_strategy != "epoch":
             # Losses are logged at other times: these figures get an entry of their own.

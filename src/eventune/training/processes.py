@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import torch
 from accelerate import PartialState
+from accelerate.utils import gather_object
 from torch import Tensor, distributed
 
 
@@ -22,12 +24,22 @@ def join() -> bool:
 
 def is_main() -> bool:
     """Tell whether this is the process that writes: the first one, or the only one."""
-    return not distributed.is_initialized() or distributed.get_rank() == 0
+    return number() == 0
 
 
 def count() -> int:
     """Return the number of processes."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
+def number() -> int:
+    """Return this process's number, from 0."""
+    return distributed.get_rank() if distributed.is_initialized() else 0
+
+
+def gathered(value: Any) -> list[Any]:
+    """Return each process's value, in the processes' order; all have to call it."""
+    return list(gather_object([value])) if count() > 1 else [value]
 
 
 def wait() -> None:

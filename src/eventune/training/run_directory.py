@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,6 +16,7 @@ import yaml
 from eventune.errors import EventuneError
 from eventune.storage.atomic import write_atomically
 from eventune.storage.json_files import read_json
+from eventune.storage.locks import INSIDE, locked
 
 RECIPE = "recipe.yaml"
 RESULT = "result.json"
@@ -33,6 +35,9 @@ TRACKING = "runs"
 """TensorBoard's files."""
 _MADE_BY = "# eventune "
 """Before the command that made a run, on the first line of its settings."""
+
+_SAVING = frozenset({"save_steps"})
+"""Settings that may change when a run goes on: how much is lost next time."""
 
 OWN_FILES = (
     *(RECIPE, RESULT, HISTORY, CARD, PREDICTIONS, ONTOLOGY, EXTRACTOR, GENERATOR, EVENTS, BASE, CHECKPOINTS, *STEPS),
@@ -54,7 +59,7 @@ OWN_FILES = (
     *("tokenizer*.json", "special_tokens_map.json", "added_tokens.json", "vocab*.txt", "vocab.json", "merges.txt"),
     *("spiece.model", "spm.model", "sentencepiece*.model", "tokenizer.model", "bpe.codes", "chat_template.jinja"),
     *("prompt.jinja", "examples.jsonl", "config.json", "generation_config.json"),
-    *("final", ".final.tmp", f".{RECIPE}.*.tmp", f".{RESULT}.*.tmp"),
+    *("final", ".final.tmp", f".{RECIPE}.*.tmp", f".{RESULT}.*.tmp", INSIDE),
 )
 """Patterns of what a run leaves in its folder: its files, the tokenizer's of any base, and what a kill interrupted."""
 
@@ -74,6 +79,15 @@ class RunDirectory:
         """Where checkpoints are kept while the run goes on."""
         return self.path / CHECKPOINTS
 
+    def locked(self) -> AbstractContextManager[int | None]:
+        """Keep other processes from making a run here for the length of a block.
+
+        Raises:
+            LockedError: If another process is at it.
+            EventuneError: If the folder's place cannot be written to.
+        """
+        return locked(self.path, makes_parents=True)
+
     def is_complete(self) -> bool:
         """Tell whether the run was finished: its result is written last."""
         return (self.path / RESULT).is_file()
@@ -92,7 +106,7 @@ class RunDirectory:
         """
         if self.path.exists() and not self.path.is_dir():
             raise EventuneError(f"output_dir: expected a folder, found the file {self.path}")
-        if not self.path.is_dir() or not any(self.path.iterdir()):
+        if not self.path.is_dir() or not any(self._contents()):
             return
         if overwrite:
             self._require_own_files()
@@ -102,7 +116,7 @@ class RunDirectory:
                 "choose another, go on with --resume_from_checkpoint true, or give --overwrite_output_dir true",
             )
         elif self.is_complete():
-            raise EventuneError(f"output_dir: the run in {self.path} is finished, there is nothing to resume")
+            raise self._finished(settings)
         elif not (self.path / RECIPE).is_file():
             raise EventuneError(
                 f"output_dir: {self.path} holds files but no run ({RECIPE}), so there is nothing to resume",
@@ -114,6 +128,23 @@ class RunDirectory:
                 f"{RECIPE})",
                 "give the same settings, or another output_dir",
             )
+
+    def _finished(self, settings: str) -> EventuneError:
+        """Return the error for a run that shall go on and has ended."""
+        different = _different(yaml.safe_load(settings), self._settings())
+        if not different:
+            return EventuneError(
+                f"output_dir: the run in {self.path} is finished, there is nothing to resume",
+                "give --overwrite_output_dir true to make it again, or choose another output_dir",
+            )
+        hint = "train anew, into another output_dir or over this run with --overwrite_output_dir true"
+        if self._verb() == "sft":
+            hint += f"; --ptuning_checkpoint {self.path} and another output_dir go on from its weights"
+        return EventuneError(
+            f"output_dir: the run in {self.path} is finished, and its checkpoints are gone, so it cannot go on with "
+            f"{', '.join(different)}",
+            hint,
+        )
 
     def prepare(self, settings: str, *, command: str, overwrite: bool, resume: bool = False) -> None:
         """Claim the folder for a run and write its settings.
@@ -129,7 +160,7 @@ class RunDirectory:
         """
         self.check(settings, overwrite=overwrite, resume=resume)
         if overwrite:
-            shutil.rmtree(self.path, ignore_errors=True)
+            self._remove_contents()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -142,7 +173,7 @@ class RunDirectory:
 
     def _require_own_files(self) -> None:
         """Refuse to remove what is not a run's."""
-        found = {path.name for path in self.path.iterdir()}
+        found = {path.name for path in self._contents()}
         # A recipe alone may be the user's own, beside files that are nobody else's.
         if RECIPE not in found or not (found & {RESULT, CHECKPOINTS, *STEPS} or found == {RECIPE}):
             raise EventuneError(
@@ -157,13 +188,33 @@ class RunDirectory:
                 "move it elsewhere, or choose another folder",
             )
 
+    def _contents(self) -> Iterator[Path]:
+        return (path for path in self.path.iterdir() if path.name != INSIDE)
+
+    def _remove_contents(self) -> None:
+        """Remove an earlier run; the folder may be another one's name, or one that nothing can be written beside."""
+        if self.path.is_dir():
+            for path in self._contents():
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
+
     def finish(self, staging: Path, result: dict[str, Any]) -> None:
         """Move the finished files in and write the result last.
 
         Args:
             staging: Folder of the finished files, on the same disk.
             result: Content of `result.json`.
+
+        Raises:
+            EventuneError: If the folder was removed on the way, or cannot be written to.
         """
+        if not (self.path / RECIPE).is_file():
+            raise EventuneError(
+                f"output_dir: {self.path} was removed while the run went on, so it cannot be finished",
+                "give the same command again",
+            )
         for path in staging.iterdir():
             path.replace(self.path / path.name)
         staging.rmdir()
@@ -172,11 +223,12 @@ class RunDirectory:
 
     def abandon(self) -> None:
         """Give the folder up after an error, unless there is a checkpoint or a finished step to go on from."""
-        if any(self.checkpoints.glob("checkpoint-*")) or any((self.path / step).exists() for step in STEPS):
+        # Those of a pretraining lie in a folder of their own.
+        if any(self.checkpoints.rglob("checkpoint-*")) or any((self.path / step).exists() for step in STEPS):
             return
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         (self.path / RECIPE).unlink(missing_ok=True)
-        if not any(self.path.iterdir()):
+        if self.path.is_dir() and not any(self.path.iterdir()):
             self.path.rmdir()
 
     def require(self, *names: str) -> None:
@@ -245,6 +297,7 @@ class RunDirectory:
 
 
 def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """Return the settings that differ, with both values."""
-    names = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    """Return the settings that differ, with both values, but for those that decide nothing of what comes out."""
+    given = (one.keys() | other.keys()) - _SAVING
+    names = sorted(name for name in given if one.get(name) != other.get(name))
     return [f"{name} {one.get(name)!r}, not {other.get(name)!r}" for name in names]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from torch import Tensor, nn
@@ -27,6 +27,6 @@ class Task(Protocol):
         """Return how many terms the loss of a batch is the mean of, a scalar."""
         ...
 
-    def evaluate(self, model: nn.Module) -> Mapping[str, float]:
-        """Return the dev part's metrics as fractions, `f1` among them."""
+    def evaluate(self, model: nn.Module, *, on_batch: Callable[[int, int], None] | None = None) -> Mapping[str, float]:
+        """Return the dev part's metrics as fractions, `f1` among them; `on_batch` hears what is done, of how much."""
         ...

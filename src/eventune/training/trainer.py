@@ -19,8 +19,9 @@ from eventune.training import processes
 from eventune.training.averaging import WeightAverage
 from eventune.training.batching import LengthGroupedSampler
 from eventune.training.checkpoint import (
+    Position,
     load_optimizer,
-    load_random_states,
+    load_position,
     read_tensors,
     save_states,
     save_tensors,
@@ -105,10 +106,17 @@ class TaskTrainer(Trainer):
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Let the task evaluate the dev part."""
         with self.meter.paused(), self.average.applied() if self.average is not None else nullcontext():
-            metrics = {f"eval_{name}": value for name, value in self.task.evaluate(self.model).items()}
+            found = self.task.evaluate(self.model, on_batch=self._tell_of_evaluation)
+            metrics = {f"eval_{name}": value for name, value in found.items()}
         self.log(dict(metrics))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
+
+    def _tell_of_evaluation(self, done: int, total: int) -> None:
+        heard = {"done": done, "total": total}
+        self.callback_handler.call_event(  # type: ignore[no-untyped-call]
+            "on_prediction_step", self.args, self.state, self.control, **heard
+        )
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the epoch's figures to its loss."""
@@ -144,13 +152,16 @@ class TaskTrainer(Trainer):
         return LengthGroupedSampler(lengths, batch_size=self._train_batch_size * processes.count(), seed=seed)
 
     def _save_checkpoint(self, model: nn.Module, trial: Any) -> None:
+        figures = self.meter.partial_figures()
         with self.meter.paused():
+            figures |= {"loss": float(self._tr_loss), "logged_step": self._globalstep_last_logged}
+            positions = processes.gathered(Position.current(figures))
             if self.args.should_save:
-                self._write_checkpoint()
+                self._write_checkpoint(positions)
             # Nobody reads the best weights before they are written.
             processes.wait()
 
-    def _write_checkpoint(self) -> None:
+    def _write_checkpoint(self, positions: Sequence[Position]) -> None:
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         if self.state.best_global_step == self.state.global_step:
             self.state.best_model_checkpoint = str(folder)
@@ -160,7 +171,7 @@ class TaskTrainer(Trainer):
         with atomic_folder(folder) as staging:
             self.store.save(self.model, staging)
             self.state.save_to_json(str(staging / "trainer_state.json"))
-            save_states(staging, self.optimizer, self.lr_scheduler)
+            save_states(staging, self.optimizer, self.lr_scheduler, positions)
             if self.average is not None:
                 save_tensors(self.average.state(), staging / AVERAGE)
         if self.args.save_total_limit is not None:
@@ -189,8 +200,14 @@ class TaskTrainer(Trainer):
             load_optimizer(Path(checkpoint), self.optimizer, self.lr_scheduler)
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
-        if checkpoint is not None:
-            load_random_states(Path(checkpoint))
+        """Go on from a checkpoint; called when the epoch has begun and its batches until the checkpoint are passed."""
+        if checkpoint is None:
+            return
+        position = load_position(Path(checkpoint), processes.number())
+        position.restore_generators()
+        self._tr_loss = torch.tensor(position.figures["loss"], device=self.args.device)
+        self._globalstep_last_logged = int(position.figures["logged_step"])
+        self.meter.resume(position.figures)
 
     def epochs(self) -> list[dict[str, float]]:
         """Return the figures of each epoch, from the first, also of those before a resumption."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from eventune.backbones.chatglm.shards import row_reader, sha256_of, write_shard
 from eventune.errors import EventuneError
 from eventune.storage.atomic import write_atomically
 from eventune.storage.json_files import read_json
+from eventune.storage.locks import locked
 
 RECORD = "conversion.json"
 """What a converted folder was made of, and the hashes of its files; written last."""
@@ -129,7 +129,8 @@ def _convert(
 ) -> Conversion:
     if target.resolve() == planned.source.resolve():
         raise EventuneError(f"{target}: expected another folder than that which is read")
-    with _one_at_a_time(target):
+    # A second process waits, and then finds the folder made.
+    with locked(target, wait=notice, makes_parents=True):
         _require_free(target)
         notice(f"reading {planned.source}")
         origin = {
@@ -252,30 +253,3 @@ def _conversion(
     return Conversion(
         planned.source, target, record["parameters"], record["files"], size, tuple(record["notes"]), is_new, kept
     )
-
-
-@contextmanager
-def _one_at_a_time(target: Path) -> Iterator[None]:
-    """Let a second process that makes the same folder wait, and then find it made."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    path = target.with_name(f".{target.name}.lock")
-    while True:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o644)
-        except OSError as error:
-            raise EventuneError(f"{target}: cannot be written: {error.strerror}", "choose another folder") from error
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        # Whoever had it before may have removed it, so that a third process would not see this lock.
-        if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
-            break
-        os.close(handle)
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        os.close(handle)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from eventune.cli.output import emit
-from eventune.errors import EventuneError, InvalidValueError
+from eventune.errors import InvalidValueError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,18 +29,18 @@ def run(arguments: argparse.Namespace) -> int:
     """Read the state safely and write the adapter."""
     from eventune.adapters.checkpoints import read_state, save_adapter_of
     from eventune.storage.atomic import atomic_folder
+    from eventune.storage.locks import creating
 
     if arguments.lora_alpha < 1:
         raise InvalidValueError("lora_alpha", "an integer >= 1", str(arguments.lora_alpha))
     source, target = Path(arguments.checkpoint), Path(arguments.target)
-    if target.exists():
-        raise EventuneError(f"{target}: exists already", "choose another folder, or remove it")
     heads = tuple(name.strip() for name in arguments.heads.split(",") if name.strip())
-    state = read_state(source)
-    with atomic_folder(target) as staging:
-        saved = save_adapter_of(
-            state, staging, lora_alpha=arguments.lora_alpha, heads=heads, base_name=arguments.base_model
-        )
+    with creating(target, makes_parents=True):
+        state = read_state(source)
+        with atomic_folder(target) as staging:
+            saved = save_adapter_of(
+                state, staging, lora_alpha=arguments.lora_alpha, heads=heads, base_name=arguments.base_model
+            )
     before = source.stat().st_size
     result = {
         "checkpoint": arguments.checkpoint,

@@ -29,10 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Convert what the source holds."""
     from eventune.adapters.chatglm.prefix import prefix_file
     from eventune.storage.atomic import atomic_folder
+    from eventune.storage.locks import creating
 
     source, target = Path(arguments.source).expanduser(), Path(arguments.target).expanduser()
-    if target.exists():
-        raise EventuneError(f"{target}: exists already", "choose another folder, or remove it")
     if not source.exists():
         raise EventuneError(f"{source}: no such file or folder")
     is_lora = (source / "adapter_config.json").is_file()
@@ -42,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"{source}: expected adapter_config.json of a LoRA, or pytorch_model.bin of P-tuning v2; found neither",
             "give the folder that the training wrote, e.g. checkpoint-3000",
         )
-    with atomic_folder(target) as staging:
+    with creating(target, makes_parents=True), atomic_folder(target) as staging:
         if checkpoint is None:
             result, notices = _lora(source, staging, arguments)
         else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from eventune.cli.data.source import add_source, patience, print_source, refuse_existing, source
+from eventune.cli.data.source import add_source, patience, print_source, reserved, source
 from eventune.cli.output import add_json_flag, emit
 from eventune.errors import EventuneError
 
@@ -46,9 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise EventuneError("--fix and --output_file go together", "--fix -o OUT writes the mended corpus to OUT")
     if arguments.max_length is not None and arguments.max_length < 1:
         raise EventuneError(f"--max_length: expected an integer >= 1, found {arguments.max_length}")
-    refuse_existing(arguments.output_file)
     fixed: dict[str, Any] = {}
-    with patience(f"checking {arguments.file}"):
+    with reserved(arguments.output_file), patience(f"checking {arguments.file}"):
         ontology = read_ontology(arguments.ontology_file) if arguments.ontology_file else None
         corpus = stream_corpus(arguments.file, arguments.format)
         elsewhere = texts_of({path: stream_corpus(path, arguments.format) for path in arguments.other_file})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from eventune.cli.data.source import patience, refuse_existing, source
+from eventune.cli.data.source import patience, reserved, source
 from eventune.cli.output import add_json_flag, emit
 from eventune.errors import EventuneError
 
@@ -35,12 +35,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Convert; what the target's format has no place for is told, and no error."""
     from eventune.corpora import Losses, stream_corpus, write_corpus
 
-    refuse_existing(arguments.output_file)
-    refuse_existing(arguments.output_coreference_file)
     if arguments.output_file == arguments.output_coreference_file:
         raise EventuneError(f"{arguments.output_file}: is to hold both corpus and coreference", "name two files")
     losses = Losses()
-    with patience(f"converting {arguments.file}"):
+    with (
+        reserved(arguments.output_file, arguments.output_coreference_file),
+        patience(f"converting {arguments.file}"),
+    ):
         corpus = stream_corpus(arguments.file, arguments.format)
         documents = _documents(corpus, arguments.coreference_file)
         count = write_corpus(documents, arguments.output_file, arguments.output_format, losses=losses)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from eventune.cli.data.source import add_source, patience, refuse_existing
+from eventune.cli.data.source import add_source, patience, reserved
 from eventune.cli.output import add_json_flag, emit
 
 
@@ -22,14 +22,13 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.corpora.ontologies import ontology_text
     from eventune.events import Ontology
 
-    refuse_existing(arguments.output_file)
-    with patience(f"reading {arguments.file}"):
+    with reserved(arguments.output_file), patience(f"reading {arguments.file}"):
         if arguments.format == AUTO and not _is_corpus(Path(arguments.file)):
             ontology = read_ontology(arguments.file)
         else:
             ontology = Ontology.induced_from(stream_corpus(arguments.file, arguments.format))
-    if arguments.output_file:
-        write_ontology(ontology, arguments.output_file)
+        if arguments.output_file:
+            write_ontology(ontology, arguments.output_file)
     value = ontology.to_dict()
     counts = {"types": len(ontology), "roles": sum(len(event_type.roles) for event_type in ontology.types.values())}
     result = {"file": arguments.file, "output_file": arguments.output_file, **counts, "ontology": value}

@@ -6,7 +6,7 @@ import argparse
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,26 @@ def refuse_existing(path: str | None) -> None:
         raise EventuneError(f"{path}: exists already", "choose another name; nothing is overwritten")
     if not Path(path).absolute().parent.is_dir():
         raise EventuneError(f"{path}: its folder does not exist", "create it, or choose another place")
+
+
+@contextmanager
+def reserved(*paths: str | None) -> Iterator[None]:
+    """Keep other processes from writing the same files for the length of a block.
+
+    Args:
+        paths: What is going to be written, if anything.
+
+    Raises:
+        LockedError: If another process is writing one of them.
+        EventuneError: As for `refuse_existing`.
+    """
+    from eventune.storage.locks import creating
+
+    with ExitStack() as stack:
+        for path in filter(None, paths):
+            refuse_existing(path)
+            stack.enter_context(creating(Path(path)))
+        yield
 
 
 @contextmanager

@@ -130,11 +130,11 @@ class DetectionTask:
             return {**inputs, "type_pieces": torch.tensor(self.encoder.type_pieces, device=device)}
         return {**inputs, **{name: tensor.to(device)[rows] for name, tensor in self.encoder.types.items()}}
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
+    def evaluate(self, model: nn.Module, *, on_batch: Callable[[int, int], None] | None = None) -> dict[str, float]:
         """Score the dev part with the margins that suit it best."""
         if self.dev is None:
             return {}
-        found = self.rank(model, self.dev)
+        found = self.rank(model, self.dev, on_batch=on_batch)
         return _metrics(self.score(found, self.dev, self.tune(found, self.dev)))
 
     def type_inputs(self, model: nn.Module) -> dict[str, Tensor]:
@@ -157,7 +157,7 @@ class DetectionTask:
         part: EncodedTexts,
         *,
         types: Mapping[str, Tensor] | None = None,
-        on_batch: Callable[[int], None] | None = None,
+        on_batch: Callable[[int, int], None] | None = None,
     ) -> Found:
         """Find the best spans of each document.
 
@@ -165,18 +165,20 @@ class DetectionTask:
             model: The trained model.
             part: The encoded documents.
             types: What `type_inputs` returned for this model.
-            on_batch: Called with the number of windows after each batch.
+            on_batch: Called after each batch, with how many windows of how many are done.
 
         Returns:
             The candidates, windows merged.
         """
         found: Found = [[] for _ in part.documents]
+        done = 0
         for examples, scores in self._scores(model, part.examples, types or self.type_inputs(model)):
             candidates = best_triggers(scores, [example.first_word for example in examples])
             for example, more in zip(examples, candidates, strict=True):
                 found[example.document].extend(more)
+            done += len(examples)
             if on_batch is not None:
-                on_batch(len(examples))
+                on_batch(done, len(part.examples))
         return [ranked(candidates) for candidates in found]
 
     def _scores(

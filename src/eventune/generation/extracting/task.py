@@ -90,11 +90,11 @@ class GenerativeExtractionTask:
         """Return the number of tokens of a batch's answers, a scalar."""
         return self._responses.num_items(batch)
 
-    def evaluate(self, model: nn.Module) -> dict[str, float]:
+    def evaluate(self, model: nn.Module, *, on_batch: Callable[[int, int], None] | None = None) -> dict[str, float]:
         """Return the dev part's loss, and its scores with each role filled where that is likelier than not."""
         if self.dev is None:
             return {}
-        answers = self.answer(model, self.dev)
+        answers = self.answer(model, self.dev, on_batch=on_batch)
         result = self.score(self.dev, annotated(self.dev.documents, answers))
         loss = self._responses.measure(model, self.dev.examples)["loss"]
         return {"loss": loss, "precision": result.precision, "recall": result.recall, "f1": result.f1}
@@ -105,7 +105,7 @@ class GenerativeExtractionTask:
         part: EncodedQuestions,
         *,
         min_probability: float = DEFAULT_MIN_PROBABILITY,
-        on_batch: Callable[[int], None] | None = None,
+        on_batch: Callable[[int, int], None] | None = None,
     ) -> Answers:
         """Let a model answer a part's questions, greedily.
 
@@ -113,7 +113,7 @@ class GenerativeExtractionTask:
             model: The causal LM.
             part: The questions.
             min_probability: See `Grounding`.
-            on_batch: Called with the number of questions after each batch.
+            on_batch: Called after each batch, with how many questions of how many are done.
         """
         answers = Answers([[] for _ in part.documents])
         order = sorted(part.questions, key=lambda questions: -len(questions.prompt))
@@ -125,7 +125,7 @@ class GenerativeExtractionTask:
                     answers.found[questions.number] += found
                     answers.counts += counts
                 if on_batch is not None:
-                    on_batch(len(chosen))
+                    on_batch(start + len(chosen), len(order))
         answers.counts["answers"] = len(part.questions)
         return answers
 

@@ -1,0 +1,40 @@
+"""What killed processes left beside a file is cleared away by the next one that writes it."""
+
+import shutil
+
+import pytest
+
+from eventune.errors import EventuneError
+from eventune.storage.atomic import atomic_folder, write_atomically
+from eventune.storage.locks import creating
+
+
+def test_what_a_killed_process_left_of_a_file_is_removed_when_it_is_made_again(tmp_path):
+    (tmp_path / ".out.jsonl.123.tmp").write_text("half of it")
+    (tmp_path / ".out.jsonl.124.tmp").mkdir()
+    (tmp_path / ".other.jsonl.123.tmp").write_text("somebody else's")
+
+    with creating(tmp_path / "out.jsonl"):
+        write_atomically(tmp_path / "out.jsonl", "whole\n")
+
+    assert {path.name for path in tmp_path.iterdir()} == {"out.jsonl", ".other.jsonl.123.tmp"}
+
+
+@pytest.mark.parametrize("name", ["file", "folder", "link"])
+def test_what_exists_is_not_made_again(name, tmp_path):
+    (tmp_path / "file").write_text("precious")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(EventuneError, match=f"{name}: exists already\nchoose another place"), creating(tmp_path / name):
+        raise AssertionError("entered")
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "folder", "link"}
+
+
+def test_a_folder_whose_place_was_removed_is_not_made(tmp_path):
+    (tmp_path / "runs").mkdir()
+    with (
+        pytest.raises(EventuneError, match=r"new: cannot be written: .*\nits folder is not there"),
+        atomic_folder(tmp_path / "runs" / "new"),
+    ):
+        shutil.rmtree(tmp_path / "runs")
+    assert list(tmp_path.iterdir()) == []
