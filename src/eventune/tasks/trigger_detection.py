@@ -150,9 +150,9 @@ class TriggerDetection(EncoderTask):
         new = [f"{ENCODER}.{name}" for name in backbone.new_modules]
         return model, anatomy_of(model, backbones=(ENCODER,), new_modules=new)
 
-    def predict(self, model: nn.Module, split: str) -> Found:
+    def predict(self, model: nn.Module, split: str, *, on_batch: Callable[[int, int], None] | None = None) -> Found:
         """See `RunTask`."""
-        return self.loop.rank(model, self.encoded[split])
+        return self.loop.rank(model, self.encoded[split], on_batch=on_batch)
 
     def tune(self, predicted: Found) -> None:
         """See `RunTask`: the margins with the best score on the dev part."""
