@@ -2,6 +2,7 @@ import copy
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import nn
 from transformers import PreTrainedModel
 
@@ -11,6 +12,7 @@ from eventune.adapters.attaching import attach
 from eventune.adapters.guard import examine, require_gradients
 from eventune.adapters.projections import ProjectionKind, find_projections
 from eventune.adapters.store import load_into, save_trained
+from eventune.adapters.targets import choose
 
 from .architectures import ALL, STACKED_EXPERTS, tiny_model
 
@@ -77,6 +79,31 @@ def test_lora_is_attached_trained_saved_and_reloaded_exactly(architecture, tmp_p
 
     reloaded = load_into(untouched, tmp_path)
     assert torch.equal(outputs_of(reloaded, inputs), trained)
+
+
+@pytest.mark.parametrize("architecture", ["gpt2", "phi3", "t5", "mixtral", "modernbert"])
+def test_vera_s_shared_matrices_fit_layers_of_all_shapes(architecture, tmp_path):
+    model = build(architecture)
+    untouched, inputs = copy.deepcopy(model), inputs_of(model)
+    before = outputs_of(model, inputs)
+    shapes = {
+        (projection.outputs, projection.inputs)
+        for projection in choose(find_projections(model.base), "auto", model_type=architecture)
+    }
+
+    adapted = attach(model, AdapterArguments(method="vera", vera_r=8))
+    examine(adapted).require()
+    require_gradients(adapted, lambda: adapted.train()(**inputs).square().mean(), heads=("tagger",))
+    assert torch.equal(outputs_of(adapted, inputs), before)
+    one_step(adapted, inputs)
+    weights = load_file(save_trained(adapted, tmp_path).path)
+    trained = outputs_of(adapted.requires_grad_(False), inputs)
+
+    assert len(shapes) > 1
+    assert weights["base_model.vera_A"].shape == (8, max(inputs for _, inputs in shapes))
+    assert weights["base_model.vera_B"].shape == (max(outputs for outputs, _ in shapes), 8)
+    assert torch.equal(outputs_of(load_into(untouched, tmp_path), inputs), trained)
+    assert not torch.equal(trained, before)
 
 
 @pytest.mark.parametrize("architecture", ALL)

@@ -266,15 +266,16 @@ def test_names_are_checked(bank, folders):
         pass
 
 
-def test_a_prefix_cannot_share_its_base(bank, tmp_path):
-    folder = tmp_path / "prefix"
+@pytest.mark.parametrize(("method", "peft_type"), [("prefix", "PREFIX_TUNING"), ("vera", "VERA")])
+def test_a_method_that_cannot_share_its_base_is_refused(method, peft_type, bank, tmp_path):
+    folder = tmp_path / "own"
     folder.mkdir()
-    ready = attach(Tagger(), AdapterArguments(method="prefix"))
+    ready = attach(Tagger(), AdapterArguments(method=method))
     learn(ready)
     save_trained(ready, folder)
 
-    with pytest.raises(EventuneError, match="found PREFIX_TUNING, which cannot share its base"):
-        bank.add("prefix", folder)
+    with pytest.raises(EventuneError, match=f"expected lora or ia3, found {peft_type}, which cannot share its base"):
+        bank.add("own", folder)
 
 
 def test_joint_extractors_share_a_real_base_and_switch_within_50_milliseconds(tmp_path):

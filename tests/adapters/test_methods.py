@@ -125,6 +125,9 @@ SETTINGS = {
     "4 bits": {"quantization_bit": 4},
     "8 bits": {"quantization_bit": 8},
     "ia3": {"method": "ia3"},
+    "vera": {"method": "vera", "vera_r": 8},
+    "vera 4 bits": {"method": "vera", "vera_r": 8, "quantization_bit": 4},
+    "vera 8 bits": {"method": "vera", "vera_r": 8, "quantization_bit": 8},
     "prefix": {"method": "prefix", "pre_seq_len": 5},
     "prefix projected": {"method": "prefix", "pre_seq_len": 5, "prefix_projection": True},
     "freeze": {"method": "freeze", "freeze_trainable_layers": 1},
@@ -238,6 +241,28 @@ def test_ia3_scales_keys_values_and_the_feed_forward_input():
         name.partition(".ia3_l")[0].rpartition("layer.0.")[2] for name in trained_names(ready) if "layer.0." in name
     }
     assert scaled == {"attention.self.key", "attention.self.value", "output.dense"}
+
+
+def test_plain_peft_loads_vera_s_file_and_gives_the_same_bits(tmp_path):
+    ready = attach(Tagger(), AdapterArguments(method="vera", vera_r=8))
+    learn(ready)
+    save_trained(ready, tmp_path)
+
+    reloaded = outputs_of(load_into(Tagger(), tmp_path))
+
+    assert torch.equal(outputs_of(PeftModel.from_pretrained(Tagger(), tmp_path)), reloaded)
+    assert torch.equal(reloaded, outputs_of(ready.requires_grad_(False)))
+
+
+def test_vera_trains_scales_alone_and_starts_as_the_base():
+    ready = attach(Tagger(), AdapterArguments(method="vera", vera_r=8))
+
+    scales = {name.split(".")[-2] for name in trained_names(ready) if name.startswith("encoder.")}
+    assert scales == {"vera_lambda_b", "vera_lambda_d"}
+    assert torch.equal(outputs_of(ready), outputs_of(Tagger()))
+    shared = ready.base_model.vera_A["default"].clone()
+    learn(ready)
+    assert torch.equal(ready.base_model.vera_A["default"], shared)
 
 
 def test_only_the_rows_of_the_named_tokens_are_trained():

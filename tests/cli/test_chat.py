@@ -20,6 +20,7 @@ SHORT = ("--max_new_tokens", "8")
 METHODS = {
     "lora": AdapterArguments(lora_r=4),
     "ia3": AdapterArguments(method="ia3"),
+    "vera": AdapterArguments(method="vera", vera_r=8),
     "prefix": AdapterArguments(method="prefix", pre_seq_len=4),
     "freeze": AdapterArguments(method="freeze", freeze_trainable_layers=1),
     "full": AdapterArguments(method="full"),

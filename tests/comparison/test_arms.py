@@ -30,6 +30,13 @@ def test_arms_are_presets_with_changes():
     assert recipe_of(BASE, arms[4]).optimisation.learning_rate == 2e-3
 
 
+def test_an_arm_s_rank_is_its_method_s():
+    (arm,) = parse_arms("vera:r=64")
+
+    assert arm.settings == {"method": "vera", "vera_r": "64"}
+    assert recipe_of(BASE, arm).adapter.vera_r == 64
+
+
 def test_lists_in_an_arm_keep_their_commas():
     (arm,) = parse_arms("lora:targets=[query,value]")
 

@@ -500,6 +500,7 @@ METHODS = {
     "PiSSA": {"init_lora_weights": "pissa"},
     "prefix": {"method": "prefix", "pre_seq_len": 4, "prefix_projection": True},
     "IA3": {"method": "ia3"},
+    "VeRA": {"method": "vera", "vera_r": 16},
     "freeze": {"method": "freeze", "freeze_trainable_layers": 1},
     "BitFit": {"method": "bitfit"},
     "QLoRA": {"quantization_bit": 4},

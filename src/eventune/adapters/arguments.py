@@ -78,6 +78,7 @@ class AdapterArguments:
     prefix_projection: bool = field(
         default=False, metadata={"help": "prefix: compute them by a small network, which trains more steadily"}
     )
+    vera_r: int = field(default=256, metadata={"help": "vera: rank of the shared matrices, higher than LoRA's"})
     freeze_trainable_layers: int = field(default=2, metadata={"help": "freeze: number of the last blocks to train"})
     quantization_bit: int = field(
         default=0, metadata={"help": "QLoRA: keep the base's linear layers in 4 or 8 bits (bitsandbytes); 0: do not"}
@@ -87,7 +88,7 @@ class AdapterArguments:
         """Yield one error for each setting that is out of range."""
         if self.method not in METHODS:
             yield InvalidValueError("method", " or ".join(METHODS), repr(self.method))
-        for name in ("lora_r", "lora_alpha", "pre_seq_len", "freeze_trainable_layers"):
+        for name in ("lora_r", "lora_alpha", "pre_seq_len", "vera_r", "freeze_trainable_layers"):
             if getattr(self, name) < 1:
                 yield InvalidValueError(name, "an integer >= 1", str(getattr(self, name)))
         if not 0.0 <= self.lora_dropout < 1.0:

@@ -120,6 +120,19 @@ METHODS = {
         shares_base=True,
         size="eventune.adapters.ia3:ia3_size",
     ),
+    "vera": Method(
+        summary="learned scales behind random low-rank matrices that all layers share",
+        implementation="eventune.adapters.vera:attach_vera",
+        peft_type="VERA",
+        parts=("vera_dropout", "vera_A", "vera_B", "vera_lambda_b", "vera_lambda_d"),
+        rank="vera_r",
+        options=frozenset({"freeze_heads", "quantization_bit"}),
+        merges=True,
+        # Around layers that have an adapter already, PEFT does not find the sizes of the shared matrices.
+        shares_base=False,
+        size="eventune.adapters.vera:vera_size",
+        ranks=(64, 256, 1024),
+    ),
     "freeze": Method(
         summary="the last blocks alone",
         implementation="eventune.adapters.parts:attach_last_blocks",
