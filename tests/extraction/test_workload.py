@@ -5,6 +5,7 @@ import pytest
 from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
 from eventune.extraction.features import EncodedPart
 from eventune.extraction.kinds import VARIANTS
+from eventune.extraction.subwords import SubwordTokenizer
 from eventune.extraction.workload import workload_notices
 
 
@@ -13,7 +14,7 @@ def notices(tiny_encoder):
     """Notices of a training on some documents."""
     from eventune.backbones.load import load_tokenizer
 
-    tokenizer = load_tokenizer(tiny_encoder)
+    tokenizer = SubwordTokenizer.of(load_tokenizer(tiny_encoder))
     ontology = Ontology.of([EventType("attack", (Role("attacker"), Role("target", multiplicity=2)))])
 
     def notices(documents, *, extractor="joint", padded_length=0):

@@ -102,8 +102,8 @@ def test_a_finished_step_is_not_trained_again_and_a_killed_run_ends_in_the_same_
 
     write, count = TaskTrainer._write_checkpoint, []
 
-    def killed(self):
-        write(self)
+    def killed(self, *arguments, **options):
+        write(self, *arguments, **options)
         count.append(1)
         if len(count) == 9:  # in the second step
             raise KeyboardInterrupt

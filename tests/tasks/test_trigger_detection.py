@@ -88,8 +88,8 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bits(settings, tmp_path, monk
 
     write, count = TaskTrainer._write_checkpoint, []
 
-    def killed(self):
-        write(self)
+    def killed(self, *arguments, **options):
+        write(self, *arguments, **options)
         count.append(1)
         if len(count) == 2:
             raise KeyboardInterrupt
