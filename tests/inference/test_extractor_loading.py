@@ -161,5 +161,7 @@ def test_an_unknown_task_is_named(tiny_run, tmp_path):
     settings = json.loads((copy / "extractor.json").read_text())
     (copy / "extractor.json").write_text(json.dumps({**settings, "task": "extractoin"}))
 
-    with pytest.raises(EventuneError, match=r"expected the task extraction or detection or generation.*found 'extractoin'"):
+    with pytest.raises(
+        EventuneError, match=r"expected the task extraction or detection or generation.*found 'extractoin'"
+    ):
         Extractor.load(copy)
