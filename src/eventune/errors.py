@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_SHOWN = 300
+"""Characters of a wrong value, or of its place, that an error shows."""
+
 
 class EventuneError(Exception):
     """Something a user can mend; the command line prints it without a traceback and exits with code 2.
@@ -26,10 +29,11 @@ class InvalidValueError(EventuneError):
     Attributes:
         field: Where the value stands, e.g. `events[0].arguments[2].span`.
         expected: What may stand there.
-        found: What stands there, already formatted.
+        found: What stands there, already formatted; of a long value its beginning.
     """
 
     def __init__(self, field: str, expected: str, found: str, hint: str = "") -> None:
+        field, found = (text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…" for text in (field, found))
         super().__init__(f"{field}: expected {expected}, found {found}", hint)
         self.field = field
         self.expected = expected

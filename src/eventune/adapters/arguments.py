@@ -16,8 +16,12 @@ METHODS = {
     "freeze": "the last blocks alone",
     "bitfit": "the biases alone",
 }
-INITIALISATIONS = re.compile(r"default|gaussian|orthogonal|olora|pissa(_niter_\d+)?")
+INITIALISATIONS = re.compile(r"default|gaussian|orthogonal|olora|pissa(_niter_\d{1,2})?")
 QUANTIZATION_BITS = (0, 4, 8)
+MOST_RANK = 4096
+"""No layer has a use for a higher rank."""
+MOST_VIRTUAL_TOKENS = 8192
+"""Longer prefixes than models read."""
 
 
 @dataclass(kw_only=True)

@@ -14,21 +14,14 @@ from torch import Tensor, nn
 from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.attaching import prepare_base
 from eventune.adapters.changed_base import starts_from_base
+from eventune.adapters.configuration import ADAPTER_WEIGHTS, fitting, read_adapter_config
 from eventune.adapters.peft_library import (
     ModulesToSaveWrapper,
     PeftConfig,
     PeftModel,
-    expected_warnings_ignored,
     get_peft_model_state_dict,
 )
-from eventune.adapters.store import (
-    ADAPTER_WEIGHTS,
-    copy_weights,
-    heads_to_float32,
-    read_adapter_config,
-    recorded_bits,
-    require_same,
-)
+from eventune.adapters.store import copy_weights, heads_to_float32, recorded_bits, require_same
 from eventune.adapters.weight_files import read_weights
 from eventune.errors import EventuneError, did_you_mean
 
@@ -69,8 +62,8 @@ class AdapterBank:
         # PEFT makes the name a part of module names, and of file names.
         if not name.replace("-", "_").isidentifier() or name == BASE:
             raise EventuneError(f"adapter {name!r}: expected letters, digits, '-' and '_', found another name")
-        weights = read_weights(folder / ADAPTER_WEIGHTS)
         config = read_adapter_config(folder)
+        weights = read_weights(folder / ADAPTER_WEIGHTS)
         if config.is_prompt_learning:
             raise EventuneError(f"{folder}: a prefix cannot share its base", "load the run by itself")
         if starts_from_base(config):
@@ -85,15 +78,13 @@ class AdapterBank:
                 "make the bank with the same quantization_bit",
             )
         try:
-            model = self._with_place_for(name, config)
-            expected = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
-            require_same(expected, weights, folder / ADAPTER_WEIGHTS)
-        except (RuntimeError, ValueError, KeyError, TypeError, EventuneError) as error:
+            with fitting(folder):
+                model = self._with_place_for(name, config)
+                expected = get_peft_model_state_dict(model, adapter_name=name, save_embedding_layers=False)
+                require_same(expected, weights, folder / ADAPTER_WEIGHTS)
+        except EventuneError:
             self._forget(name)
-            if isinstance(error, EventuneError):
-                raise
-            reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise EventuneError(f"{folder}: the adapter does not fit the base: {reason}") from error
+            raise
         copy_weights(model, weights, adapter=name)
         _mix_any_head(model)
         self.use(name)
@@ -150,12 +141,11 @@ class AdapterBank:
         yield run
 
     def _with_place_for(self, name: str, config: PeftConfig) -> PeftModel:
-        with expected_warnings_ignored():
-            if self.model is None:
-                prepare_base(self._base, anatomy_of(self._base), self._bits)
-                self.model = PeftModel(self._base, config, adapter_name=name)
-            else:
-                self.model.add_adapter(name, config)
+        if self.model is None:
+            prepare_base(self._base, anatomy_of(self._base), self._bits)
+            self.model = PeftModel(self._base, config, adapter_name=name)
+        else:
+            self.model.add_adapter(name, config)
         heads_to_float32(self.model)
         return self.model
 

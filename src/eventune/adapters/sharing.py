@@ -11,20 +11,17 @@ from torch import nn
 from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.attaching import prepare_base
 from eventune.adapters.changed_base import starts_from_base
-from eventune.adapters.peft_library import PeftModel, expected_warnings_ignored, get_peft_model_state_dict
-from eventune.adapters.store import (
+from eventune.adapters.configuration import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
-    copy_weights,
-    does_not_fit,
-    heads_to_float32,
+    fitting,
     read_adapter_config,
-    recorded_bits,
-    require_same,
+    read_adapter_fields,
 )
+from eventune.adapters.peft_library import PeftModel, get_peft_model_state_dict
+from eventune.adapters.store import copy_weights, heads_to_float32, recorded_bits, require_same
 from eventune.adapters.weight_files import read_weights
 from eventune.errors import EventuneError
-from eventune.storage.json_files import read_json
 
 SHARING = ("LORA", "IA3")
 """PEFT's adapters that lie beside the base's own layers; what changes the base itself cannot share it."""
@@ -32,8 +29,11 @@ SHARING = ("LORA", "IA3")
 
 def can_share(folder: Path) -> bool:
     """Tell whether a folder's trained weights leave the base as it is, so that others can be computed on it, too."""
-    path = folder / ADAPTER_CONFIG
-    return path.is_file() and read_json(path).get("peft_type") in SHARING
+    if not (folder / ADAPTER_CONFIG).exists():
+        return False
+    fields = read_adapter_fields(folder)
+    # Biases that are trained are the base's own.
+    return fields.peft_type in SHARING and getattr(fields, "bias", "none") == "none"
 
 
 class SharedBase:
@@ -71,11 +71,8 @@ class SharedBase:
         if not self._names:
             prepare_base(model, anatomy or anatomy_of(model), self._bits)
         name = f"shared-run-{len(self._names)}"
-        try:
-            with expected_warnings_ignored():
-                adapted: nn.Module = PeftModel(model, config, adapter_name=name)
-        except (RuntimeError, ValueError, KeyError, TypeError) as error:
-            raise does_not_fit(folder, error) from error
+        with fitting(folder):
+            adapted: nn.Module = PeftModel(model, config, adapter_name=name)
         heads_to_float32(adapted)
         own = get_peft_model_state_dict(adapted, adapter_name=name, save_embedding_layers=False)
         # PEFT knows the adapters that were attached through this model, not those beside them.

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +15,18 @@ from torch import Tensor, nn
 from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.attaching import prepare_base, require_fresh
 from eventune.adapters.changed_base import changed_base, for_unchanged_base
+from eventune.adapters.configuration import (
+    ADAPTER_CONFIG,
+    ADAPTER_WEIGHTS,
+    PrefixFields,
+    fitting,
+    peft_config,
+    read_adapter_fields,
+)
 from eventune.adapters.guard import plain_name
 from eventune.adapters.peft_library import (
     PeftConfig,
     PeftModel,
-    expected_warnings_ignored,
     get_peft_model_state_dict,
     set_peft_model_state_dict,
 )
@@ -30,10 +37,8 @@ from eventune.adapters.tying import require_alike
 from eventune.adapters.weight_files import read_weights, write_weights
 from eventune.adapters.wrapping import unwrap
 from eventune.errors import EventuneError
-from eventune.storage.json_files import read_json
+from eventune.storage.validation import read_settings
 
-ADAPTER_CONFIG = "adapter_config.json"
-ADAPTER_WEIGHTS = "adapter_model.safetensors"
 ADAPTER_FILES = (ADAPTER_CONFIG, ADAPTER_WEIGHTS)
 FULL_WEIGHTS = "model.safetensors"
 PART_WEIGHTS = "trained_part.safetensors"
@@ -44,6 +49,11 @@ PEFT_PREFIX = "base_model.model."
 PROMPT = "prompt_embeddings"
 """What PEFT calls the keys and values of a prefix."""
 _FILES = {"full": (FULL_WEIGHTS,), "freeze": (PART_WEIGHTS,), "bitfit": (PART_WEIGHTS,)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Quantisation:
+    quantization_bit: Literal[4, 8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +179,7 @@ def save_checkpoint(model: nn.Module, folder: Path) -> Saved:
 def recorded_bits(folder: Path) -> int:
     """Return the bits of the base that a folder's adapter was trained on; 0 for one that was not quantised."""
     path = folder / QUANTISATION
-    return int(read_json(path)["quantization_bit"]) if path.is_file() else 0
+    return read_settings(path, _Quantisation).quantization_bit if path.exists() else 0
 
 
 def write_adapter(folder: Path, weights: Mapping[str, Tensor], config: PeftConfig) -> Saved:
@@ -261,41 +271,17 @@ def load_into(
     if path.name == PART_WEIGHTS:
         _overlay(model, read_weights(path), anatomy, path)
         return model
-    settings = read_json(folder / ADAPTER_CONFIG)
-    if settings.get("peft_type") == "PREFIX_TUNING":
-        _load_prefix(model, folder, anatomy, settings)
+    fields = read_adapter_fields(folder)
+    if isinstance(fields, PrefixFields):
+        _load_prefix(model, folder, anatomy, fields)
         return model
-    config = read_adapter_config(folder)
-    try:
-        with expected_warnings_ignored():
-            adapted: nn.Module = PeftModel(model, config)
-    except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise does_not_fit(folder, error) from error
+    config = peft_config(fields, folder)
+    with fitting(folder):
+        adapted: nn.Module = PeftModel(model, config)
     heads_to_float32(adapted)
     # Not PEFT's own loading: it goes on with random weights where the file lacks some.
     load_trained(adapted, folder)
     return adapted
-
-
-def read_adapter_config(folder: Path) -> PeftConfig:
-    """Read an adapter's configuration for use, not for training.
-
-    Raises:
-        EventuneError: If it is missing, damaged or unknown to PEFT.
-    """
-    read_json(folder / ADAPTER_CONFIG)
-    try:
-        config = PeftConfig.from_pretrained(folder)
-    except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise does_not_fit(folder, error) from error
-    config.inference_mode = True
-    return config
-
-
-def does_not_fit(folder: Path, error: Exception) -> EventuneError:
-    """Return what to raise where PEFT cannot put an adapter on a model."""
-    reason = next(iter(str(error).splitlines()), type(error).__name__)
-    return EventuneError(f"{folder}: the adapter does not fit the model: {reason}")
 
 
 def heads_to_float32(model: nn.Module) -> None:
@@ -307,14 +293,20 @@ def heads_to_float32(model: nn.Module) -> None:
             module.float()
 
 
-def _load_prefix(model: nn.Module, folder: Path, anatomy: Anatomy, settings: Mapping[str, Any]) -> None:
+def _load_prefix(model: nn.Module, folder: Path, anatomy: Anatomy, fields: PrefixFields) -> None:
     path = folder / ADAPTER_WEIGHTS
     weights = read_weights(path)
     if PROMPT not in weights:
         raise EventuneError(f"{path}: expected {PROMPT!r}, found {', '.join(list(weights)[:3])}", "copy the run anew")
-    backbone = model.get_submodule(anatomy.backbones[0])
-    prefix = attach_prefix(model, backbone, num_virtual_tokens=int(settings["num_virtual_tokens"]), projection=False)
     flat = weights.pop(PROMPT)
+    tokens = fields.num_virtual_tokens
+    if flat.shape[:1] != (tokens,):
+        raise EventuneError(
+            f"{folder / ADAPTER_CONFIG}: num_virtual_tokens: expected as many as its weights, whose shape is "
+            f"{tuple(flat.shape)}, found {tokens}"
+        )
+    backbone = model.get_submodule(anatomy.backbones[0])
+    prefix = attach_prefix(model, backbone, num_virtual_tokens=tokens, projection=False)
     require_same({PROMPT: prefix.flattened()}, {PROMPT: flat}, path)
     prefix.load_flattened(flat)
     own = {name.removeprefix(PEFT_PREFIX): tensor for name, tensor in weights.items()}

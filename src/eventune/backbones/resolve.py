@@ -13,6 +13,9 @@ from eventune.backbones.chatglm.detection import native_folder
 from eventune.backbones.gguf import unpacked
 from eventune.backbones.hashes import sha256_of
 from eventune.errors import EventuneError, did_you_mean, first_line
+from eventune.storage.paths import exists, expanded, is_file, is_folder, shown
+
+CONFIG, ADAPTER = "config.json", "adapter_config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class BaseModel:
     @property
     def weights(self) -> list[Path]:
         """The safetensors files."""
-        return sorted(self.folder.glob("*.safetensors"))
+        return sorted(path for path in self.folder.glob("*.safetensors") if is_file(path))
 
     def sha256(self) -> str:
         """Return one hash over all weight files, in the order of their names."""
@@ -97,12 +100,14 @@ class BaseModel:
         return {"name_or_path": self.name, "revision": self.revision, "sha256": self.sha256()}
 
 
-def resolve(name: str, *, revision: str = "") -> BaseModel:
+def resolve(name: str, *, revision: str = "", may_download: bool = True) -> BaseModel:
     """Find a model's files: a local folder first, then a package, then the hub's cache or the hub.
 
     Args:
         name: A folder, an alias of packaged weights such as `minilm`, or a hub id.
         revision: Revision on the hub; its default branch if empty.
+        may_download: Whether the name is the user's own, so that a model that is nowhere here is fetched from the hub;
+            one that a file brought is not.
 
     Returns:
         The model, with all its files on this machine.
@@ -112,25 +117,26 @@ def resolve(name: str, *, revision: str = "") -> BaseModel:
             tried.
         UnconvertedModelError: If it is ChatGLM2 or a successor in its layout, and no conversion is in the cache.
     """
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    if (folder := _folder(name)) is not None:
         return _checked(BaseModel(name, folder))
     packaged = PACKAGED.get(name)
     if packaged is not None and (found := packaged.find()) is not None:
         return _checked(BaseModel(name, found))
     hub_id = packaged.hub_id if packaged else name
     try:
-        return _checked(BaseModel(name, _from_hub(hub_id, revision), revision))
+        return _checked(BaseModel(name, _from_hub(hub_id, revision, may_download), revision))
     except (OSError, ValueError, RuntimeError) as error:
-        tried = [f"the folder {name}: does not exist"]
+        tried = [f"the folder {shown(name)}: does not exist"]
         if packaged:
             tried.append(f"the package {packaged.distribution}: not installed")
         tried.append(f"the hub model {hub_id}: {first_line(error)}")
         hint = did_you_mean(name, PACKAGED)
         if packaged:
             hint = packaged.install
+        elif not may_download:
+            hint = f"a name in a file downloads nothing: give it yourself, as --model_name_or_path {shown(name)}"
         raise EventuneError(
-            f"model {name!r} was not found; tried " + "; ".join(tried),
+            f"model {shown(name)!r} was not found; tried " + "; ".join(tried),
             hint
             or "give a folder with config.json and safetensors, or a packaged model: "
             + "; ".join(f"{alias} ({model.install})" for alias, model in PACKAGED.items()),
@@ -151,13 +157,10 @@ def resolve_config(name: str, *, revision: str = "") -> BaseModel:
         EventuneError: If the name leads nowhere, or to a folder without configuration.
         UnconvertedModelError: As for `resolve`.
     """
-    path = Path(name).expanduser()
-    if path.is_file() and path.name == "config.json":
-        path = path.parent
-    if path.is_dir():
-        if not (path / "config.json").is_file():
-            raise EventuneError(f"{path}: expected a model folder, found no config.json in it")
-        return BaseModel(name, native_folder(path))
+    if Path(name).name == CONFIG and is_file(name):
+        name = str(Path(name).parent)
+    if (folder := _folder(name)) is not None:
+        return BaseModel(name, native_folder(_with_config(folder)))
     if name in PACKAGED:
         return resolve(name, revision=revision)
     try:
@@ -168,29 +171,47 @@ def resolve_config(name: str, *, revision: str = "") -> BaseModel:
     except (OSError, ValueError, RuntimeError) as error:
         known = [*PACKAGED, *(str(found) for found in Path.cwd().glob("*/config.json"))]
         raise EventuneError(
-            f"model {name!r} was not found; tried the folder {name}: does not exist; the hub model {name}: "
-            f"{first_line(error)}",
+            f"model {shown(name)!r} was not found; tried the folder {shown(name)}: does not exist; the hub model "
+            f"{shown(name)}: {first_line(error)}",
             did_you_mean(name, known)
             or f"give a folder with config.json, module:Class, or a packaged model: {', '.join(PACKAGED)}",
         ) from error
 
 
-def _from_hub(hub_id: str, revision: str) -> Path:
+def _folder(name: str) -> Path | None:
+    """Return the folder of a name, whatever the name is; None where there is none."""
+    folder = expanded(name)
+    return folder if is_folder(folder) else None
+
+
+def _from_hub(hub_id: str, revision: str, may_download: bool) -> Path:
     from huggingface_hub import snapshot_download
 
     options: dict[str, Any] = {"revision": revision or None, "allow_patterns": list(HUB_FILES)}
     try:
         return Path(snapshot_download(hub_id, local_files_only=True, **options))
     except OSError:
+        if not may_download:
+            raise OSError("not in the local cache") from None
         if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
             raise OSError("not in the local cache, and HF_HUB_OFFLINE is set") from None
         return Path(snapshot_download(hub_id, **options))
 
 
+def _with_config(folder: Path) -> Path:
+    if not is_file(folder / CONFIG):
+        raise EventuneError(f"{folder}: expected a model folder, found no {CONFIG} in it")
+    if exists(folder / ADAPTER):
+        # transformers would put it on the model by itself, whatever it says.
+        raise EventuneError(
+            f"{folder}: expected a model, found an adapter ({ADAPTER}) beside it",
+            "move the adapter to a folder of its own, and name that as the run or the adapter",
+        )
+    return folder
+
+
 def _checked(model: BaseModel) -> BaseModel:
-    if not (model.folder / "config.json").is_file():
-        raise EventuneError(f"{model.folder}: expected a model folder, found no config.json in it")
-    model = replace(model, folder=native_folder(model.folder))
+    model = replace(model, folder=native_folder(_with_config(model.folder)))
     if not model.weights:
         raise EventuneError(
             f"{model.folder}: expected weights in *.safetensors, found none",

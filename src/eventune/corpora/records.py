@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from eventune.corpora.files import check_is_file, decode
+from eventune.corpora.files import decode
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.storage.atomic import write_atomically
+from eventune.storage.paths import check_is_file
 
 _CHUNK_BYTES = 1 << 20
 _HINT = "create its folder, or choose another place"

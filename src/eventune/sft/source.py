@@ -10,8 +10,10 @@ from eventune.adapters.chatglm.prefix import prefix_file
 from eventune.adapters.store import weights_file
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
+from eventune.runs.opening import RecordedBase
 from eventune.sft.sections import SftModelArguments
-from eventune.storage.json_files import read_json
+from eventune.storage.validation import read_settings
+from eventune.tasks.responses import ResponseSettings
 from eventune.training.run_directory import BASE, GENERATOR, RunDirectory
 
 
@@ -30,7 +32,7 @@ class Source:
     def method(self) -> str:
         """Return how the run's weights were trained; empty where a checkpoint does not say."""
         path = self.run / GENERATOR if self.run else None
-        return str(read_json(path).get("method", "")) if path and path.is_file() else ""
+        return read_settings(path, ResponseSettings).method if path and path.exists() else ""
 
     @classmethod
     def of(cls, model: SftModelArguments, notice: Callable[[str], None]) -> Source:
@@ -65,11 +67,11 @@ def _trained(folder: Path, base: BaseModel, notice: Callable[[str], None]) -> Pa
             else "",
         )
     if (folder / BASE).is_file():
-        recorded = read_json(folder / BASE)
-        if recorded.get("sha256") != base.sha256():
+        recorded = RecordedBase.read(folder)
+        if recorded.sha256 != base.sha256():
             raise EventuneError(
-                f"ptuning_checkpoint: {folder} was trained on {recorded.get('name_or_path')!r}, whose weights are not "
+                f"ptuning_checkpoint: {folder} was trained on {recorded.name_or_path!r}, whose weights are not "
                 f"those of {base.name!r}",
-                f"give --model_name_or_path {recorded.get('name_or_path')}",
+                f"give --model_name_or_path {recorded.name_or_path}",
             )
     return folder
