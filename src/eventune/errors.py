@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 _SHOWN = 300
 """Characters of a wrong value, or of its place, that an error shows."""
@@ -42,6 +43,21 @@ class InvalidValueError(EventuneError):
     def inside(self, prefix: str) -> InvalidValueError:
         """Return the same error seen from an enclosing record, with `prefix` before the field."""
         return InvalidValueError(f"{prefix}.{self.field}", self.expected, self.found, self.hint)
+
+
+def out_of_range(settings: Any, bounds: Mapping[str, tuple[float, float]]) -> Iterator[InvalidValueError]:
+    """Yield one error for each number of some settings that is out of range.
+
+    Args:
+        settings: What has the numbers as attributes; one that is None is passed over.
+        bounds: The least and the greatest value by name; what lies beyond the latter has no use, and would take for
+            ever, or more memory than there is.
+    """
+    for name, (least, most) in bounds.items():
+        value = getattr(settings, name)
+        if value is not None and not least <= value <= most:
+            kind = "an integer" if isinstance(value, int) else "a number"
+            yield InvalidValueError(name, f"{kind} {f'>= {least}' if value < least else f'<= {most:,}'}", str(value))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

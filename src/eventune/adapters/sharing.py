@@ -22,6 +22,7 @@ from eventune.adapters.peft_library import PeftModel, get_peft_model_state_dict
 from eventune.adapters.store import copy_weights, heads_to_float32, recorded_bits, require_same
 from eventune.adapters.weight_files import read_weights
 from eventune.errors import EventuneError
+from eventune.storage.paths import exists
 
 SHARING = ("LORA", "IA3")
 """PEFT's adapters that lie beside the base's own layers; what changes the base itself cannot share it."""
@@ -29,7 +30,7 @@ SHARING = ("LORA", "IA3")
 
 def can_share(folder: Path) -> bool:
     """Tell whether a folder's trained weights leave the base as it is, so that others can be computed on it, too."""
-    if not (folder / ADAPTER_CONFIG).exists():
+    if not exists(folder / ADAPTER_CONFIG):
         return False
     fields = read_adapter_fields(folder)
     # Biases that are trained are the base's own.

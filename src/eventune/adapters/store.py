@@ -37,6 +37,7 @@ from eventune.adapters.tying import require_alike
 from eventune.adapters.weight_files import read_weights, write_weights
 from eventune.adapters.wrapping import unwrap
 from eventune.errors import EventuneError
+from eventune.storage.paths import exists
 from eventune.storage.validation import read_settings
 
 ADAPTER_FILES = (ADAPTER_CONFIG, ADAPTER_WEIGHTS)
@@ -81,7 +82,7 @@ def files_of(method: str) -> tuple[str, ...]:
 def weights_file(folder: Path) -> Path:
     """Return where a folder's trained weights are: the adapter's file, the trained part's, or the whole model's."""
     names = {ADAPTER_CONFIG: ADAPTER_WEIGHTS, PART_WEIGHTS: PART_WEIGHTS}
-    return folder / next((weights for sign, weights in names.items() if (folder / sign).exists()), FULL_WEIGHTS)
+    return folder / next((weights for sign, weights in names.items() if exists(folder / sign)), FULL_WEIGHTS)
 
 
 def trained_weights(model: nn.Module) -> dict[str, Tensor]:
@@ -179,7 +180,7 @@ def save_checkpoint(model: nn.Module, folder: Path) -> Saved:
 def recorded_bits(folder: Path) -> int:
     """Return the bits of the base that a folder's adapter was trained on; 0 for one that was not quantised."""
     path = folder / QUANTISATION
-    return read_settings(path, _Quantisation).quantization_bit if path.exists() else 0
+    return read_settings(path, _Quantisation).quantization_bit if exists(path) else 0
 
 
 def write_adapter(folder: Path, weights: Mapping[str, Tensor], config: PeftConfig) -> Saved:

@@ -25,7 +25,7 @@ from eventune.errors import EventuneError
 from eventune.generation.generating import GenerationSettings
 from eventune.generation.templates import choose_template
 from eventune.runs.opening import RecordedBase
-from eventune.storage.paths import expanded, is_file, is_folder
+from eventune.storage.paths import exists, expanded, is_file, is_folder
 from eventune.storage.text_files import read_text
 from eventune.storage.validation import read_settings
 from eventune.training.run_directory import BASE, EXTRACTOR, GENERATOR
@@ -166,12 +166,12 @@ def base_of(folder: Path) -> tuple[str, str]:
 
 def _source_prefix(run: Path) -> str:
     path = run / GENERATOR
-    return read_settings(path, _Prompted).source_prefix if path.exists() else ""
+    return read_settings(path, _Prompted).source_prefix if exists(path) else ""
 
 
 def _template(runs: Mapping[str, Path]) -> Path | None:
     """Return the chat template that the runs were trained with; None where none brings its own."""
-    found = [path for path in (run / _TEMPLATE for run in runs.values()) if path.is_file()]
+    found = [path for path in (run / _TEMPLATE for run in runs.values()) if exists(path)]
     for path in found:
         if read_text(path) != read_text(found[0]):
             raise EventuneError(
@@ -184,16 +184,16 @@ def _template(runs: Mapping[str, Path]) -> Path | None:
 
 def _check(runs: Mapping[str, Path], base: BaseModel) -> None:
     """Find out before the model is loaded, which may take minutes, whether the runs are there and are the base's."""
-    digest = base.sha256() if any((run / BASE).is_file() for run in runs.values()) else ""
+    digest = base.sha256() if any(exists(run / BASE) for run in runs.values()) else ""
     for name, run in runs.items():
         if not is_folder(run):
             raise EventuneError(f"adapter {name}: no such run: {run}", "give a run directory of eventune sft")
-        if not weights_file(run).is_file():
+        if not is_file(weights_file(run)):
             raise EventuneError(
                 f"adapter {name}: expected a finished run, found no {weights_file(run).name} in {run}",
                 "give a run directory of eventune sft, or a checkpoint in one",
             )
-        if not (run / BASE).is_file():
+        if not exists(run / BASE):
             continue
         recorded = RecordedBase.read(run)
         if recorded.sha256 != digest:

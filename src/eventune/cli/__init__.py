@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections import deque
@@ -114,6 +115,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit code: 0, 1 where a check found errors, 2 for bad input, 130 when interrupted.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name need not be text, and not every terminal has all characters; in JSON it is an escape.
+        sys.stdout.reconfigure(errors="backslashreplace")
     verb = next((word for word in argv if not word.startswith("-")), None)
     arguments = build_parser(verb).parse_args(argv)
     try:
@@ -131,6 +135,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except BaseException as error:
+        # What the tokenizers' library, which is not Python's, does about an expression that takes it too long.
+        if type(error).__name__ != "PanicException":
+            raise
+        hint = "the model's tokenizer.json: copy it anew, or take another model"
+        print_error(EventuneError(f"a library stopped: {' '.join(str(error).split())[:300]}", hint))
+        return 2
 
 
 def print_error(error: EventuneError) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.cli.placement import add_placement_flags
 from eventune.errors import EventuneError
+from eventune.storage.paths import exists, is_folder
 
 if TYPE_CHECKING:
     from eventune.inference.extractor import Extractor
@@ -90,9 +91,9 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.corpora import read_corpus, write_corpus
     from eventune.scoring import SCORERS, score
 
-    if arguments.predictions_file and not Path(arguments.predictions_file).resolve().parent.is_dir():
+    if arguments.predictions_file and not is_folder(Path(arguments.predictions_file).absolute().parent):
         raise EventuneError(f"--predictions_file: {arguments.predictions_file}: no such folder", "create it first")
-    if arguments.predictions_file and Path(arguments.predictions_file).exists():
+    if arguments.predictions_file and exists(arguments.predictions_file):
         raise EventuneError(
             f"--predictions_file: {arguments.predictions_file}: exists already", "choose another file, or remove it"
         )

@@ -17,6 +17,7 @@ from eventune.comparison.execution import make_run
 from eventune.comparison.kinds import RunKind, kind_of
 from eventune.comparison.plan import Run
 from eventune.errors import EventuneError, InvalidValueError
+from eventune.storage.paths import make_folder
 
 TUNING = "tuning"
 DATABASE = "tuning.db"
@@ -83,7 +84,7 @@ def tune(
     optuna = _optuna()
     kind = kind_of(base)
     _require_tunable(names, kind, recipe_of(base, arm, output_dir=str(output_dir)))
-    output_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(output_dir)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=SEED, n_startup_trials=max(2, trials // 2))
     study = optuna.create_study(

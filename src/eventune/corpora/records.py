@@ -111,15 +111,26 @@ def _lines(path: Path, file: BinaryIO) -> Iterator[Record]:
 
 def _line(content: bytes) -> Any:
     try:
-        text = decode(content).rstrip()
-        value, end = value_at(text, len(text) - len(text.lstrip()))
-        if end < len(text):
-            raise json.JSONDecodeError("Extra data", text, end)
-        return value
+        return line_value(decode(content).rstrip())
     except json.JSONDecodeError as error:
         return InvalidValueError("line", "one JSON object", f"broken JSON: {error.msg} (character {error.pos + 1})")
     except InvalidValueError as error:
         return error
+
+
+def line_value(text: str) -> Any:
+    """Return the JSON value that a line is.
+
+    Raises:
+        json.JSONDecodeError: If it is no JSON, or there is something behind it.
+        InvalidValueError: As for `value_at`, and if it holds what is no text.
+    """
+    value, end = value_at(text, len(text) - len(text.lstrip()))
+    if isinstance(value, InvalidValueError):
+        raise value
+    if end < len(text):
+        raise json.JSONDecodeError("Extra data", text, end)
+    return value
 
 
 def value_at(text: str, start: int) -> tuple[Any, int]:

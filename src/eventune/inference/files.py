@@ -16,6 +16,7 @@ from eventune.corpora.registry import format_named
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document
 from eventune.inference.extractor import Extractor
+from eventune.storage.paths import exists, is_file
 
 _logger = logging.getLogger(__name__)
 CHUNK_DOCUMENTS = 256
@@ -49,7 +50,7 @@ def extract_file(
     Raises:
         EventuneError: If the corpus cannot be read, the target exists, or it cannot be written.
     """
-    if target.exists():
+    if exists(target):
         raise EventuneError(f"{target}: exists already", "choose another file, or remove it")
     counts = dict.fromkeys(("documents", "events", "arguments", "resumed", "unknown_types"), 0)
     chunks = _chunks(iter_corpus(source, format))
@@ -91,7 +92,7 @@ def _partial(target: Path, fingerprint: str) -> Iterator[BinaryIO]:
             f"{target}: cannot be written: {error.strerror}", "choose another place, or free some space"
         ) from None
     finally:
-        if partial.is_file() and not partial.stat().st_size:
+        if is_file(partial) and not partial.stat().st_size:
             partial.unlink()
 
 

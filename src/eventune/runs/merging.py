@@ -18,6 +18,7 @@ from eventune.errors import EventuneError
 from eventune.runs.opening import OpenRun, open_run
 from eventune.storage.atomic import atomic_folder
 from eventune.storage.json_files import read_json, write_json
+from eventune.storage.paths import exists, is_file
 from eventune.training import run_directory as names
 
 
@@ -59,11 +60,11 @@ def merge_run(
     Raises:
         EventuneError: If the run cannot be read or merged, the target exists, or the merged model's outputs differ.
     """
-    if target.exists():
+    if exists(target):
         raise EventuneError(f"{target}: exists already", "choose another folder, or remove it")
     placement = Placement.of(device)
     opened = open_run(run)
-    if not (run / ADAPTER_FILES[0]).is_file():
+    if not is_file(run / ADAPTER_FILES[0]):
         raise EventuneError(
             f"{run}: expected a run with an adapter that can be merged (LoRA, (IA)3), found none",
             "what was trained in full is merged already, and what was not trained is its base",

@@ -12,12 +12,13 @@ from annotated_types import Len
 from pydantic import Field
 from torch import nn
 
+from eventune.adapters.arguments import METHODS
 from eventune.adapters.sharing import SharedBase, can_share
-from eventune.adapters.store import files_of, load_into, recorded_bits
+from eventune.adapters.store import files_of, load_into, recorded_bits, weights_file
 from eventune.backbones.backbone import Backbone
 from eventune.backbones.placement import Placement, move
 from eventune.backbones.resolve import BaseModel, resolve
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, InvalidValueError
 from eventune.storage.json_files import read_json
 from eventune.storage.paths import is_file
 from eventune.storage.validation import read_settings
@@ -86,8 +87,16 @@ def open_run(run: Path) -> OpenRun:
     entry = task_named(str(read_json(run / settings_file).get("task", "extraction")), settings_file)
     task = entry.load()
     settings = read_settings(run / settings_file, task.Settings)
+    if settings.method not in {*METHODS, UNTRAINED}:
+        expected = " or ".join((*METHODS, UNTRAINED))
+        raise InvalidValueError(f"{run / settings_file}: method", expected, repr(settings.method))
     weights = () if settings.method == UNTRAINED else files_of(settings.method)
     directory.require(*weights, *task.files(settings))
+    if weights and weights_file(run).name not in weights:
+        raise EventuneError(
+            f"{run}: expected {' and '.join(weights)} of method {settings.method}, found {weights_file(run).name} too",
+            "copy the whole run directory anew",
+        )
     expected = getattr(settings, "ontology_bytes", 0)
     if expected and (found := (run / names.ONTOLOGY).stat().st_size) < expected:
         raise EventuneError(

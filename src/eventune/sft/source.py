@@ -12,6 +12,7 @@ from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
 from eventune.runs.opening import RecordedBase
 from eventune.sft.sections import SftModelArguments
+from eventune.storage.paths import exists, is_file, is_folder
 from eventune.storage.validation import read_settings
 from eventune.tasks.responses import ResponseSettings
 from eventune.training.run_directory import BASE, GENERATOR, RunDirectory
@@ -32,7 +33,7 @@ class Source:
     def method(self) -> str:
         """Return how the run's weights were trained; empty where a checkpoint does not say."""
         path = self.run / GENERATOR if self.run else None
-        return read_settings(path, ResponseSettings).method if path and path.exists() else ""
+        return read_settings(path, ResponseSettings).method if path and exists(path) else ""
 
     @classmethod
     def of(cls, model: SftModelArguments, notice: Callable[[str], None]) -> Source:
@@ -54,19 +55,19 @@ class Source:
 
 def _trained(folder: Path, base: BaseModel, notice: Callable[[str], None]) -> Path:
     """Return the folder of trained weights; of a finished run, whose checkpoints are gone, the run itself."""
-    if not folder.is_dir() and folder.name.startswith("checkpoint-") and RunDirectory(folder.parent).is_complete():
+    if not is_folder(folder) and folder.name.startswith("checkpoint-") and RunDirectory(folder.parent).is_complete():
         notice(f"{folder} is gone, since its run is finished: the finished run is taken")
         folder = folder.parent
-    elif not folder.is_dir() and (folder.parent / "checkpoints" / folder.name).is_dir():
+    elif not is_folder(folder) and is_folder(folder.parent / "checkpoints" / folder.name):
         folder = folder.parent / "checkpoints" / folder.name
-    if not weights_file(folder).is_file():
+    if not is_file(weights_file(folder)):
         raise EventuneError(
             f"ptuning_checkpoint: expected a finished run or a checkpoint, found no trained weights in {folder}",
             f"eventune convert chatglm2-adapter {folder} NEW --base {base.name}; then --ptuning_checkpoint NEW"
             if prefix_file(folder)
             else "",
         )
-    if (folder / BASE).is_file():
+    if exists(folder / BASE):
         recorded = RecordedBase.read(folder)
         if recorded.sha256 != base.sha256():
             raise EventuneError(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from eventune.errors import EventuneError
+from eventune.storage.paths import reason_of, shown
 
 
 def write_atomically(path: Path, text: str | Iterable[str], *, hint: str = "") -> None:
@@ -29,11 +30,14 @@ def write_atomically(path: Path, text: str | Iterable[str], *, hint: str = "") -
             file.flush()
             os.fsync(file.fileno())
         staging.replace(path)
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeEncodeError):
+            raise
         hint = hint or "free some space or choose another place"
-        raise EventuneError(f"{path}: cannot be written: {error.strerror}", hint) from None
+        raise EventuneError(f"{shown(path)}: cannot be written: {reason_of(error)}", hint) from None
     finally:
-        staging.unlink(missing_ok=True)
+        with suppress(OSError, ValueError):  # where it could not even be begun
+            staging.unlink()
 
 
 @contextmanager
@@ -61,8 +65,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         staging.rename(folder)
     except OSError as error:
         shutil.rmtree(staging, ignore_errors=True)
-        reason = getattr(error, "strerror", None) or error
-        raise EventuneError(f"{folder}: cannot be written: {reason}", "free some space") from error
+        raise EventuneError(f"{shown(folder)}: cannot be written: {reason_of(error)}", "free some space") from error
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise

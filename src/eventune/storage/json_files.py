@@ -35,14 +35,25 @@ def read_json(path: Path) -> dict[str, Any]:
     return _parsed(path, read_bytes(path), finite=False)
 
 
-def read_json_bytes(path: Path) -> bytes:
-    """Return a file's content, which is one JSON object in UTF-8 with finite numbers; see `read_json`."""
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """Read the JSON objects that a file's lines are; blank ones are passed over.
+
+    Raises:
+        EventuneError: If the file is missing, or a line is no JSON object; it names the line.
+    """
+    # Lines end in \n alone: texts may hold other line separators.
+    lines = read_bytes(path).removeprefix(codecs.BOM_UTF8).split(b"\n")
+    return [_parsed(f"{path}:{number}", line, finite=False) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def read_json_bytes(path: Path, *, finite: bool) -> bytes:
+    """Return a file's content, which is one JSON object in UTF-8, of finite numbers where asked; see `read_json`."""
     content = read_bytes(path).removeprefix(codecs.BOM_UTF8)
-    _parsed(path, content, finite=True)
+    _parsed(path, content, finite=finite)
     return content
 
 
-def _parsed(path: Path, content: bytes, *, finite: bool) -> dict[str, Any]:
+def _parsed(path: Path | str, content: bytes, *, finite: bool) -> dict[str, Any]:
     # The parser of the settings' checks: unlike Python's own it has one error for all that is wrong, and takes no lone
     # surrogates, which no output could be written with.
     from pydantic_core import from_json

@@ -63,6 +63,18 @@ def check_is_file(path: Path) -> None:
         raise EventuneError(f"{path}: expected a file, found a pipe or a device", "save its content to a file first")
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those that it lies in, where it is not there yet.
+
+    Raises:
+        EventuneError: If it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise EventuneError(f"{shown(path)}: cannot be made: {reason_of(error)}", "choose another folder") from None
+
+
 def reason_of(error: OSError | ValueError) -> str:
     """Return why a path could not be used, as the system says it."""
     return getattr(error, "strerror", None) or str(error)

@@ -14,13 +14,14 @@ Settings = TypeVar("Settings")
 _HINT = "copy the whole folder anew, or make it again with this version"
 
 
-def read_settings(path: Path, kind: type[Settings]) -> Settings:
+def read_settings(path: Path, kind: type[Settings], *, finite: bool = True) -> Settings:
     """Read a JSON file into a dataclass; fields that it does not know are left out.
 
     Args:
         path: The file.
         kind: The dataclass. Its fields' types, also those of dataclasses in it, say what may stand there; a field with
             a default may be missing, so that files of earlier versions are read.
+        finite: Whether all numbers must be finite.
 
     Returns:
         The settings.
@@ -31,7 +32,7 @@ def read_settings(path: Path, kind: type[Settings]) -> Settings:
     """
     from pydantic import TypeAdapter, ValidationError
 
-    content = read_json_bytes(path)
+    content = read_json_bytes(path, finite=finite)
     try:
         return TypeAdapter(kind).validate_json(content, strict=True)
     except ValidationError as error:

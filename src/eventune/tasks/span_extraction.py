@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
@@ -19,13 +19,14 @@ from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
 from eventune.events import Document, Ontology
+from eventune.extraction.arguments import MOST_SPAN_LENGTH
 from eventune.extraction.decoding import Margins
 from eventune.extraction.features import EncodedWindow
 from eventune.extraction.kinds import VARIANTS
 from eventune.extraction.task import EncodedPart, ExtractionTask, Ranking
 from eventune.tasks.costs import Forgetting
 from eventune.tasks.documents import DocumentSplits, DocumentTask
-from eventune.tasks.protocol import Outcome, Pretraining
+from eventune.tasks.protocol import MOST_LENGTH, Outcome, Pretraining
 from eventune.training import run_directory as names
 from eventune.training.dropout import cheapen_dropout
 
@@ -56,8 +57,8 @@ class SpanSettings:
     task: Literal["extraction"] = "extraction"
     extractor: Literal["joint", "question"] = "joint"
     method: str
-    max_length: Annotated[int, Ge(1)]
-    max_span_length: Annotated[int, Ge(1)]
+    max_length: Annotated[int, Ge(1), Le(MOST_LENGTH)]
+    max_span_length: Annotated[int, Ge(1), Le(MOST_SPAN_LENGTH)]
     margins: Margins
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     ontology_bytes: int = 0

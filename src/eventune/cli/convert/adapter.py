@@ -7,6 +7,7 @@ from pathlib import Path
 
 from eventune.cli.output import emit
 from eventune.errors import EventuneError, InvalidValueError
+from eventune.storage.paths import exists
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.lora_alpha < 1:
         raise InvalidValueError("lora_alpha", "an integer >= 1", str(arguments.lora_alpha))
     source, target = Path(arguments.checkpoint), Path(arguments.target)
-    if target.exists():
+    if exists(target):
         raise EventuneError(f"{target}: exists already", "choose another folder, or remove it")
     heads = tuple(name.strip() for name in arguments.heads.split(",") if name.strip())
     state = read_state(source)
