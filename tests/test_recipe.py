@@ -302,7 +302,7 @@ def test_flags_replace_the_file_s_settings(tmp_path):
         ("- a\n- b\n", "expected settings, one `name: value` a line, found list"),
         ("", "expected settings, one `name: value` a line, found NoneType"),
         ("a: [1\n", "expected YAML"),
-        (b"seed: \xff\n", "expected YAML"),
+        (b"seed: \xff\n", "expected UTF-8"),
     ],
 )
 def test_a_file_that_is_no_recipe_is_one_clear_error(tmp_path, content, message):
@@ -316,5 +316,5 @@ def test_a_file_that_is_no_recipe_is_one_clear_error(tmp_path, content, message)
 def test_a_recipe_that_is_not_there_is_one_clear_error(tmp_path):
     with pytest.raises(EventuneError, match=r"none\.yaml: no such recipe"):
         Recipe.read(tmp_path / "none.yaml")
-    with pytest.raises(EventuneError, match="expected YAML"):
+    with pytest.raises(EventuneError, match="expected a file, found a folder"):
         Recipe.read(tmp_path)

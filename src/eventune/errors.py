@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
+
+_SHOWN = 300
+"""Characters of a wrong value, or of its place, that an error shows."""
 
 
 class EventuneError(Exception):
@@ -28,10 +31,11 @@ class InvalidValueError(EventuneError):
     Attributes:
         field: Where the value stands, e.g. `events[0].arguments[2].span`.
         expected: What may stand there.
-        found: What stands there, already formatted.
+        found: What stands there, already formatted; of a long value its beginning.
     """
 
     def __init__(self, field: str, expected: str, found: str, hint: str = "") -> None:
+        field, found = (text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…" for text in (field, found))
         super().__init__(f"{field}: expected {expected}, found {found}", hint)
         self.field = field
         self.expected = expected
@@ -40,6 +44,21 @@ class InvalidValueError(EventuneError):
     def inside(self, prefix: str) -> InvalidValueError:
         """Return the same error seen from an enclosing record, with `prefix` before the field."""
         return InvalidValueError(f"{prefix}.{self.field}", self.expected, self.found, self.hint)
+
+
+def out_of_range(settings: Any, bounds: Mapping[str, tuple[float, float]]) -> Iterator[InvalidValueError]:
+    """Yield one error for each number of some settings that is out of range.
+
+    Args:
+        settings: What has the numbers as attributes; one that is None is passed over.
+        bounds: The least and the greatest value by name; what lies beyond the latter has no use, and would take for
+            ever, or more memory than there is.
+    """
+    for name, (least, most) in bounds.items():
+        value = getattr(settings, name)
+        if value is not None and not least <= value <= most:
+            kind = "an integer" if isinstance(value, int) else "a number"
+            yield InvalidValueError(name, f"{kind} {f'>= {least}' if value < least else f'<= {most:,}'}", str(value))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -17,10 +17,11 @@ import yaml
 from eventune.adapters.arguments import AdapterArguments
 from eventune.backbones.arguments import ModelArguments
 from eventune.corpora.arguments import DataArguments
-from eventune.corpora.ontologies import refuse_repeated_keys
 from eventune.errors import EventuneError, InvalidValueError, did_you_mean
 from eventune.scoring.arguments import ScoringArguments
 from eventune.scoring.definitions import Scoring
+from eventune.storage.paths import exists, shown
+from eventune.storage.yaml_files import parse_yaml, read_yaml
 from eventune.tasks.arguments import TaskArguments
 from eventune.tasks.registry import TASKS, TaskEntry, tasks_of
 from eventune.training.arguments import OptimisationArguments
@@ -268,14 +269,9 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises:
         EventuneError: If the file is missing or is no such mapping.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-        refuse_repeated_keys(path, yaml.compose(text, Loader=yaml.SafeLoader))
-        values = yaml.safe_load(text)
-    except FileNotFoundError:
-        raise EventuneError(f"{path}: no such recipe", settings_hint(path)) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise EventuneError(f"{path}: expected YAML, found: {' '.join(str(error).split())}") from None
+    if not exists(path):
+        raise EventuneError(f"{shown(path)}: no such recipe", settings_hint(path))
+    values = read_yaml(path)
     if not isinstance(values, dict):
         raise EventuneError(f"{path}: expected settings, one `name: value` a line, found {type(values).__name__}")
     return values
@@ -318,7 +314,7 @@ def convert(name: str, value: Any, hint: Any) -> Any:
         if kind in kinds:
             try:
                 return _parse(value, kind)
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, OverflowError):
                 raise InvalidValueError(name, expected, repr(value)) from None
     raise InvalidValueError(name, "another type", repr(value))
 
@@ -335,8 +331,8 @@ def _is_collection(value: Any, kind: Any) -> bool:
 def _parse_collection(value: str) -> Any:
     """Read a collection as YAML writes it; a regular expression may begin with a bracket too and stays a text."""
     try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError:
+        return parse_yaml("flags", value)
+    except EventuneError:
         return value
 
 
@@ -348,6 +344,8 @@ def _parse(value: Any, kind: type) -> Any:
         return _BOOLEANS[str(value).lower()]
     if isinstance(value, bool) or not isinstance(value, int | float | str) or kind is str:
         raise TypeError
+    if kind is int and isinstance(value, int):
+        return value
     number = float(value)
     if not math.isfinite(number) or (kind is int and not number.is_integer()):
         raise ValueError

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from eventune.errors import EventuneError
-from eventune.storage.json_files import read_json
+from eventune.storage.validation import read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class RunResult:
         steps: Of a run that is made in steps, the scores of each step by itself.
     """
 
-    scores: Mapping[str, Any]
+    scores: Mapping[str, Mapping[str, Any]]
     resources: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -105,8 +105,9 @@ class RunResult:
         Raises:
             EventuneError: If the file is missing or is not a run's result.
         """
-        value = read_json(path)
-        if not isinstance(value.get("scores"), dict):
-            raise EventuneError(f"{path}: expected a run's result, found no field 'scores'")
-        # Earlier versions knew fewer fields, later ones may know more.
-        return cls(**{known.name: value[known.name] for known in fields(cls) if known.name in value})
+        # Earlier versions knew fewer fields, later ones may know more; a loss may have been infinite.
+        result = read_settings(path, cls, finite=False)
+        for name, score in result.scores.items():
+            if not isinstance(score.get("metrics"), Mapping):
+                raise EventuneError(f"{path}: scores.{name}: expected metrics, found {', '.join(score) or 'nothing'}")
+        return result

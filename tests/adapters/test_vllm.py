@@ -50,8 +50,11 @@ def test_the_command_can_be_pasted_into_a_shell_whatever_the_adapter_says(tiny_l
     changed = {**config, "base_model_name_or_path": "x; echo pwned #"}
     (folder / "adapter_config.json").write_text(json.dumps(changed))
     assert vllm_command(folder).startswith("vllm serve 'x; echo pwned #' --enable-lora")
+    (folder / "adapter_config.json").write_text(json.dumps({**config, "r": 513}))
+    assert problems_in_vllm(folder) == ["r: expected an integer from 1 to 512, found 513"]
     (folder / "adapter_config.json").write_text(json.dumps({**config, "r": None}))
-    assert problems_in_vllm(folder) == ["r: expected an integer from 1 to 512, found None"]
+    with pytest.raises(EventuneError, match="r: expected a valid integer, found null"):
+        problems_in_vllm(folder)
 
 
 def test_a_folder_without_an_adapter_is_an_error(tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_weights_of_another_shape_are_refused(copy):
 def test_a_model_type_that_nobody_knows_is_refused(copy):
     (copy / "config.json").write_text('{"model_type": "bertt"}')
 
-    with pytest.raises(EventuneError, match=r"config\.json cannot be read"):
+    with pytest.raises(EventuneError, match=r"config\.json: expected a model_type of transformers"):
         load(copy)
 
 

@@ -210,7 +210,7 @@ def test_what_does_not_fit_is_refused(
 
 
 def test_runs_whose_base_is_gone_or_that_are_no_language_models_are_named(refused: Any, tmp_path: Path) -> None:
-    (tmp_path / "base.json").write_text(json.dumps({"name_or_path": str(tmp_path / "gone"), "revision": ""}))
+    (tmp_path / "base.json").write_text(json.dumps({"name_or_path": str(tmp_path / "gone"), "sha256": "0" * 64}))
     message = refused("chat", tmp_path, "--once", "hi")
     assert "was trained on" in message
     assert f"eventune chat MODEL --adapter {tmp_path}" in message

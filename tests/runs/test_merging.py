@@ -39,6 +39,16 @@ def test_a_merged_run_is_a_run_that_extracts_the_same(tiny_run, documents, tmp_p
     assert result["merged"]["saved_bytes"] == (tmp_path / "merged" / "model.safetensors").stat().st_size
 
 
+def test_a_run_of_ia3_is_merged_too(tiny_recipe, documents, tmp_path):
+    run = tmp_path / "run"
+    train(Recipe.of({**tiny_recipe, "num_train_epochs": 1, "method": "ia3", "output_dir": str(run)}))
+
+    merged = merge_run(run, tmp_path / "merged")
+
+    assert merged.difference < 1e-4
+    assert extracted(tmp_path / "merged", documents) == extracted(run, documents)
+
+
 def test_half_precision_halves_the_file_and_says_what_it_cost(tiny_run, documents, tmp_path):
     full = merge_run(tiny_run, tmp_path / "full")
     half = merge_run(tiny_run, tmp_path / "half", dtype="bfloat16")

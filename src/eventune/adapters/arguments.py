@@ -7,10 +7,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from eventune.adapters.methods import METHODS
-from eventune.errors import InvalidValueError
+from eventune.errors import InvalidValueError, out_of_range
 
-INITIALISATIONS = re.compile(r"default|gaussian|orthogonal|olora|pissa(_niter_\d+)?")
+INITIALISATIONS = re.compile(r"default|gaussian|orthogonal|olora|pissa(_niter_\d{1,2})?")
 QUANTIZATION_BITS = (0, 4, 8)
+MOST_RANK = 4096
+"""No layer has a use for a higher rank."""
+MOST_VIRTUAL_TOKENS = 8192
+"""Longer prefixes than models read."""
+_MOST_ALPHA = 10**6
+_BOUNDS = {
+    "lora_r": (1, MOST_RANK),
+    "vera_r": (1, MOST_RANK),
+    "lora_alpha": (1, _MOST_ALPHA),
+    "loraplus_lr_ratio": (1, 10**6),
+    "pre_seq_len": (1, MOST_VIRTUAL_TOKENS),
+    "freeze_trainable_layers": (1, 10_000),
+}
 
 
 @dataclass(kw_only=True)
@@ -88,21 +101,17 @@ class AdapterArguments:
         """Yield one error for each setting that is out of range."""
         if self.method not in METHODS:
             yield InvalidValueError("method", " or ".join(METHODS), repr(self.method))
-        for name in ("lora_r", "lora_alpha", "pre_seq_len", "vera_r", "freeze_trainable_layers"):
-            if getattr(self, name) < 1:
-                yield InvalidValueError(name, "an integer >= 1", str(getattr(self, name)))
+        yield from out_of_range(self, _BOUNDS)
         if not 0.0 <= self.lora_dropout < 1.0:
             yield InvalidValueError("lora_dropout", "a number in [0, 1)", str(self.lora_dropout))
-        if self.loraplus_lr_ratio < 1.0:
-            yield InvalidValueError("loraplus_lr_ratio", "a number >= 1", str(self.loraplus_lr_ratio))
-        for name in ("rank_pattern", "alpha_pattern"):
-            if any(value < 1 for value in getattr(self, name).values()):
-                yield InvalidValueError(name, "integers >= 1", str(getattr(self, name)))
+        for name, most in (("rank_pattern", MOST_RANK), ("alpha_pattern", _MOST_ALPHA)):
+            if any(not 1 <= value <= most for value in getattr(self, name).values()):
+                yield InvalidValueError(name, f"integers from 1 to {most:,}", str(getattr(self, name)))
         for name, off in (("freeze_heads", "false"), ("quantization_bit", "0"), ("tie_lora_a", "false")):
             if getattr(self, name) and not self._has(name):
                 found = str(getattr(self, name)).lower()
                 yield InvalidValueError(name, f"{off} with method: {self.method}", found)
-        if any(index < 0 for index in self.trainable_token_indices):
+        if any(not 0 <= index < 2**31 for index in self.trainable_token_indices):
             yield InvalidValueError("trainable_token_indices", "token ids >= 0", str(self.trainable_token_indices))
         yield from self._target_problems()
         yield from self._tying_problems()

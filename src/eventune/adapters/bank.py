@@ -13,10 +13,15 @@ from torch import Tensor, nn
 
 from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.attaching import prepare_base
+from eventune.adapters.configuration import fitting
 from eventune.adapters.methods import method_of_peft
-from eventune.adapters.peft_library import ModulesToSaveWrapper, PeftConfig, PeftModel
+from eventune.adapters.peft_library import (
+    ModulesToSaveWrapper,
+    PeftConfig,
+    PeftModel,
+)
 from eventune.adapters.sharing import fill, read_shareable
-from eventune.adapters.store import fitting, heads_to_float32
+from eventune.adapters.store import heads_to_float32
 from eventune.errors import EventuneError, did_you_mean
 
 BASE = "__base__"

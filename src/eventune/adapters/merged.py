@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from eventune.adapters.methods import names_of
-from eventune.adapters.peft_library import PeftModel
+from eventune.adapters.peft_library import ModulesToSaveWrapper, PeftModel
 from eventune.adapters.precision import stop_autocast
 from eventune.adapters.quantisation import is_quantised
 from eventune.adapters.wrapping import unwrap
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, first_line
 
 MERGEABLE = names_of(lambda method: method.merges)
 TOLERANCE = 1e-3
@@ -56,7 +56,8 @@ def merge(
         The plain model, in evaluation mode, with the trained heads in place.
 
     Raises:
-        EventuneError: If the model has no adapter that can be merged, its base is quantised, or the outputs differ.
+        EventuneError: If the model has no adapter that can be merged, its base is quantised, its weights are not
+            finite, or the outputs differ.
     """
     adapted = unwrap(model)
     if not isinstance(adapted, PeftModel):
@@ -73,7 +74,11 @@ def merge(
     stop_autocast(working.get_base_model())
     with torch.inference_mode():
         expected = outputs(working).clone()
-    plain: nn.Module = working.merge_and_unload(safe_merge=True)
+    _unwrap_heads(working)
+    try:
+        plain: nn.Module = working.merge_and_unload(safe_merge=True)
+    except ValueError as error:
+        raise EventuneError(f"the adapter cannot be merged: {first_line(error)}", "copy the run anew") from error
     plain.eval().requires_grad_(False)
     with torch.inference_mode():
         difference = _greatest(outputs(plain), expected)
@@ -86,6 +91,14 @@ def merge(
         plain.to(dtype)
         after = difference if dtype == torch.float32 else _greatest(outputs(plain), expected)
     return Merged(plain, difference, after)
+
+
+def _unwrap_heads(model: Any) -> None:
+    """Put the trained heads in the place of PEFT's copies: of a head that is no single layer (IA)3 asks the weight."""
+    for name, module in list(model.named_modules()):
+        if isinstance(module, ModulesToSaveWrapper):
+            parent, _, leaf = name.rpartition(".")
+            setattr(model.get_submodule(parent), leaf, module.modules_to_save[module.active_adapters[0]])
 
 
 def _greatest(found: Tensor, expected: Tensor) -> float:

@@ -11,19 +11,13 @@ from torch import Tensor, nn
 from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.attaching import prepare_base
 from eventune.adapters.changed_base import starts_from_base
+from eventune.adapters.configuration import fitting, read_adapter_config, read_adapter_fields
 from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS, method_of_peft, names_of
 from eventune.adapters.peft_library import PeftConfig, PeftModel, get_peft_model_state_dict
-from eventune.adapters.store import (
-    copy_weights,
-    fitting,
-    heads_to_float32,
-    read_adapter_config,
-    recorded_bits,
-    require_same,
-)
+from eventune.adapters.store import copy_weights, heads_to_float32, recorded_bits, require_same
 from eventune.adapters.weight_files import read_weights
 from eventune.errors import EventuneError
-from eventune.storage.json_files import read_json
+from eventune.storage.paths import exists
 
 SHARING = names_of(lambda method: method.shares_base)
 """What lies beside the base's own layers; what changes the base itself cannot share it."""
@@ -31,9 +25,12 @@ SHARING = names_of(lambda method: method.shares_base)
 
 def can_share(folder: Path) -> bool:
     """Tell whether a folder's trained weights leave the base as it is, so that others can be computed on it, too."""
-    path = folder / ADAPTER_CONFIG
-    method = method_of_peft(read_json(path).get("peft_type")) if path.is_file() else None
-    return method is not None and method.shares_base
+    if not exists(folder / ADAPTER_CONFIG):
+        return False
+    fields = read_adapter_fields(folder)
+    method = method_of_peft(fields.peft_type)
+    # Biases that are trained are the base's own.
+    return method is not None and method.shares_base and getattr(fields, "bias", "none") == "none"
 
 
 def read_shareable(folder: Path, bits: int) -> tuple[PeftConfig, dict[str, Tensor]]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -16,13 +15,17 @@ from torch import Tensor, nn
 from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.attaching import prepare_base, require_fresh
 from eventune.adapters.changed_base import changed_base, for_unchanged_base
+from eventune.adapters.configuration import (
+    PrefixFields,
+    fitting,
+    peft_config,
+    read_adapter_fields,
+)
 from eventune.adapters.guard import plain_name
 from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS, FULL_WEIGHTS, PART_WEIGHTS
 from eventune.adapters.peft_library import (
     PeftConfig,
     PeftModel,
-    PrefixTuningConfig,
-    expected_warnings_ignored,
     get_peft_model_state_dict,
     set_peft_model_state_dict,
 )
@@ -32,14 +35,20 @@ from eventune.adapters.quantisation import quantised_bits
 from eventune.adapters.tying import require_alike
 from eventune.adapters.weight_files import read_weights, write_weights
 from eventune.adapters.wrapping import unwrap
-from eventune.errors import EventuneError, first_line
-from eventune.storage.json_files import read_json
+from eventune.errors import EventuneError
+from eventune.storage.paths import exists
+from eventune.storage.validation import read_settings
 
 QUANTISATION = "quantisation.json"
 """Says in how many bits the base was, where it was quantised."""
 PEFT_PREFIX = "base_model.model."
 PROMPT = "prompt_embeddings"
 """What PEFT calls the keys and values of a prefix."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Quantisation:
+    quantization_bit: Literal[4, 8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +71,7 @@ class Saved:
 def weights_file(folder: Path) -> Path:
     """Return where a folder's trained weights are: the adapter's file, the trained part's, or the whole model's."""
     names = {ADAPTER_CONFIG: ADAPTER_WEIGHTS, PART_WEIGHTS: PART_WEIGHTS}
-    return folder / next((weights for sign, weights in names.items() if (folder / sign).exists()), FULL_WEIGHTS)
+    return folder / next((weights for sign, weights in names.items() if exists(folder / sign)), FULL_WEIGHTS)
 
 
 def trained_weights(model: nn.Module) -> dict[str, Tensor]:
@@ -160,7 +169,7 @@ def save_checkpoint(model: nn.Module, folder: Path) -> Saved:
 def recorded_bits(folder: Path) -> int:
     """Return the bits of the base that a folder's adapter was trained on; 0 for one that was not quantised."""
     path = folder / QUANTISATION
-    return int(read_json(path)["quantization_bit"]) if path.is_file() else 0
+    return read_settings(path, _Quantisation).quantization_bit if exists(path) else 0
 
 
 def write_adapter(folder: Path, weights: Mapping[str, Tensor], config: PeftConfig) -> Saved:
@@ -252,39 +261,17 @@ def load_into(
     if path.name == PART_WEIGHTS:
         _overlay(model, read_weights(path), anatomy, path)
         return model
-    config = read_adapter_config(folder)
-    if isinstance(config, PrefixTuningConfig):
-        _load_prefix(model, folder, anatomy, config)
+    fields = read_adapter_fields(folder)
+    if isinstance(fields, PrefixFields):
+        _load_prefix(model, folder, anatomy, fields)
         return model
+    config = peft_config(fields, folder)
     with fitting(folder):
         adapted: nn.Module = PeftModel(model, config)
     heads_to_float32(adapted)
     # Not PEFT's own loading: it goes on with random weights where the file lacks some.
     load_trained(adapted, folder)
     return adapted
-
-
-def read_adapter_config(folder: Path) -> PeftConfig:
-    """Read an adapter's configuration for use, not for training.
-
-    Raises:
-        EventuneError: If it is missing, damaged or unknown to PEFT.
-    """
-    read_json(folder / ADAPTER_CONFIG)
-    with fitting(folder):
-        config = PeftConfig.from_pretrained(folder)
-    config.inference_mode = True
-    return config
-
-
-@contextmanager
-def fitting(folder: Path) -> Iterator[None]:
-    """Raise one error for all that PEFT raises, while the block lasts, where an adapter does not fit a model."""
-    try:
-        with expected_warnings_ignored():
-            yield
-    except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise EventuneError(f"{folder}: the adapter does not fit the model: {first_line(error)}") from error
 
 
 def heads_to_float32(model: nn.Module) -> None:
@@ -296,14 +283,20 @@ def heads_to_float32(model: nn.Module) -> None:
             module.float()
 
 
-def _load_prefix(model: nn.Module, folder: Path, anatomy: Anatomy, config: PrefixTuningConfig) -> None:
+def _load_prefix(model: nn.Module, folder: Path, anatomy: Anatomy, fields: PrefixFields) -> None:
     path = folder / ADAPTER_WEIGHTS
     weights = read_weights(path)
     if PROMPT not in weights:
         raise EventuneError(f"{path}: expected {PROMPT!r}, found {', '.join(list(weights)[:3])}", "copy the run anew")
-    backbone = model.get_submodule(anatomy.backbones[0])
-    prefix = add_prefix(model, backbone, num_virtual_tokens=config.num_virtual_tokens, projection=False)
     flat = weights.pop(PROMPT)
+    tokens = fields.num_virtual_tokens
+    if flat.shape[:1] != (tokens,):
+        raise EventuneError(
+            f"{folder / ADAPTER_CONFIG}: num_virtual_tokens: expected as many as its weights, whose shape is "
+            f"{tuple(flat.shape)}, found {tokens}"
+        )
+    backbone = model.get_submodule(anatomy.backbones[0])
+    prefix = add_prefix(model, backbone, num_virtual_tokens=tokens, projection=False)
     require_same({PROMPT: prefix.flattened()}, {PROMPT: flat}, path)
     prefix.load_flattened(flat)
     own = {name.removeprefix(PEFT_PREFIX): tensor for name, tensor in weights.items()}

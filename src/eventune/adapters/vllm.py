@@ -8,10 +8,10 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from eventune.adapters.configuration import LoraFields, read_adapter_fields
 from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from eventune.adapters.store import PEFT_PREFIX
 from eventune.errors import EventuneError
-from eventune.storage.json_files import read_json
 
 RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What `--max-lora-rank` may be."""
@@ -41,22 +41,21 @@ def problems_in_vllm(folder: Path) -> list[str]:
 
 
 def _problems(folder: Path) -> Iterator[str]:
-    config = read_json(folder / ADAPTER_CONFIG)
-    if config.get("peft_type") != "LORA":
-        yield f"expected LoRA, found {config.get('peft_type')}: vLLM serves no other adapter"
+    fields = read_adapter_fields(folder)
+    if not isinstance(fields, LoraFields):
+        yield f"expected LoRA, found {fields.peft_type}: vLLM serves no other adapter"
         return
-    if config.get("use_dora"):
+    if fields.use_dora:
         yield "use_dora: vLLM has no DoRA"
-    if config.get("bias") not in (None, "none"):
-        yield f"bias: expected none, found {config['bias']}"
-    if config.get("modules_to_save"):
-        yield f"modules_to_save: expected none, found {', '.join(config['modules_to_save'])}"
+    if fields.bias != "none":
+        yield f"bias: expected none, found {fields.bias}"
+    if fields.modules_to_save:
+        yield f"modules_to_save: expected none, found {', '.join(fields.modules_to_save)}"
     for name in ("rank_pattern", "alpha_pattern"):
-        if config.get(name):
+        if getattr(fields, name):
             yield f"{name}: vLLM scales every layer by lora_alpha / r and would not read it"
-    rank = config.get("r")
-    if type(rank) is not int or not 1 <= rank <= RANKS[-1]:
-        yield f"r: expected an integer from 1 to {RANKS[-1]}, found {rank!r}"
+    if fields.r > RANKS[-1]:
+        yield f"r: expected an integer from 1 to {RANKS[-1]}, found {fields.r}"
     foreign = [name for name in _tensors(folder) if not _is_lora(name)]
     if foreign:
         yield f"{ADAPTER_WEIGHTS}: expected lora_A and lora_B of linear layers alone, found {foreign[0]}"
@@ -81,9 +80,9 @@ def vllm_command(folder: Path, *, base: str = "") -> str:
         folder: A run whose adapter `problems_in_vllm` finds nothing wrong with.
         base: Folder or hub id of the base; what the adapter calls it by default.
     """
-    config = read_json(folder / ADAPTER_CONFIG)
-    rank = next(rank for rank in RANKS if rank >= config["r"])
-    words = ["vllm", "serve", base or str(config.get("base_model_name_or_path") or "BASE"), "--enable-lora"]
+    fields = read_adapter_fields(folder)
+    rank = next(rank for rank in RANKS if rank >= getattr(fields, "r", 1))
+    words = ["vllm", "serve", base or fields.base_model_name_or_path or "BASE", "--enable-lora"]
     if rank > DEFAULT_RANK:
         words += ["--max-lora-rank", str(rank)]
     if (folder / _TEMPLATE).is_file():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -10,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from eventune.errors import EventuneError
+from eventune.storage.paths import is_file
 
 
 def write_weights(weights: Mapping[str, Tensor], path: Path) -> None:
@@ -56,16 +58,28 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     Raises:
         EventuneError: If it is missing, damaged or empty.
     """
-    if not path.is_file():
-        raise EventuneError(f"{path}: no such file", "the run directory is incomplete; train again or copy it anew")
-    try:
+    with _readable(path):
         weights: dict[str, Tensor] = load_file(path)
-    except SafetensorError as error:
-        raise EventuneError(
-            f"{path}: expected a complete safetensors file, found: {error}", "copy the run anew"
-        ) from error
     if not weights:
         raise EventuneError(
             f"{path}: expected trained weights, found an empty file", "it was saved wrongly; train again"
         )
     return weights
+
+
+def read_shapes(path: Path) -> dict[str, list[int]]:
+    """Read the shapes of a safetensors file's tensors by name, without the tensors; see `read_weights`."""
+    with _readable(path), safe_open(path, framework="pt") as file:
+        return {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    if not is_file(path):
+        raise EventuneError(f"{path}: no such file", "the run directory is incomplete; train again or copy it anew")
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise EventuneError(
+            f"{path}: expected a complete safetensors file, found: {error}", "copy the run anew"
+        ) from error

@@ -9,7 +9,6 @@ import torch
 from transformers import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
     MODEL_FOR_MASKED_LM_MAPPING,
-    AutoConfig,
     AutoModelForCausalLM,
     PreTrainedConfig,
     PreTrainedTokenizerBase,
@@ -17,6 +16,7 @@ from transformers import (
 
 from eventune.backbones.arguments import DTYPES
 from eventune.backbones.backbone import Backbone
+from eventune.backbones.configuration import read_config, require_weights_for
 from eventune.backbones.load import load_tokenizer
 from eventune.backbones.quiet import quiet
 from eventune.backbones.resolve import BaseModel
@@ -46,6 +46,7 @@ def load_causal_lm(base: BaseModel, *, dtype: str = "float32", tokenizer_folder:
     if dtype not in DTYPES:
         raise InvalidValueError("dtype", f"one of {', '.join(DTYPES)}", repr(dtype))
     config = _read_config(base)
+    require_weights_for(AutoModelForCausalLM, config, base.folder)
     # Before the weights, which may take minutes.
     tokenizer = load_causal_tokenizer(tokenizer_folder or base.folder)
     try:
@@ -72,14 +73,7 @@ def load_causal_lm(base: BaseModel, *, dtype: str = "float32", tokenizer_folder:
 
 
 def _read_config(base: BaseModel) -> PreTrainedConfig:
-    try:
-        with quiet():
-            config: PreTrainedConfig = AutoConfig.from_pretrained(base.folder, trust_remote_code=False)
-    except Exception as error:  # wrong values raise an error of huggingface_hub's own, whose cause says more
-        raise EventuneError(
-            f"{base.folder}: its config.json cannot be read: {first_line(error.__cause__ or error)}",
-            "an architecture that is newer than the installed transformers needs: pip install --upgrade transformers",
-        ) from error
+    config = read_config(base.folder)
     # Encoders such as BERT have a causal class as well, for checkpoints that were trained as decoders.
     is_encoder = type(config) in MODEL_FOR_MASKED_LM_MAPPING and not getattr(config, "is_decoder", False)
     is_both = getattr(config, "is_encoder_decoder", False)

@@ -8,7 +8,6 @@ from typing import cast
 
 import torch
 from transformers import (
-    AutoConfig,
     AutoModel,
     AutoTokenizer,
     PreTrainedConfig,
@@ -16,6 +15,7 @@ from transformers import (
 )
 
 from eventune.backbones.backbone import Backbone
+from eventune.backbones.configuration import read_config, require_weights_for
 from eventune.backbones.quiet import quiet
 from eventune.backbones.resolve import BaseModel
 from eventune.errors import EventuneError, first_line
@@ -80,10 +80,11 @@ def load_encoder(
     Raises:
         EventuneError: If the weights are damaged or the model is no encoder.
     """
-    try:
-        config = AutoConfig.from_pretrained(base.folder, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise EventuneError(f"{base.folder}: its config.json cannot be read: {first_line(error)}") from error
+    config = read_config(base.folder)
+    # Before the weights: what is no model of texts may want other things to be loaded with it.
+    if getattr(config, "is_encoder_decoder", False) or not hasattr(config, "hidden_size"):
+        raise EventuneError(f"{base.name}: expected an encoder such as BERT, found {config.model_type}")
+    require_weights_for(AutoModel, config, base.folder)
     for name in ("attention_probs_dropout_prob", "attention_dropout"):
         if hasattr(config, name):
             setattr(config, name, 0.0)
@@ -105,8 +106,6 @@ def load_encoder(
             )
     except Exception as error:  # safetensors, transformers and torch each raise their own kind for damaged files
         raise EventuneError(f"{base.folder}: the model could not be loaded: {first_line(error)}") from error
-    if getattr(config, "is_encoder_decoder", False) or not hasattr(config, "hidden_size"):
-        raise EventuneError(f"{base.name}: expected an encoder such as BERT, found {type(model).__name__}")
     tokenizer = load_tokenizer(tokenizer_folder or base.folder)
     new_modules = sorted({key.rpartition(".")[0] for key in report["missing_keys"]})
     return Backbone(base, model, tokenizer, _max_length(config), tuple(new_modules))

@@ -17,6 +17,9 @@ from eventune.backbones.gguf import unpacked
 from eventune.backbones.hashes import sha256_of
 from eventune.errors import EventuneError, did_you_mean, first_line
 from eventune.storage.json_files import read_json
+from eventune.storage.paths import exists, expanded, is_file, is_folder, shown
+
+CONFIG, ADAPTER = "config.json", "adapter_config.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class BaseModel:
     @property
     def weights(self) -> list[Path]:
         """The safetensors files."""
-        return sorted(self.folder.glob("*.safetensors"))
+        return sorted(path for path in self.folder.glob("*.safetensors") if is_file(path))
 
     def sha256(self) -> str:
         """Return one hash over all weight files, in the order of their names."""
@@ -102,12 +105,14 @@ class BaseModel:
         return {"name_or_path": self.name, "revision": self.revision, "sha256": self.sha256()}
 
 
-def resolve(name: str, *, revision: str = "") -> BaseModel:
+def resolve(name: str, *, revision: str = "", may_download: bool = True) -> BaseModel:
     """Find a model's files: a local folder first, then a package, then the hub's cache or the hub.
 
     Args:
         name: A folder, an alias of packaged weights such as `minilm`, or a hub id.
         revision: Revision on the hub; its default branch if empty.
+        may_download: Whether the name is the user's own, so that a model that is nowhere here is fetched from the hub;
+            one that a file brought is not.
 
     Returns:
         The model, with all its files on this machine.
@@ -117,25 +122,27 @@ def resolve(name: str, *, revision: str = "") -> BaseModel:
             tried.
         UnconvertedModelError: If it is ChatGLM2 or a successor in its layout, and no conversion is in the cache.
     """
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    if (folder := _folder(name)) is not None:
         return _checked(BaseModel(name, folder))
     packaged = PACKAGED.get(name)
     if packaged is not None and (found := packaged.find()) is not None:
         return _checked(BaseModel(name, found))
     hub_id = packaged.hub_id if packaged else name
     try:
-        return _checked(BaseModel(name, _from_hub(hub_id, revision, HUB_FILES, needed="*.safetensors"), revision))
+        found = _from_hub(hub_id, revision, HUB_FILES, needed="*.safetensors", may_download=may_download)
+        return _checked(BaseModel(name, found, revision))
     except (OSError, ValueError, RuntimeError) as error:
-        tried = [f"the folder {name}: does not exist"]
+        tried = [f"the folder {shown(name)}: does not exist"]
         if packaged:
             tried.append(f"the package {packaged.distribution}: not installed")
         tried.append(f"the hub model {hub_id}: {first_line(error)}")
         hint = did_you_mean(name, PACKAGED)
         if packaged:
             hint = packaged.install
+        elif not may_download:
+            hint = f"a name in a file downloads nothing: give it yourself, as --model_name_or_path {shown(name)}"
         raise EventuneError(
-            f"model {name!r} was not found; tried " + "; ".join(tried),
+            f"model {shown(name)!r} was not found; tried " + "; ".join(tried),
             hint
             or "give a folder with config.json and safetensors, or a packaged model: "
             + "; ".join(f"{alias} ({model.install})" for alias, model in PACKAGED.items()),
@@ -161,11 +168,10 @@ def resolve_config(name: str, *, revision: str = "") -> BaseModel:
         EventuneError: If the name leads nowhere, or to a folder without configuration.
         UnconvertedModelError: As for `resolve`.
     """
-    path = Path(name).expanduser()
-    if path.is_file() and path.name == "config.json":
-        path = path.parent
-    if path.is_dir():
-        return BaseModel(name, native_folder(_configured(path)))
+    if Path(name).name == CONFIG and is_file(name):
+        name = str(Path(name).parent)
+    if (folder := _folder(name)) is not None:
+        return BaseModel(name, native_folder(_configured(folder)))
     if name in PACKAGED:
         return resolve(name, revision=revision)
     try:
@@ -174,14 +180,20 @@ def resolve_config(name: str, *, revision: str = "") -> BaseModel:
     except (OSError, ValueError, RuntimeError) as error:
         known = [*PACKAGED, *(str(found) for found in Path.cwd().glob("*/config.json"))]
         raise EventuneError(
-            f"model {name!r} was not found; tried the folder {name}: does not exist; the hub model {name}: "
-            f"{first_line(error)}",
+            f"model {shown(name)!r} was not found; tried the folder {shown(name)}: does not exist; the hub model "
+            f"{shown(name)}: {first_line(error)}",
             did_you_mean(name, known)
             or f"give a folder with config.json, module:Class, or a packaged model: {', '.join(PACKAGED)}",
         ) from error
 
 
-def _from_hub(hub_id: str, revision: str, files: Sequence[str], *, needed: str) -> Path:
+def _folder(name: str) -> Path | None:
+    """Return the folder of a name, whatever the name is; None where there is none."""
+    folder = expanded(name)
+    return folder if is_folder(folder) else None
+
+
+def _from_hub(hub_id: str, revision: str, files: Sequence[str], *, needed: str, may_download: bool = True) -> Path:
     """Return the folder of a model's files in the hub's cache; the hub is asked for them, once, if one is not there."""
     from huggingface_hub import snapshot_download
 
@@ -191,6 +203,8 @@ def _from_hub(hub_id: str, revision: str, files: Sequence[str], *, needed: str) 
         # The cache may hold other files of the model alone, such as the configuration that was inspected.
         if any(folder.glob(needed)):
             return folder
+    if not may_download:
+        raise OSError("not in the local cache")
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}:
         raise OSError("not in the local cache, and HF_HUB_OFFLINE is set")
     return Path(snapshot_download(hub_id, **options))
@@ -208,15 +222,21 @@ def _checked(model: BaseModel) -> BaseModel:
 
 def _configured(folder: Path) -> Path:
     """Return a folder that has a configuration; a run in its place is told from what is no model at all."""
-    if (folder / "config.json").is_file():
-        return folder
-    base = _recorded_base(folder)
-    if base:
+    if not is_file(folder / CONFIG):
+        base = _recorded_base(folder)
+        if base:
+            raise EventuneError(
+                f"{folder}: expected a model with a {CONFIG}, found a run without one",
+                f"name its base: {base}; what was trained on it is in {folder / 'README.md'}",
+            )
+        raise EventuneError(f"{folder}: expected a model folder, found no {CONFIG} in it")
+    if exists(folder / ADAPTER):
+        # transformers would put it on the model by itself, whatever it says.
         raise EventuneError(
-            f"{folder}: expected a model with a config.json, found a run without one",
-            f"name its base: {base}; what was trained on it is in {folder / 'README.md'}",
+            f"{folder}: expected a model, found an adapter ({ADAPTER}) beside it",
+            "move the adapter to a folder of its own, and name that as the run or the adapter",
         )
-    raise EventuneError(f"{folder}: expected a model folder, found no config.json in it")
+    return folder
 
 
 def _recorded_base(run: Path) -> str:

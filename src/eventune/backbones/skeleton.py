@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -13,10 +12,11 @@ from typing import Any
 import torch
 import transformers
 from torch import nn
-from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig
+from transformers import PreTrainedConfig, PreTrainedModel
 
+from eventune.backbones.configuration import read_config
 from eventune.backbones.quiet import quiet
-from eventune.backbones.resolve import BaseModel, is_own_class, resolve_config
+from eventune.backbones.resolve import is_own_class, resolve_config
 from eventune.errors import EventuneError, did_you_mean, first_line
 
 TASKS = {
@@ -63,7 +63,7 @@ def load_skeleton(name: str, *, task: str = "", revision: str = "") -> Skeleton:
     if is_own_class(name):
         return Skeleton(_own_model(name), None)
     base = resolve_config(name, revision=revision)
-    config = _read_config(base)
+    config = read_config(base.folder)
     model_class = _class_of(config, task)
     try:
         with quiet():
@@ -124,29 +124,9 @@ def _built(make: Any, name: str) -> Any:
             ) from error
 
 
-def _read_config(base: BaseModel) -> PreTrainedConfig:
-    path = base.folder / "config.json"
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise EventuneError(f"{path}: expected JSON, found: {error}") from error
-    model_type = values.get("model_type", "") if isinstance(values, dict) else ""
-    if model_type not in CONFIG_MAPPING:
-        code = "; the folder wants its own code to be run, which eventune never does" * ("auto_map" in values)
-        raise EventuneError(
-            f"{path}: expected a model_type of transformers {transformers.__version__}, found {model_type!r}{code}",
-            did_you_mean(str(model_type), CONFIG_MAPPING.keys()),
-        )
-    try:
-        config: PreTrainedConfig = AutoConfig.from_pretrained(path.parent, trust_remote_code=False)
-    except Exception as error:  # configurations check themselves in many ways
-        reason = " ".join(str(error).split())
-        raise EventuneError(f"{path}: {reason}") from error
-    return config
-
-
 def _class_of(config: PreTrainedConfig, task: str) -> Any:
     if task:
         return getattr(transformers, TASKS[task])
-    named = [getattr(transformers, name, None) for name in config.architectures or ()]
-    return next((model_class for model_class in named if model_class is not None), transformers.AutoModel)
+    named = [getattr(transformers, name, None) for name in config.architectures or () if isinstance(name, str)]
+    models = (found for found in named if isinstance(found, type) and issubclass(found, PreTrainedModel))
+    return next(models, transformers.AutoModel)

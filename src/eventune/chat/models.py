@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from torch import nn
 
 from eventune.adapters.bank import AdapterBank
+from eventune.adapters.configuration import read_adapter_fields
 from eventune.adapters.methods import ADAPTER_CONFIG
 from eventune.adapters.sharing import can_share
 from eventune.adapters.store import load_into, recorded_bits, weights_file
@@ -23,12 +25,22 @@ from eventune.chat.session import ChatModel, ChatSession
 from eventune.errors import EventuneError
 from eventune.generation.generating import GenerationSettings
 from eventune.generation.templates import set_template
-from eventune.storage.json_files import read_json
+from eventune.runs.opening import RecordedBase
+from eventune.storage.paths import exists, expanded, is_file, is_folder
+from eventune.storage.text_files import read_text
+from eventune.storage.validation import read_settings
 from eventune.training.run_directory import BASE, EXTRACTOR, GENERATOR
 
 BASE_NAME = "base"
 """What the model without an adapter is called."""
 _TEMPLATE = "chat_template.jinja"
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompted:
+    """What of a run's `generator.json` a conversation needs."""
+
+    source_prefix: str = ""
 
 
 class ChatModels:
@@ -104,18 +116,18 @@ def open_chat_models(model: str, adapters: Mapping[str, Path], *, device: str = 
         EventuneError: If something is not there or does not fit.
     """
     placement = Placement.of(device, dtype)
-    folder = Path(model).expanduser()
+    folder = expanded(model)
     name, revision = base_of(folder)
     if not name:
         return ChatModels(resolve(model), adapters, placement)
     try:
-        base = resolve(name, revision=revision)
+        base = resolve(name, revision=revision, may_download=False)
     except UnconvertedModelError:
         raise
     except EventuneError as error:
         raise EventuneError(
             f"{folder} was trained on {name!r}: {error.message}",
-            f"if that is elsewhere on this machine: eventune chat MODEL --adapter {folder}",
+            f"if that is elsewhere on this machine, or is to be downloaded: eventune chat MODEL --adapter {folder}",
         ) from error
     own = adapter_name(folder)
     if own in adapters:
@@ -125,7 +137,7 @@ def open_chat_models(model: str, adapters: Mapping[str, Path], *, device: str = 
 
 def adapter_name(run: Path) -> str:
     """Return what a run is called that was given no name: its folder's, as far as a name may be so."""
-    name = re.sub(r"[^\w-]", "_", run.expanduser().resolve().name)
+    name = re.sub(r"[^\w-]", "_", expanded(run).absolute().name or "run")
     is_name = name.replace("-", "_").isidentifier() and name != BASE_NAME
     return name if is_name else f"run_{name}"
 
@@ -139,30 +151,30 @@ def base_of(folder: Path) -> tuple[str, str]:
     Raises:
         EventuneError: If it is a run that extracts arguments.
     """
-    if (folder / BASE).is_file():
-        if (folder / EXTRACTOR).is_file():
+    if is_file(folder / BASE):
+        if is_file(folder / EXTRACTOR):
             raise EventuneError(
                 f"{folder}: expected a causal LM or a run on one, found a run that extracts arguments",
                 f'eventune extract {folder} --text "…"',
             )
-        recorded = read_json(folder / BASE)
-        return str(recorded.get("name_or_path", "")), str(recorded.get("revision", ""))
-    if (folder / ADAPTER_CONFIG).is_file() and not (folder / "config.json").is_file():
-        settings = read_json(folder / ADAPTER_CONFIG)
-        return str(settings.get("base_model_name_or_path") or ""), str(settings.get("revision") or "")
+        recorded = RecordedBase.read(folder)
+        return recorded.name_or_path, recorded.revision
+    if is_file(folder / ADAPTER_CONFIG) and not is_file(folder / "config.json"):
+        fields = read_adapter_fields(folder)
+        return fields.base_model_name_or_path or "", fields.revision or ""
     return "", ""
 
 
 def _source_prefix(run: Path) -> str:
     path = run / GENERATOR
-    return str(read_json(path).get("source_prefix") or "") if path.is_file() else ""
+    return read_settings(path, _Prompted).source_prefix if exists(path) else ""
 
 
 def _template(runs: Mapping[str, Path]) -> Path | None:
     """Return the chat template that the runs were trained with; None where none brings its own."""
-    found = [path for path in (run / _TEMPLATE for run in runs.values()) if path.is_file()]
+    found = [path for path in (run / _TEMPLATE for run in runs.values()) if exists(path)]
     for path in found:
-        if path.read_text(encoding="utf-8") != found[0].read_text(encoding="utf-8"):
+        if read_text(path) != read_text(found[0]):
             raise EventuneError(
                 f"{found[0].parent} and {path.parent} were trained with different chat templates, so they cannot share "
                 "a conversation",
@@ -173,21 +185,21 @@ def _template(runs: Mapping[str, Path]) -> Path | None:
 
 def _check(runs: Mapping[str, Path], base: BaseModel) -> None:
     """Find out before the model is loaded, which may take minutes, whether the runs are there and are the base's."""
-    digest = base.sha256() if any((run / BASE).is_file() for run in runs.values()) else ""
+    digest = base.sha256() if any(exists(run / BASE) for run in runs.values()) else ""
     for name, run in runs.items():
-        if not run.is_dir():
+        if not is_folder(run):
             raise EventuneError(f"adapter {name}: no such run: {run}", "give a run directory of eventune sft")
-        if not weights_file(run).is_file():
+        if not is_file(weights_file(run)):
             raise EventuneError(
                 f"adapter {name}: expected a finished run, found no {weights_file(run).name} in {run}",
                 "give a run directory of eventune sft, or a checkpoint in one",
             )
-        if not (run / BASE).is_file():
+        if not exists(run / BASE):
             continue
-        recorded = read_json(run / BASE)
-        if recorded.get("sha256") != digest:
+        recorded = RecordedBase.read(run)
+        if recorded.sha256 != digest:
             raise EventuneError(
-                f"adapter {name}: {run} was trained on {recorded.get('name_or_path')!r}, whose weights are not those "
+                f"adapter {name}: {run} was trained on {recorded.name_or_path!r}, whose weights are not those "
                 f"of {base.name!r}",
                 f"eventune chat {run}",
             )

@@ -14,6 +14,7 @@ from eventune.generation.conversation import Conversation, Message
 from eventune.generation.encoding import ConversationEncoder
 from eventune.generation.generating import GenerationSettings
 from eventune.generation.streaming import stream
+from eventune.storage.text_files import is_unicode
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,8 @@ class ChatSession:
     def _answer(self, text: str, name: str) -> Iterator[str]:
         if not text.strip():
             raise EventuneError("expected a question, found an empty one")
+        if not all(is_unicode(said) for said in (text, *(message.content for message in self.messages))):
+            raise EventuneError("expected a question in Unicode, found bytes that are no UTF-8")
         chosen = self._chat_models[name]
         turns = [*self.messages, Message("user", text)]
         prefixed = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import os
 import sys
@@ -168,6 +169,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         SystemExit: With 2, if the command line itself is refused.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name need not be text, and not every terminal has all characters; in JSON it is an escape.
+        sys.stdout.reconfigure(errors="backslashreplace")
     verb = next((word for word in argv if not word.startswith("-")), None)
     try:
         arguments = build_parser(verb).parse_args(argv)
@@ -187,6 +191,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (head, less) has gone; what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except BaseException as error:
+        # What the tokenizers' library, which is not Python's, does about an expression that takes it too long.
+        if type(error).__name__ != "PanicException":
+            raise
+        hint = "the model's tokenizer.json: copy it anew, or take another model"
+        print_error(EventuneError(f"a library stopped: {' '.join(str(error).split())[:300]}", hint))
+        return 2
 
 
 def _emit_error(message: str, hint: str, argv: Sequence[str]) -> None:

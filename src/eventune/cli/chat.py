@@ -13,6 +13,7 @@ from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.cli.placement import add_placement_flags
 from eventune.errors import EventuneError, did_you_mean
+from eventune.storage.paths import expanded
 
 if TYPE_CHECKING:
     from eventune.chat.session import ChatSession
@@ -64,8 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     if arguments.convert:
-        name, revision = base_of(Path(arguments.model).expanduser())
-        convert_if_needed(name or arguments.model, revision=revision)
+        name, revision = base_of(expanded(arguments.model))
+        convert_if_needed(name or arguments.model, revision=revision, may_download=not name)
     chat_models = open_chat_models(
         arguments.model, _adapters(arguments.adapter), device=arguments.device, dtype=arguments.dtype
     )

@@ -15,19 +15,20 @@ def add_convert_flag(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def convert_if_needed(name: str, *, revision: str = "") -> None:
+def convert_if_needed(name: str, *, revision: str = "", may_download: bool = True) -> None:
     """Convert a model into the cache, where `resolve` finds it.
 
     Args:
         name: The model, as the command is given it; one that needs no conversion is left alone.
         revision: Revision on the hub.
+        may_download: Whether the user gave the name; see `resolve`.
     """
     from eventune.backbones.chatglm.conversion import convert_into_cache
     from eventune.backbones.chatglm.detection import UnconvertedModelError
     from eventune.backbones.resolve import resolve
 
     try:
-        resolve(name, revision=revision)
+        resolve(name, revision=revision, may_download=may_download)
     except UnconvertedModelError as error:
         convert_into_cache(error.folder, notice=notify)
     except EventuneError:

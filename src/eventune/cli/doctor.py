@@ -62,14 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def check_for_vllm(run: Path, *, as_json: bool) -> int:
     """Say whether vLLM can serve an adapter; exit code 1 where it cannot."""
-    from eventune.adapters.methods import ADAPTER_CONFIG
+    from eventune.adapters.configuration import read_adapter_fields
     from eventune.adapters.vllm import problems_in_vllm, vllm_command
     from eventune.backbones.resolve import PACKAGED, resolve
-    from eventune.storage.json_files import read_json
 
     problems = problems_in_vllm(run)
     # Names of packaged models are this project's own.
-    base = str(read_json(run / ADAPTER_CONFIG).get("base_model_name_or_path") or "")
+    base = read_adapter_fields(run).base_model_name_or_path or ""
     command = "" if problems else vllm_command(run, base=str(resolve(base).folder) if base in PACKAGED else base)
     emit(
         {"run": str(run), "problems": problems, "command": command},

@@ -30,6 +30,7 @@ from eventune.scoring.rams_pairs import count_files
 from eventune.scoring.resampling import bootstrap
 from eventune.scoring.textee import GOLD, TRIGGERS
 from eventune.storage.atomic import write_atomically
+from eventune.storage.paths import exists, is_folder
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -187,9 +188,9 @@ def _check(arguments: argparse.Namespace) -> None:
             )
     if arguments.resamples < 0:
         raise EventuneError(f"--resamples: expected 0 or more, found {arguments.resamples}")
-    if arguments.html and arguments.html.exists():
+    if arguments.html and exists(arguments.html):
         raise EventuneError(f"--html: {arguments.html}: exists already", "choose another file, or remove it")
-    if arguments.html and not arguments.html.resolve().parent.is_dir():
+    if arguments.html and not is_folder(arguments.html.absolute().parent):
         raise EventuneError(f"--html: {arguments.html}: no such folder", "create it first")
 
 

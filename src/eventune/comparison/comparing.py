@@ -14,6 +14,7 @@ from eventune.comparison.plan import Run, plan_runs
 from eventune.comparison.result import compare
 from eventune.comparison.tuning import Tuned, tune
 from eventune.comparison.writing import write_comparison
+from eventune.storage.paths import make_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def run_comparison(
             tuned[arm.name] = found
             arms = [*arms[:number], replace(arm, settings={**arm.settings, **found.settings}), *arms[number + 1 :]]
     runs = plan_runs(base, arms, options.seeds, output_dir)
-    output_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(output_dir)
     if options.ray:
         make_runs_on_ray(runs, options.ray, shared=options.shared, listener=listener)
     else:

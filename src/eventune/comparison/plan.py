@@ -15,6 +15,7 @@ from eventune.recipe import read_settings
 from eventune.results import RunResult
 from eventune.storage.atomic import write_atomically
 from eventune.storage.json_files import read_json
+from eventune.storage.paths import exists, is_file
 
 RUNS = "runs"
 RECIPE, RESULT, ERROR, LOG = "recipe.yaml", "result.json", "error.json", "log.txt"
@@ -46,17 +47,17 @@ class Run:
     def result(self) -> RunResult | None:
         """Return its result; None while it has none."""
         path = self.run_directory / RESULT
-        return RunResult.read(path) if path.is_file() else None
+        return RunResult.read(path) if exists(path) else None
 
     def predictions(self) -> Path | None:
         """Return the file of its predictions for the test part; None while it is not finished, or without that part."""
         path = self.run_directory / self.kind.predictions
-        return path if self.result() is not None and path.is_file() else None
+        return path if self.result() is not None and is_file(path) else None
 
     def error(self) -> str:
         """Return why it failed; empty if it did not."""
         path = self.folder / ERROR
-        return str(read_json(path).get("error", "")) if path.is_file() and self.result() is None else ""
+        return str(read_json(path).get("error", "")) if exists(path) and self.result() is None else ""
 
     def fail(self, message: str) -> None:
         """Write down why it failed."""
@@ -110,7 +111,7 @@ def _laid_out(base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int]
 def _require_same(run: Run) -> None:
     """Refuse to take a run for another: the same arm's name may have meant other settings the last time."""
     for path in (run.folder / RECIPE, run.run_directory / RECIPE):
-        if path.is_file():
+        if exists(path):
             before = run.kind.recipe(read_settings(path), source=str(path)).to_dict()
             now = run.recipe.to_dict()
             names = [*now, *(name for name in before if name not in now)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,6 +11,8 @@ from eventune.comparison.plan import Run
 from eventune.comparison.tallies import Tallies
 from eventune.results import RunResult
 from eventune.scoring.resampling import bootstrap, paired
+from eventune.storage.json_files import read_json_lines
+from eventune.storage.paths import exists
 
 RESOURCES = (
     "seconds_per_epoch",
@@ -38,8 +39,7 @@ def figures_of(result: RunResult, kind: RunKind) -> dict[str, float]:
     part = result.scores.get("test") or result.scores.get("dev") or {}
     values = {**result.resources, **part.get("metrics", {})}
     dev = f"dev_{kind.dev_measure}"
-    if "dev" in result.scores:
-        values[dev] = result.scores["dev"]["metrics"][kind.dev_measure]
+    values[dev] = result.scores.get("dev", {}).get("metrics", {}).get(kind.dev_measure)
     names = (*kind.metrics, dev, *RESOURCES)
     return {name: float(values[name]) for name in names if isinstance(values.get(name), int | float)}
 
@@ -125,8 +125,7 @@ def _row(run: Run, result: RunResult | None) -> dict[str, Any]:
         return {**row, "error": run.error() or "not made yet"}
     history = run.run_directory / "history.jsonl"
     # A model that is only evaluated, as it was before any fine-tuning, has no history.
-    lines = history.read_text(encoding="utf-8").splitlines() if history.is_file() else []
-    curve = [json.loads(line) for line in lines]
+    curve = read_json_lines(history) if exists(history) else []
     return {
         **row,
         "figures": figures_of(result, run.kind),

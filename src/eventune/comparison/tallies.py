@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import add
@@ -15,6 +14,7 @@ from eventune.events import UNPLACED, Document
 from eventune.scoring.definitions import Scoring
 from eventune.scoring.measures import AnyTally, Summable
 from eventune.scoring.text_tally import BleuTally, bleu_tallies
+from eventune.storage.json_files import read_json_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,13 @@ def tallies_of_rows(files: Sequence[Path], references: Sequence[Sequence[str]]) 
 
 def read_predictions(file: Path) -> list[dict[str, Any]]:
     """Return the rows of a fine-tuning's `predictions.jsonl`."""
-    # Lines end in \n alone: responses may hold other line separators.
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line]
+    rows = read_json_lines(file)
+    for number, row in enumerate(rows, 1):
+        references = row.get("references")
+        texts = [row.get("prediction"), *(references if isinstance(references, list) else [None])]
+        if not all(isinstance(text, str) for text in texts):
+            raise EventuneError(f"{file}:{number}: expected a prediction and references, found {', '.join(row)}")
+    return rows
 
 
 def _counted(

@@ -18,6 +18,7 @@ from eventune.comparison.kinds import RunKind, kind_of
 from eventune.comparison.plan import Run
 from eventune.errors import EventuneError, InvalidValueError, require_library
 from eventune.storage.locks import locked
+from eventune.storage.paths import make_folder
 
 TUNING = "tuning"
 DATABASE = "tuning.db"
@@ -86,7 +87,7 @@ def tune(
     optuna = _optuna()
     kind = kind_of(base)
     _require_tunable(names, kind, recipe_of(base, arm, output_dir=str(output_dir)))
-    output_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(output_dir)
     with locked(output_dir / DATABASE, wait=notice):
         return _tuned(optuna, kind, base, arm, names, trials, output_dir, make or partial(make_run, wait=True))
 

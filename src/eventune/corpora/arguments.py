@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eventune.corpora.sample import sample_file
 from eventune.errors import InvalidValueError, did_you_mean
+from eventune.storage.paths import exists
 
 DATA_FILES = (
     *("train_file", "dev_file", "test_file", "ontology_file", "pretrain_file", "pretrain_ontology_file"),
@@ -112,7 +113,7 @@ class DataArguments:
             )
         for name in DATA_FILES:
             value = getattr(self, name)
-            if value and not self.is_sample(value) and not Path(value).exists():
+            if value and not self.is_sample(value) and not exists(value):
                 yield InvalidValueError(name, "an existing file or folder", value, did_you_mean(value, SAMPLE_FILES))
         if self.multiplicity not in MULTIPLICITIES:
             yield InvalidValueError("multiplicity", " or ".join(MULTIPLICITIES), repr(self.multiplicity))

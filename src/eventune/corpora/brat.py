@@ -18,6 +18,7 @@ A document's identifier is the file's name without its suffix, from the folder o
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, count
@@ -33,6 +34,8 @@ from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Argument, Document, Entity, Event, Mention, Place
 from eventune.events.segmentation import segment
 from eventune.storage.atomic import atomic_folder
+from eventune.storage.paths import exists, is_folder
+from eventune.storage.text_files import read_bytes
 
 _PRIVATE = "brat"
 _NUMBERED = "role"
@@ -282,17 +285,23 @@ def _flat(text: str) -> str:
 
 
 def _takes(path: Path) -> bool:
-    return path.suffix == ".ann" or (path.is_dir() and next(path.rglob("*.ann"), None) is not None)
+    return path.suffix == ".ann" or (is_folder(path) and next(_annotations(path), None) is not None)
+
+
+def _annotations(folder: Path) -> Iterator[Path]:
+    """Yield the files of annotations in a folder; what cannot be looked into, or is gone by then, is passed over."""
+    for inner, _, names in os.walk(folder):
+        yield from (Path(inner) / name for name in names if name.endswith(".ann"))
 
 
 def _read(path: Path) -> Iterator[Record]:
-    folder = path if path.is_dir() else path.parent
-    files = sorted(path.rglob("*.ann")) if path.is_dir() else [path]
+    folder = path if is_folder(path) else path.parent
+    files = sorted(_annotations(path)) if is_folder(path) else [path]
     for file in files:
         name = file.relative_to(folder).with_suffix("").as_posix()
         try:
-            text = decode(file.with_suffix(".txt").read_bytes())
-            lines = decode(file.read_bytes()).removeprefix("\ufeff").split("\n")
+            text = decode(read_bytes(file.with_suffix(".txt")))
+            lines = decode(read_bytes(file)).removeprefix("\ufeff").split("\n")
             value: Any = {
                 "id": name,
                 "text": text,
@@ -300,13 +309,13 @@ def _read(path: Path) -> Iterator[Record]:
             }
         except InvalidValueError as error:
             value = error
-        except OSError as error:
-            value = InvalidValueError("file", f"{file.name} with its .txt", error.strerror or "an error")
+        except EventuneError as error:
+            value = InvalidValueError("file", f"{file.name} with its .txt", error.message)
         yield Record(str(file), value)
 
 
 def _write(values: Iterable[Any], path: Path) -> None:
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if exists(path) and (not is_folder(path) or any(path.iterdir())):
         raise EventuneError(
             f"{path}: expected no such folder, or an empty one, found something", "choose another place"
         )

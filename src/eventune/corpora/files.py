@@ -1,8 +1,7 @@
-"""What all readers of files share: that there is a file, in UTF-8, and what is wrong in its records."""
+"""What all readers of corpora share: texts in UTF-8, and what is wrong in a file's records."""
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 
 from eventune.corpora.encoding import encoding_hint
@@ -13,30 +12,6 @@ ENCODING = "encoding"
 _CONTEXT_BYTES = 200
 SHOWN_PROBLEMS = 20
 """So many problems of a file are listed; the others are counted."""
-
-
-def check_is_file(path: Path) -> None:
-    """Make sure that there is a file to read.
-
-    Args:
-        path: The file.
-
-    Raises:
-        EventuneError: If there is none, or it is a folder or a pipe.
-    """
-    try:
-        mode = path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        raise EventuneError(
-            f"{path}: no such file", "check the path; relative ones start from the current folder"
-        ) from None
-    except OSError as error:
-        raise EventuneError(f"{path}: cannot be read: {error.strerror}") from None
-    if stat.S_ISDIR(mode):
-        raise EventuneError(f"{path}: expected a file, found a folder", "name one of the files in it")
-    if not stat.S_ISREG(mode):
-        # Its format is guessed before its documents are read, which takes it from the start again.
-        raise EventuneError(f"{path}: expected a file, found a pipe or a device", "save its content to a file first")
 
 
 def decode(content: bytes, *, is_whole: bool = True) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,12 @@ from eventune.corpora.corpus_ontologies import (
     phee_types,
 )
 from eventune.corpora.fields import shown
-from eventune.corpora.files import Problems, check_is_file, decode
+from eventune.corpora.files import Problems, decode
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import EventType, Ontology, Role
 from eventune.storage.atomic import write_atomically
+from eventune.storage.paths import check_is_file
+from eventune.storage.yaml_files import compose, construct
 
 
 def read_ontology(path: str | os.PathLike[str]) -> Ontology:
@@ -149,54 +150,13 @@ def _roles(type_name: str, words: list[str]) -> tuple[Role, ...]:
 
 
 def _from_yaml(path: Path, text: str) -> Ontology:
-    root = None
+    root = compose(path, text)
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        refuse_repeated_keys(path, root)
-        return Ontology.from_dict(yaml.safe_load(text))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise EventuneError(f"{path}:{line}: expected YAML, found: {error.problem}") from None
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise EventuneError(f"{path}: expected YAML, found: {error}") from None
+        return Ontology.from_dict(construct(path, root))
     except InvalidValueError as error:
         line = _line_of(root, error.field)
         hint = error.hint or "names that YAML takes for something else (no, on, 1) need quotes"
         raise EventuneError(f"{path}:{line}: {error.message}", hint) from None
-
-
-def _mappings(root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
-    """Yield each mapping once, also where an alias names it again."""
-    open_nodes = [root]
-    seen: set[int] = set()
-    while open_nodes:
-        node = open_nodes.pop()
-        if isinstance(node, yaml.MappingNode) and id(node) not in seen:
-            seen.add(id(node))
-            yield node
-            open_nodes.extend(value for _, value in node.value)
-
-
-def refuse_repeated_keys(path: Path, root: yaml.Node | None) -> None:
-    """Refuse keys that a mapping holds twice: YAML readers keep the last one without a word.
-
-    Args:
-        path: The file, as the error calls it.
-        root: What it holds.
-
-    Raises:
-        EventuneError: If a key is repeated; the error names each with its line.
-    """
-    problems = Problems(path)
-    for node in _mappings(root):
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    line = key.start_mark.line + 1
-                    problems.add(line, InvalidValueError(key.value, "each name once", f"{key.value!r} again"))
-                seen.add(key.value)
-    problems.raise_if_any()
 
 
 def _line_of(node: yaml.Node | None, field: str) -> int:

@@ -25,6 +25,7 @@ from eventune.corpora.text_segmentation import check_language, segment_text
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Span, markup
 from eventune.events.segmentation import Segmentation
+from eventune.storage.paths import check_is_file
 
 STDIN = "-"
 TEXT_FIELD = "text"

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from eventune.corpora.encoding import HEAD_BYTES, refuse_binary
-from eventune.corpora.files import ENCODING, check_is_file, decode
+from eventune.corpora.files import ENCODING, decode
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.storage.atomic import write_atomically
+from eventune.storage.paths import check_is_file
 
 _CHUNK_BYTES = 1 << 20
 _HINT = "create its folder, or choose another place"
@@ -128,15 +129,26 @@ def _ahead(file: BinaryIO) -> bytes:
 
 def _line(content: bytes, *, is_whole: bool) -> Any:
     try:
-        text = decode(content, is_whole=is_whole).rstrip()
-        value, end = value_at(text, len(text) - len(text.lstrip()))
-        if end < len(text):
-            raise json.JSONDecodeError("Extra data", text, end)
-        return value
+        return line_value(decode(content, is_whole=is_whole).rstrip())
     except json.JSONDecodeError as error:
         return InvalidValueError("line", "one JSON object", f"broken JSON: {error.msg} (character {error.pos + 1})")
     except InvalidValueError as error:
         return error
+
+
+def line_value(text: str) -> Any:
+    """Return the JSON value that a line is.
+
+    Raises:
+        json.JSONDecodeError: If it is no JSON, or there is something behind it.
+        InvalidValueError: As for `value_at`, and if it holds what is no text.
+    """
+    value, end = value_at(text, len(text) - len(text.lstrip()))
+    if isinstance(value, InvalidValueError):
+        raise value
+    if end < len(text):
+        raise json.JSONDecodeError("Extra data", text, end)
+    return value
 
 
 def value_at(text: str, start: int) -> tuple[Any, int]:

@@ -11,13 +11,14 @@ from typing import Any
 from eventune.corpora.records import Layout, read_json_records, write_json_array, write_json_lines
 from eventune.errors import EventuneError, did_you_mean
 from eventune.events import Document
+from eventune.storage.paths import is_folder
 
 AUTO = "auto"
 """In place of a format's name: guess it from the first record."""
 
 
 def _is_json(path: Path) -> bool:
-    return not path.is_dir() and path.suffix != ".ann"
+    return not is_folder(path) and path.suffix != ".ann"
 
 
 JSON_LINES = Layout(_is_json, read_json_records, write_json_lines)

@@ -240,6 +240,11 @@ class Document:
             raise InvalidValueError("id", "a non-empty string", repr(self.id))
         self._check_tokens()
         self._check_sentences()
+        try:
+            self.text.encode("utf-8")
+        except UnicodeEncodeError as error:
+            # Half of an emoji's escape, or bytes of a command line: no tokenizer takes it and no file can hold it.
+            raise InvalidValueError("text", "Unicode", f"half a surrogate pair at {error.start}") from None
         for number, event in enumerate(self.events):
             self._check_event(f"events[{number}]", event)
         for number, entity in enumerate(self.entities):

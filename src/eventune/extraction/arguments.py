@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from eventune.errors import InvalidValueError
+from eventune.errors import InvalidValueError, out_of_range
 
 EXTRACTORS = ("joint", "question")
+MOST_SPAN_LENGTH = 1_000
+"""Words of an argument; the scores of a batch take memory for each length."""
 
 
 @dataclass(kw_only=True)
@@ -56,8 +58,7 @@ class ExtractionArguments:
             yield InvalidValueError("word_dropout", "0 with extractor: question", str(self.word_dropout))
         if self.max_length != 0 and self.max_length < 64:
             yield InvalidValueError("max_length", "0, or a number of subword tokens >= 64", str(self.max_length))
-        if self.max_span_length < 1:
-            yield InvalidValueError("max_span_length", "an integer >= 1", str(self.max_span_length))
+        yield from out_of_range(self, {"max_span_length": (1, MOST_SPAN_LENGTH)})
         for name in ("head_dropout", "word_dropout"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 yield InvalidValueError(name, "a number in [0, 1)", str(getattr(self, name)))

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from eventune.errors import InvalidValueError
+from eventune.errors import InvalidValueError, out_of_range
+from eventune.storage.paths import is_file
 
 DATA_FILES = ("train_file", "validation_file", "test_file")
 TEMPLATES = ("auto", "plain")
-_COUNTS = (
-    "preprocessing_num_workers",
-    "max_source_length",
-    "max_target_length",
-    "val_max_target_length",
-    "max_train_samples",
-    "max_eval_samples",
-    "max_predict_samples",
-    "num_beams",
-)
+MOST_BEAMS = 1_000
+_BOUNDS = {
+    "preprocessing_num_workers": (1, 1_000),
+    **dict.fromkeys(("max_source_length", "max_target_length", "val_max_target_length"), (1, 2**24)),
+    **dict.fromkeys(("max_train_samples", "max_eval_samples", "max_predict_samples"), (1, 10**12)),
+    "num_beams": (1, MOST_BEAMS),
+}
 
 
 @dataclass(kw_only=True)
@@ -90,19 +87,16 @@ class DataTrainingArguments:
         for name, value in files.items():
             if self.dataset_name:
                 yield InvalidValueError(name, "nothing beside dataset_name", value)
-            elif not Path(value).is_file():
+            elif not is_file(value):
                 yield InvalidValueError(name, "an existing file", value)
         if self.dataset_config_name and not self.dataset_name:
             yield InvalidValueError("dataset_config_name", "nothing without dataset_name", self.dataset_config_name)
         yield from self._column_problems()
         yield from self._split_problems()
-        for name in _COUNTS:
-            count = getattr(self, name)
-            if count is not None and count < 1:
-                yield InvalidValueError(name, "an integer >= 1", str(count))
+        yield from out_of_range(self, _BOUNDS)
         if not self.ignore_pad_token_for_loss:
             yield InvalidValueError("ignore_pad_token_for_loss", "true, as padding is no text to learn", "false")
-        if self.chat_template not in TEMPLATES and not Path(self.chat_template).is_file():
+        if self.chat_template not in TEMPLATES and not is_file(self.chat_template):
             expected = f"{', '.join(TEMPLATES)} or the path of a .jinja file"
             yield InvalidValueError("chat_template", expected, repr(self.chat_template))
 

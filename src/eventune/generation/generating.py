@@ -18,6 +18,7 @@ from transformers import (
 )
 
 from eventune.errors import EventuneError, InvalidValueError
+from eventune.generation.arguments import MOST_BEAMS
 from eventune.generation.choosing import Drawing, Repetition
 
 UNFINISHED = "\ufffd"
@@ -55,6 +56,7 @@ class GenerationSettings:
             ("top_p", "a number in (0, 1]", 0 < self.top_p <= 1),
             ("top_k", "an integer >= 0", self.top_k >= 0),
             ("num_beams", "an integer >= 1", self.num_beams >= 1),
+            ("num_beams", f"an integer <= {MOST_BEAMS:,}", self.num_beams <= MOST_BEAMS),
             ("num_beams", "1 beside do_sample", self.num_beams == 1 or not self.do_sample),
             ("repetition_penalty", "a number > 0", self.repetition_penalty > 0),
             ("seed", "an integer >= 0", self.seed >= 0),

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eventune.corpora.files import check_is_file
 from eventune.corpora.records import Record, read_json_records
 from eventune.errors import EventuneError, InvalidValueError, first_line, require_library
 from eventune.generation.conversation import Conversation, Message
 from eventune.generation.rows_layouts import Columns, choose_layout, read_row
+from eventune.storage.paths import check_is_file
 
 E2E_COLUMNS = Columns("mr", "ref")
 """What the two sides of a line `mr||text` are called, as in E2E's CSV files."""

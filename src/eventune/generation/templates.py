@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import TemplateError
-
 from eventune.errors import EventuneError
+from eventune.generation.bounded import BoundedTemplate
 from eventune.generation.conversation import Message
+from eventune.storage.paths import is_file
+from eventune.storage.text_files import read_text
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -55,6 +56,8 @@ class Template:
                 "set eos_token in its tokenizer_config.json",
             )
         self._eos = str(tokenizer.eos_token)
+        # Not by the tokenizer's own method: nothing would stop a template that makes too much.
+        self._template = BoundedTemplate(text, name=source, purpose="render a conversation", hint=_HINT)
         self._before, self._ending = self._probe()
         self.shows_eos = self._eos in self._ending
         """Whether the end token is part of the template's text of a response."""
@@ -75,14 +78,13 @@ class Template:
             EventuneError: If the template is broken or refuses the messages, e.g. a system message.
         """
         turns = [{"role": message.role, "content": message.content} for message in messages]
-        try:
-            text = self._tokenizer.apply_chat_template(
-                turns, chat_template=self.text, tokenize=False, add_generation_prompt=add_generation_prompt
-            )
-        # Templates are programs: whatever Python raises in them is their own error.
-        except (TemplateError, ValueError, TypeError, KeyError, AttributeError, ArithmeticError, LookupError) as error:
-            raise EventuneError(f"{self._source}: cannot render a conversation: {error}", _HINT) from error
-        return str(text)
+        return self._template.render(
+            messages=turns,
+            tools=None,
+            documents=None,
+            add_generation_prompt=add_generation_prompt,
+            **self._tokenizer.special_tokens_map,
+        )
 
     def segments(self, messages: Sequence[Message]) -> list[Segment]:
         """Render a conversation in pieces, so that responses can be told from what is not trained.
@@ -175,13 +177,10 @@ def choose_template(tokenizer: PreTrainedTokenizerBase, setting: str = "auto") -
             return Template(tokenizer, tokenizer.get_chat_template(), source="the model's chat template")
         except ValueError as error:
             raise EventuneError(f"the model's chat template: {error}", "set chat_template: plain") from None
+    if not is_file(setting):
+        raise EventuneError(f"chat_template: expected auto, plain or a jinja file, found {setting!r}")
     path = Path(setting)
-    try:
-        return Template(tokenizer, path.read_text(encoding="utf-8"), source=str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise EventuneError(
-            f"chat_template: expected auto, plain or a jinja file, found {setting!r}: {error}"
-        ) from None
+    return Template(tokenizer, read_text(path), source=str(path))
 
 
 def set_template(tokenizer: PreTrainedTokenizerBase, setting: str = "auto") -> None:

@@ -6,18 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from annotated_types import Len
+from pydantic import Field
 from torch import nn
 
 from eventune.adapters.methods import method_named
 from eventune.adapters.sharing import SharedBase, can_share
-from eventune.adapters.store import load_into, recorded_bits
+from eventune.adapters.store import load_into, recorded_bits, weights_file
 from eventune.backbones.backbone import Backbone
 from eventune.backbones.placement import Placement, move
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
 from eventune.storage.json_files import read_json
+from eventune.storage.paths import is_file
 from eventune.storage.validation import read_settings
 from eventune.tasks.protocol import UNTRAINED, RunTask
 from eventune.tasks.registry import TaskEntry, task_named
@@ -35,9 +38,14 @@ class RecordedBase:
         revision: Its revision on the hub.
     """
 
-    name_or_path: str
-    sha256: str
-    revision: str = ""
+    name_or_path: Annotated[str, Len(1, 4096)]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    revision: Annotated[str, Len(0, 256)] = ""
+
+    @classmethod
+    def read(cls, folder: Path) -> RecordedBase:
+        """Read a run's `base.json`."""
+        return read_settings(folder / names.BASE, cls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +81,7 @@ def open_run(run: Path) -> OpenRun:
         InvalidValueError: If its settings are not as they must be.
     """
     directory = RunDirectory(run)
-    settings_file = next((name for name in (GENERATOR, EVENTS) if (run / name).is_file()), EXTRACTOR)
+    settings_file = next((name for name in (GENERATOR, EVENTS) if is_file(run / name)), EXTRACTOR)
     # The base of a run that was made in steps is that of its steps.
     directory.require(settings_file, *(() if settings_file == EVENTS else (names.BASE,)))
     # Runs of 0.1.0 that extract spans do not say so.
@@ -83,6 +91,11 @@ def open_run(run: Path) -> OpenRun:
     trained = settings.method != UNTRAINED and not entry.steps
     weights = method_named(settings.method, settings_file).files if trained else ()
     directory.require(*weights, *task.files(settings))
+    if weights and weights_file(run).name not in weights:
+        raise EventuneError(
+            f"{run}: expected {' and '.join(weights)} of method {settings.method}, found {weights_file(run).name} too",
+            "copy the whole run directory anew",
+        )
     expected = getattr(settings, "ontology_bytes", 0)
     if expected and (found := (run / names.ONTOLOGY).stat().st_size) < expected:
         raise EventuneError(
@@ -103,8 +116,13 @@ def recorded_base(folder: Path, model_name_or_path: str | None = None) -> BaseMo
     Raises:
         EventuneError: If it is not there, or its weights are not those that the run was trained on.
     """
-    recorded = read_settings(folder / names.BASE, RecordedBase)
-    base = resolve(model_name_or_path or recorded.name_or_path, revision=recorded.revision)
+    recorded = RecordedBase.read(folder)
+    # A run may be a stranger's: what is named in it is looked for on this machine and nowhere else.
+    base = resolve(
+        model_name_or_path or recorded.name_or_path,
+        revision=recorded.revision,
+        may_download=model_name_or_path is not None,
+    )
     if base.sha256() != recorded.sha256:
         raise EventuneError(
             f"base model {base.name}: its weights are not those that the run in {folder} was trained on "
@@ -161,7 +179,7 @@ class LoadedBase:
             EventuneError: If it cannot be loaded on this base.
         """
         folder = opened.directory.path
-        recorded = read_settings(folder / names.BASE, RecordedBase)
+        recorded = RecordedBase.read(folder)
         if recorded.sha256 != self.backbone.base.sha256():
             raise EventuneError(
                 f"{folder} was trained on {recorded.name_or_path!r}, whose weights are not those of "

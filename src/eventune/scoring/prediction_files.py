@@ -12,6 +12,7 @@ from eventune.events import Argument, Event, Span
 from eventune.scoring.pairs import Predictions
 from eventune.scoring.rams_counts import PredictedEvent, TokenRange
 from eventune.scoring.rams_files import read_lines, read_predictions
+from eventune.storage.paths import is_folder
 
 _UNTYPED = "?"
 
@@ -24,7 +25,7 @@ def is_rams_predictions(path: Path) -> bool:
 
 def first_record(path: Path) -> dict[str, Any]:
     """Return the object in a file's first record, to tell what it is by; an empty one if it is none."""
-    if path.is_dir():
+    if is_folder(path):
         return {"": path}
     record = next(read_json_records(path), None)
     return record.value if record is not None and isinstance(record.value, dict) else {}

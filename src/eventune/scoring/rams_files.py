@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from eventune.corpora.records import line_value
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.scoring.rams_counts import GoldDocument, Link, PredictedEvent, TokenRange
 
@@ -134,9 +135,11 @@ def _read_records(lines: Iterable[str], name: str, record: Callable[[dict[str, A
         if not line.strip():
             raise EventuneError(f"{where}: expected a JSON object, found a blank line", "delete the line")
         try:
-            value = json.loads(line)
+            value = line_value(line.rstrip())
         except json.JSONDecodeError as error:
             raise EventuneError(f"{where}: expected a JSON object, found: {error}") from None
+        except InvalidValueError as error:
+            raise EventuneError(f"{where}: {error.message}", error.hint) from None
         if not isinstance(value, dict):
             raise EventuneError(f"{where}: expected a JSON object, found {_shown(value)}")
         try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from eventune.errors import EventuneError
 from eventune.recipe import read_settings, settings_hint
+from eventune.storage.json_files import read_json
+from eventune.storage.paths import exists, shown
 
 
 def read_sft_settings(path: Path) -> dict[str, Any]:
@@ -25,15 +26,9 @@ def read_sft_settings(path: Path) -> dict[str, Any]:
     """
     if path.suffix != ".json":
         return read_settings(path)
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise EventuneError(f"{path}: no such file of settings", settings_hint(path)) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise EventuneError(f"{path}: expected JSON, found: {error}") from None
-    if not isinstance(values, dict):
-        raise EventuneError(f"{path}: expected an object with settings, found {type(values).__name__}")
-    return values
+    if not exists(path):
+        raise EventuneError(f"{shown(path)}: no such file of settings", settings_hint(path))
+    return read_json(path)
 
 
 def read_flags(words: Sequence[str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,13 +13,25 @@ from transformers import Seq2SeqTrainingArguments
 from eventune.adapters.arguments import AdapterArguments
 from eventune.backbones.arguments import DEVICE_HELP, DTYPE_HELP
 from eventune.backbones.placement import Placement
-from eventune.errors import InvalidValueError
+from eventune.errors import InvalidValueError, out_of_range
+from eventune.training.arguments import MOST_BATCH, MOST_EPOCHS
 
-_COUNTS = (
-    "per_device_train_batch_size",
-    "per_device_eval_batch_size",
-    "gradient_accumulation_steps",
-)
+_MOST_STEPS = 10**9
+_POSITIVE = {
+    "learning_rate": 1_000,
+    "num_train_epochs": MOST_EPOCHS,
+    "logging_steps": _MOST_STEPS,
+    "save_steps": _MOST_STEPS,
+}
+_BOUNDS = {
+    **dict.fromkeys(("per_device_train_batch_size", "per_device_eval_batch_size"), (1, MOST_BATCH)),
+    "gradient_accumulation_steps": (1, MOST_BATCH),
+    "seed": (0, 2**32 - 1),
+    "weight_decay": (0, 1_000),
+    **dict.fromkeys(("warmup_steps", "max_grad_norm", "eval_steps"), (0, 10**9)),
+    **dict.fromkeys(("label_smoothing_factor", "adam_beta1", "adam_beta2"), (0, 1)),
+    **dict.fromkeys(("dataloader_num_workers", "generation_num_beams"), (0, 1_000)),
+}
 _TEXT_METRICS = ("rouge", "bleu", "chrf")
 
 
@@ -77,10 +90,7 @@ class SftModelArguments:
 
     def problems(self) -> Iterator[InvalidValueError]:
         """Yield one error for each setting that is out of range."""
-        for name in ("pre_seq_len", "lora_r", "lora_alpha"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                yield InvalidValueError(name, "an integer >= 1", str(value))
+        yield from out_of_range(self, dict.fromkeys(("pre_seq_len", "lora_r", "lora_alpha"), (1, math.inf)))
         try:
             Placement.of(self.device)
         except InvalidValueError as error:
@@ -118,14 +128,12 @@ class SftTrainingArguments(Seq2SeqTrainingArguments):
 
     def problems(self) -> Iterator[InvalidValueError]:
         """Yield one error for each setting that is out of range."""
-        for name in _COUNTS:
-            if getattr(self, name) < 1:
-                yield InvalidValueError(name, "an integer >= 1", str(getattr(self, name)))
-        for name in ("learning_rate", "num_train_epochs", "logging_steps", "save_steps"):
-            if getattr(self, name) <= 0:
-                yield InvalidValueError(name, "a number > 0", str(getattr(self, name)))
-        if self.max_steps == 0 or self.max_steps < -1:
-            yield InvalidValueError("max_steps", "an integer >= 1, or -1 for none", str(self.max_steps))
+        yield from out_of_range(self, _BOUNDS)
+        for name, most in _POSITIVE.items():
+            if not 0 < getattr(self, name) <= most:
+                yield InvalidValueError(name, f"a number > 0, and <= {most:,}", str(getattr(self, name)))
+        if self.max_steps != -1 and not 1 <= self.max_steps <= _MOST_STEPS:
+            yield InvalidValueError("max_steps", f"an integer from 1 to {_MOST_STEPS:,}, or -1", str(self.max_steps))
         metric = (self.metric_for_best_model or "loss").removeprefix("eval_")
         if metric.startswith(_TEXT_METRICS) and not self.predict_with_generate:
             expected = f"loss or perplexity without predict_with_generate, which {metric} needs"

@@ -10,8 +10,11 @@ from eventune.adapters.chatglm.prefix import prefix_file
 from eventune.adapters.store import weights_file
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
+from eventune.runs.opening import RecordedBase
 from eventune.sft.sections import SftModelArguments
-from eventune.storage.json_files import read_json
+from eventune.storage.paths import exists, is_file, is_folder
+from eventune.storage.validation import read_settings
+from eventune.tasks.responses import ResponseSettings
 from eventune.training.run_directory import BASE, GENERATOR, RunDirectory
 
 
@@ -30,7 +33,7 @@ class Source:
     def method(self) -> str:
         """Return how the run's weights were trained; empty where a checkpoint does not say."""
         path = self.run / GENERATOR if self.run else None
-        return str(read_json(path).get("method", "")) if path and path.is_file() else ""
+        return read_settings(path, ResponseSettings).method if path and exists(path) else ""
 
     @classmethod
     def of(cls, model: SftModelArguments, notice: Callable[[str], None]) -> Source:
@@ -52,24 +55,24 @@ class Source:
 
 def _trained(folder: Path, base: BaseModel, notice: Callable[[str], None]) -> Path:
     """Return the folder of trained weights; of a finished run, whose checkpoints are gone, the run itself."""
-    if not folder.is_dir() and folder.name.startswith("checkpoint-") and RunDirectory(folder.parent).is_complete():
+    if not is_folder(folder) and folder.name.startswith("checkpoint-") and RunDirectory(folder.parent).is_complete():
         notice(f"{folder} is gone, since its run is finished: the finished run is taken")
         folder = folder.parent
-    elif not folder.is_dir() and (folder.parent / "checkpoints" / folder.name).is_dir():
+    elif not is_folder(folder) and is_folder(folder.parent / "checkpoints" / folder.name):
         folder = folder.parent / "checkpoints" / folder.name
-    if not weights_file(folder).is_file():
+    if not is_file(weights_file(folder)):
         raise EventuneError(
             f"ptuning_checkpoint: expected a finished run or a checkpoint, found no trained weights in {folder}",
             f"eventune convert chatglm2-adapter {folder} NEW --base {base.name}; then --ptuning_checkpoint NEW"
             if prefix_file(folder)
             else "",
         )
-    if (folder / BASE).is_file():
-        recorded = read_json(folder / BASE)
-        if recorded.get("sha256") != base.sha256():
+    if exists(folder / BASE):
+        recorded = RecordedBase.read(folder)
+        if recorded.sha256 != base.sha256():
             raise EventuneError(
-                f"ptuning_checkpoint: {folder} was trained on {recorded.get('name_or_path')!r}, whose weights are not "
+                f"ptuning_checkpoint: {folder} was trained on {recorded.name_or_path!r}, whose weights are not "
                 f"those of {base.name!r}",
-                f"give --model_name_or_path {recorded.get('name_or_path')}",
+                f"give --model_name_or_path {recorded.name_or_path}",
             )
     return folder

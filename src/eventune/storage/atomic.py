@@ -14,6 +14,7 @@ from glob import escape
 from pathlib import Path
 
 from eventune.errors import EventuneError
+from eventune.storage.paths import shown
 
 
 @contextmanager
@@ -67,7 +68,7 @@ def refuse_existing(path: Path) -> None:
         EventuneError: If it is there already.
     """
     if os.path.lexists(path):
-        raise EventuneError(f"{path}: exists already", "choose another place, or remove it")
+        raise EventuneError(f"{shown(path)}: exists already", "choose another place, or remove it")
 
 
 @contextmanager

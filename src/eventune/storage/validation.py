@@ -7,22 +7,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
-from eventune.errors import EventuneError, InvalidValueError
-from eventune.storage.json_files import write_json
+from eventune.errors import InvalidValueError
+from eventune.storage.json_files import read_json_bytes, write_json
 
 Settings = TypeVar("Settings")
-_SHOWN = 100
-"""Characters of a wrong value that an error shows."""
 _HINT = "copy the whole folder anew, or make it again with this version"
 
 
-def read_settings(path: Path, kind: type[Settings]) -> Settings:
+def read_settings(path: Path, kind: type[Settings], *, finite: bool = True) -> Settings:
     """Read a JSON file into a dataclass; fields that it does not know are left out.
 
     Args:
         path: The file.
         kind: The dataclass. Its fields' types, also those of dataclasses in it, say what may stand there; a field with
             a default may be missing, so that files of earlier versions are read.
+        finite: Whether all numbers must be finite.
 
     Returns:
         The settings.
@@ -32,22 +31,16 @@ def read_settings(path: Path, kind: type[Settings]) -> Settings:
         EventuneError: If the file is missing or is no JSON object.
     """
     from pydantic import TypeAdapter, ValidationError
-    from pydantic_core import from_json
 
+    content = read_json_bytes(path, finite=finite)
     try:
-        text = path.read_bytes()
-        from_json(text, allow_inf_nan=False)
-    except OSError as error:
-        raise EventuneError(f"{path}: cannot be read: {error.strerror}", _HINT) from None
-    except ValueError as error:
-        raise EventuneError(f"{path}: expected JSON, found: {error}", _HINT) from None
-    try:
-        return TypeAdapter(kind).validate_json(text, strict=True)
+        return TypeAdapter(kind).validate_json(content, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(map(str, first["loc"]))
+        # A field that may be of several kinds has one for each: what a check of ours says counts, or what lies deepest.
+        first = max(error.errors(include_url=False), key=lambda one: (one["type"] == "value_error", len(one["loc"])))
+        field = ".".join(part for part in map(str, first["loc"]) if "[" not in part)
         where = f"{path}: {field}" if field else str(path)
-        found = "nothing" if first["type"] == "missing" else json.dumps(first["input"], ensure_ascii=False)[:_SHOWN]
+        found = "nothing" if first["type"] == "missing" else json.dumps(first["input"], ensure_ascii=False)
         raise InvalidValueError(where, _expected(first), found, _HINT) from None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import AliasChoices, Field
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
@@ -21,8 +21,10 @@ from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_corpus, read_ontology, write_corpus
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
+from eventune.extraction.arguments import MOST_SPAN_LENGTH
 from eventune.generation.encoding import ConversationEncoder, EncodedRow
 from eventune.generation.extracting.answer_tokens import AnswerTokenizer
+from eventune.generation.extracting.arguments import MOST_EVENTS, MOST_EXAMPLES
 from eventune.generation.extracting.calibration import Calibration
 from eventune.generation.extracting.prompt_encoding import PromptEncoder
 from eventune.generation.extracting.prompts import PromptTemplate
@@ -38,7 +40,7 @@ from eventune.generation.extracting.task import (
 from eventune.generation.templates import set_template
 from eventune.scoring.definitions import DEFAULT_SCORER
 from eventune.tasks.documents import DocumentTask
-from eventune.tasks.protocol import UNTRAINED, Outcome
+from eventune.tasks.protocol import MOST_LENGTH, UNTRAINED, Outcome
 from eventune.tasks.splits import DocumentSplits
 from eventune.training import run_directory as names
 
@@ -77,11 +79,11 @@ class GenerativeSettings:
     task: Literal["generation"] = "generation"
     method: str
     decoding: Literal["grounded", "schema", "free"]
-    max_length: Annotated[int, Ge(1)]
-    max_new_tokens: Annotated[int, Ge(1)]
-    max_span_length: Annotated[int, Ge(1)]
-    events_per_prompt: Annotated[int, Ge(1)] = 1
-    num_examples: Annotated[int, Ge(0)] = 0
+    max_length: Annotated[int, Ge(1), Le(MOST_LENGTH)]
+    max_new_tokens: Annotated[int, Ge(1), Le(MOST_LENGTH)]
+    max_span_length: Annotated[int, Ge(1), Le(MOST_SPAN_LENGTH)]
+    events_per_prompt: Annotated[int, Ge(1), Le(MOST_EVENTS)] = 1
+    num_examples: Annotated[int, Ge(0), Le(MOST_EXAMPLES)] = 0
     dtype: Annotated[
         Literal["float32", "bfloat16", "float16"], Field(validation_alias=AliasChoices("dtype", "torch_dtype"))
     ] = "float32"

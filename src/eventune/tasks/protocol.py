@@ -24,6 +24,8 @@ from eventune.events import Document, Ontology
 from eventune.training.task import Task
 from eventune.training.trainer import TaskTrainer
 
+MOST_LENGTH = 2**24
+"""Tokens of the longest prompt or answer that any model has."""
 UNTRAINED = "none"
 """The method of a run that tries the model as it is."""
 

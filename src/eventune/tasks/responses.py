@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 
@@ -30,7 +30,7 @@ from eventune.generation.templates import set_template
 from eventune.scoring.text import score_texts
 from eventune.storage.validation import write_settings
 from eventune.tasks.card import responses_card
-from eventune.tasks.protocol import Outcome
+from eventune.tasks.protocol import MOST_LENGTH, Outcome
 from eventune.tasks.response_files import Predictions, write_classic_files
 from eventune.training import run_directory as names
 from eventune.training.trainer import TaskTrainer
@@ -76,8 +76,8 @@ class ResponseSettings:
 
     task: Literal["responses", "generation"] = "responses"
     method: str
-    max_source_length: Annotated[int, Ge(1)]
-    max_new_tokens: Annotated[int, Ge(1)]
+    max_source_length: Annotated[int, Ge(1), Le(MOST_LENGTH)]
+    max_new_tokens: Annotated[int, Ge(1), Le(MOST_LENGTH)]
     source_prefix: str = ""
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import torch
-from annotated_types import Ge
+from annotated_types import Ge, Le
 from torch import Tensor, nn
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
@@ -18,6 +18,7 @@ from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
 from eventune.events import Document, Ontology
+from eventune.extraction.arguments import MOST_SPAN_LENGTH
 from eventune.extraction.decoding import EventCandidates, Margins
 from eventune.extraction.features import EncodedPart, EncodedWindow
 from eventune.extraction.kinds import VARIANTS
@@ -25,7 +26,7 @@ from eventune.extraction.subwords import SubwordTokenizer
 from eventune.extraction.task import ExtractionTask
 from eventune.extraction.workload import workload_notices
 from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask
-from eventune.tasks.protocol import Pretraining
+from eventune.tasks.protocol import MOST_LENGTH, Pretraining
 from eventune.tasks.splits import DocumentSplits
 from eventune.training import run_directory as names
 from eventune.training.dropout import cheapen_dropout
@@ -52,8 +53,8 @@ class SpanSettings:
     task: Literal["extraction"] = "extraction"
     extractor: Literal["joint", "question"] = "joint"
     method: str
-    max_length: Annotated[int, Ge(1)]
-    max_span_length: Annotated[int, Ge(1)]
+    max_length: Annotated[int, Ge(1), Le(MOST_LENGTH)]
+    max_span_length: Annotated[int, Ge(1), Le(MOST_SPAN_LENGTH)]
     margins: Margins
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     ontology_bytes: int = 0

@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from eventune.errors import InvalidValueError
+from eventune.errors import InvalidValueError, out_of_range
 
 SCHEDULERS = ("linear", "cosine", "constant_with_warmup")
+MOST_EPOCHS = 100_000
+MOST_BATCH = 2**20
+_BOUNDS = {
+    "num_train_epochs": (0, MOST_EPOCHS),
+    "num_pretrain_epochs": (1, MOST_EPOCHS),
+    "per_device_train_batch_size": (1, MOST_BATCH),
+    "per_device_eval_batch_size": (1, MOST_BATCH),
+    "gradient_accumulation_steps": (1, MOST_BATCH),
+    "weight_decay": (0, 1_000),
+    "warmup_steps": (0, 10**9),
+    "max_grad_norm": (0, 10**9),
+    "early_stopping_patience": (0, 10**9),
+}
 
 
 @dataclass(kw_only=True)
@@ -62,21 +75,10 @@ class OptimisationArguments:
         """Yield one error for each setting that is out of range."""
         if not self.output_dir:
             yield InvalidValueError("output_dir", "a folder for the run", "nothing", "e.g. output_dir: runs/first")
-        for name, least in (
-            ("num_train_epochs", 0),
-            ("num_pretrain_epochs", 1),
-            ("per_device_train_batch_size", 1),
-            ("per_device_eval_batch_size", 1),
-            ("gradient_accumulation_steps", 1),
-        ):
-            if getattr(self, name) < least:
-                yield InvalidValueError(name, f"an integer >= {least}", str(getattr(self, name)))
+        yield from out_of_range(self, _BOUNDS)
         for name in ("learning_rate", "head_learning_rate"):
             if not 0.0 < getattr(self, name) < 1.0:
                 yield InvalidValueError(name, "a number in (0, 1)", str(getattr(self, name)))
-        for name in ("weight_decay", "warmup_steps", "max_grad_norm", "early_stopping_patience", "save_steps"):
-            if getattr(self, name) < 0:
-                yield InvalidValueError(name, "a number >= 0", str(getattr(self, name)))
         if not 0 <= self.seed < 2**32:
             yield InvalidValueError("seed", "an integer in [0, 2**32)", str(self.seed))
         if not 0.0 <= self.ema_decay < 1.0:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from eventune.errors import EventuneError
 from eventune.storage.atomic import write_atomically
 from eventune.storage.json_files import read_json
 from eventune.storage.locks import INSIDE, locked
+from eventune.storage.paths import exists, is_file, is_folder, reason_of, shown
+from eventune.storage.text_files import read_text
+from eventune.storage.yaml_files import parse_yaml, read_yaml
 
 RECIPE = "recipe.yaml"
 RESULT = "result.json"
@@ -35,6 +36,7 @@ TRACKING = "runs"
 """TensorBoard's files."""
 _MADE_BY = "# eventune "
 """Before the command that made a run, on the first line of its settings."""
+_COMMANDS = ("train", "sft")
 
 _SAVING = frozenset({"save_steps"})
 """Settings that may change when a run goes on: how much is lost next time."""
@@ -90,7 +92,7 @@ class RunDirectory:
 
     def is_complete(self) -> bool:
         """Tell whether the run was finished: its result is written last."""
-        return (self.path / RESULT).is_file()
+        return is_file(self.path / RESULT)
 
     def check(self, settings: str, *, overwrite: bool, resume: bool) -> None:
         """Find out whether the folder can be claimed for a run; nothing is changed.
@@ -104,9 +106,9 @@ class RunDirectory:
             EventuneError: If the folder holds something and neither was asked for, the run is finished, the
                 unfinished run has other settings, or what is to be removed or resumed is no run.
         """
-        if self.path.exists() and not self.path.is_dir():
+        if exists(self.path) and not is_folder(self.path):
             raise EventuneError(f"output_dir: expected a folder, found the file {self.path}")
-        if not self.path.is_dir() or not any(self._contents()):
+        if not is_folder(self.path) or not any(self._contents()):
             return
         if overwrite:
             self._require_own_files()
@@ -117,12 +119,12 @@ class RunDirectory:
             )
         elif self.is_complete():
             raise self._finished(settings)
-        elif not (self.path / RECIPE).is_file():
+        elif not is_file(self.path / RECIPE):
             raise EventuneError(
                 f"output_dir: {self.path} holds files but no run ({RECIPE}), so there is nothing to resume",
                 "choose another folder",
             )
-        elif different := _different(self._settings(), yaml.safe_load(settings)):
+        elif different := _different(self._settings(), parse_yaml(RECIPE, settings)):
             raise EventuneError(
                 f"output_dir: the unfinished run in {self.path} has another recipe: {', '.join(different)} (see its "
                 f"{RECIPE})",
@@ -131,7 +133,7 @@ class RunDirectory:
 
     def _finished(self, settings: str) -> EventuneError:
         """Return the error for a run that shall go on and has ended."""
-        different = _different(yaml.safe_load(settings), self._settings())
+        different = _different(parse_yaml("settings", settings), self._settings())
         if not different:
             return EventuneError(
                 f"output_dir: the run in {self.path} is finished, there is nothing to resume",
@@ -163,8 +165,8 @@ class RunDirectory:
             self._remove_contents()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise EventuneError(f"output_dir: {self.path} cannot be made: {error.strerror}") from None
+        except (OSError, ValueError) as error:
+            raise EventuneError(f"output_dir: {shown(self.path)} cannot be made: {reason_of(error)}") from None
         try:
             write_atomically(self.path / RECIPE, f"{_MADE_BY}{command}\n{settings}")
         except BaseException:
@@ -240,10 +242,10 @@ class RunDirectory:
         Raises:
             EventuneError: If the folder is no run, the run is unfinished, or a file is missing or cut off.
         """
-        if not self.path.is_dir():
-            raise EventuneError(f"{self.path}: no such run directory")
+        if not is_folder(self.path):
+            raise EventuneError(f"{shown(self.path)}: no such run directory")
         if not self.is_complete():
-            if self.checkpoints.is_dir() or (self.path / RECIPE).is_file():
+            if is_folder(self.checkpoints) or is_file(self.path / RECIPE):
                 raise EventuneError(
                     f"{self.path}: the run is not finished",
                     f"eventune {self._verb()} {self.path / RECIPE} --resume_from_checkpoint true",
@@ -251,27 +253,26 @@ class RunDirectory:
             raise EventuneError(f"{self.path}: expected a run directory, found no {RESULT} in it")
         self.read(RESULT)
         for name in names:
-            if not (self.path / name).is_file():
+            if not is_file(self.path / name):
                 raise EventuneError(
                     f"{self.path}: the run lacks its {name}", "copy the whole run directory anew, or train again"
                 )
 
     def _verb(self) -> str:
         """Return the command that made the run; runs of earlier versions do not say it, but their settings do."""
-        path = self.path / RECIPE
-        first = path.read_text(encoding="utf-8").partition("\n")[0] if path.is_file() else ""
-        if first.startswith(_MADE_BY):
+        first = ""
+        with suppress(EventuneError):
+            first = read_text(self.path / RECIPE).partition("\n")[0]
+        if first.removeprefix(_MADE_BY) in _COMMANDS:
             return first.removeprefix(_MADE_BY)
         settings = self._settings()
         return "train" if not settings or "ontology_file" in settings else "sft"
 
     def _settings(self) -> dict[str, Any]:
-        path = self.path / RECIPE
-        try:
-            settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError):
-            settings = {}
-        return settings if isinstance(settings, dict) else {}
+        with suppress(EventuneError):
+            settings = read_yaml(self.path / RECIPE)
+            return settings if isinstance(settings, dict) else {}
+        return {}
 
     def read(self, name: str, *fields: str) -> dict[str, Any]:
         """Read one of the run's JSON files.
@@ -299,5 +300,5 @@ class RunDirectory:
 def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """Return the settings that differ, with both values, but for those that decide nothing of what comes out."""
     given = (one.keys() | other.keys()) - _SAVING
-    names = sorted(name for name in given if one.get(name) != other.get(name))
+    names = sorted((name for name in given if one.get(name) != other.get(name)), key=str)
     return [f"{name} {one.get(name)!r}, not {other.get(name)!r}" for name in names]

@@ -190,7 +190,10 @@ def test_the_base_gives_name_and_rows_and_is_checked(adapted, base_folder) -> No
     ("changes", "message"),
     [
         ({"peft_type": "IA3"}, "expected peft_type LORA, found 'IA3'"),
-        ({"use_qalora": True}, "use_qalora is True, which is not known to stay the same"),
+        (
+            {"use_qalora": True},
+            "use_qalora: expected a field that eventune or PEFT's usual adapters have",
+        ),
         ({"fan_in_fan_out": True}, "fan_in_fan_out is True"),
         ({"init_lora_weights": "pissa"}, "'pissa' makes it an adapter of a changed base"),
         ({"r": 8}, r"query_key_value: expected an adapter of rank 8, as adapter_config.json says, found 4"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from eventune.adapters.chatglm.layers import MAGNITUDE, A, Layer
 from eventune.adapters.checkpoints import read_state
+from eventune.adapters.configuration import read_adapter_fields
 from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from eventune.adapters.peft_library import LoraConfig, get_pattern_key
 from eventune.adapters.store import PEFT_PREFIX
@@ -34,8 +35,6 @@ _TRANSLATED = (
     *("r", "lora_alpha", "rank_pattern", "alpha_pattern", "target_modules", "exclude_modules", "modules_to_save"),
     *("layers_to_transform", "layers_pattern", "base_model_name_or_path", "peft_type"),
 )
-_MEANINGLESS = ("auto_mapping", "peft_version", "megatron_core", "qalora_group_size", "runtime_config")
-"""Settings that change nothing by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,11 @@ def read_lora(folder: Path) -> LoraFiles:
     Raises:
         EventuneError: If a file is missing or damaged, or the adapter is of a kind that is not known to stay the same.
     """
-    settings = read_json(folder / ADAPTER_CONFIG)
+    method = read_json(folder / ADAPTER_CONFIG).get("peft_type")
+    if method != "LORA":
+        raise EventuneError(f"{folder / ADAPTER_CONFIG}: expected peft_type LORA, found {method!r}")
+    fields = read_adapter_fields(folder)
+    settings = {name: value for name, value in asdict(fields).items() if value is not None}
     _require_convertible(settings, folder / ADAPTER_CONFIG)
     layers, saved = _read(folder, settings)
     return LoraFiles(settings, layers, saved)
@@ -78,15 +81,13 @@ def read_lora(folder: Path) -> LoraFiles:
 
 def _require_convertible(settings: Mapping[str, Any], path: Path) -> None:
     """Refuse what is not known to stay the same function on a layer's parts."""
-    if settings.get("peft_type") != "LORA":
-        raise EventuneError(f"{path}: expected peft_type LORA, found {settings.get('peft_type')!r}")
     start = settings.get("init_lora_weights")
     if isinstance(start, str) and start.startswith(("pissa", "olora", "corda", "loftq", "lora_ga")):
         raise EventuneError(
             f"{path}: init_lora_weights {start!r} makes it an adapter of a changed base",
             "save it as one of the unchanged base first: PEFT's path_initial_model_for_weight_conversion",
         )
-    known = {*CARRIED, *_TRANSLATED, *_MEANINGLESS}
+    known = {*CARRIED, *_TRANSLATED}
     usual = LoraConfig().to_dict()
     for name, value in settings.items():
         if name not in known and value and value != usual.get(name):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+from contextlib import suppress
 from pathlib import Path
 
 from eventune.backbones.cache import cache_folder
 from eventune.errors import EventuneError
+from eventune.storage.json_files import read_json
 
 _READ = (
     *("config.json", "generation_config.json", "tokenizer.model", "tokenizer_config.json", "tokenization_chatglm.py"),
@@ -59,11 +61,9 @@ def files_read(folder: Path) -> list[Path]:
 
 
 def _is_published(folder: Path) -> bool:
-    try:
-        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(settings, dict) and settings.get("model_type") == "chatglm"
+    with suppress(EventuneError):  # whoever loads the model tells what is wrong with the file
+        return read_json(folder / "config.json").get("model_type") == "chatglm"
+    return False
 
 
 def cached_conversion(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import Any
 
 from eventune.cli.output import emit, notify
 from eventune.errors import EventuneError
+from eventune.storage.paths import exists, expanded
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,8 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.storage.atomic import atomic_folder
     from eventune.storage.locks import creating
 
-    source, target = Path(arguments.source).expanduser(), Path(arguments.target).expanduser()
-    if not source.exists():
+    source, target = expanded(arguments.source), expanded(arguments.target)
+    if not exists(source):
         raise EventuneError(f"{source}: no such file or folder")
     is_lora = (source / "adapter_config.json").is_file()
     checkpoint = None if is_lora else prefix_file(source)
@@ -79,7 +80,7 @@ def _prefix(checkpoint: Path, folder: Path, arguments: argparse.Namespace) -> tu
             f"--base: expected the base's folder beside the P-tuning checkpoint {checkpoint}, found none",
             "a prefix does not tell heads from layers; the base's config.json does",
         )
-    converted = convert_prefix(checkpoint, folder, base=Path(arguments.base).expanduser())
+    converted = convert_prefix(checkpoint, folder, base=expanded(arguments.base))
     notices = ["the projection network was computed once"] if converted.had_projection else []
     sizes = {"parameters": converted.saved.parameters, "saved_bytes": converted.saved.bytes}
     return {"method": "prefix", "tensors": converted.saved.tensors, **sizes, "positions": converted.positions}, notices

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.errors import EventuneError, did_you_mean
+from eventune.storage.paths import make_folder
 
 if TYPE_CHECKING:
     from eventune.corpora.published import PublishedCorpus, PublishedFile
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     files, left_out = _chosen(corpus, arguments)
     folder = Path(arguments.output_dir or corpus.name)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise EventuneError(f"{folder}: cannot be created: {error.strerror}", "choose another folder") from None
     notify(f"{corpus.summary}; licence: {corpus.licence}; {corpus.page}")

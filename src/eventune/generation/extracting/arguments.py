@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from eventune.errors import InvalidValueError
+from eventune.errors import InvalidValueError, out_of_range
+from eventune.storage.paths import is_file
 
 DECODINGS = {
     "grounded": "values are spans of the document",
     "schema": "the JSON is as it must be, its values are any text",
     "free": "anything",
 }
+
+MOST_EVENTS = 10_000
+MOST_EXAMPLES = 10_000
+_BOUNDS = {"events_per_prompt": (1, MOST_EVENTS), "num_examples": (0, MOST_EXAMPLES), "max_new_tokens": (16, 2**24)}
 
 
 @dataclass(kw_only=True)
@@ -41,8 +45,6 @@ class GenerativeExtractionArguments:
         """Yield one error for each setting that is out of range."""
         if self.decoding not in DECODINGS:
             yield InvalidValueError("decoding", " or ".join(DECODINGS), repr(self.decoding))
-        for name, least in (("events_per_prompt", 1), ("num_examples", 0), ("max_new_tokens", 16)):
-            if getattr(self, name) < least:
-                yield InvalidValueError(name, f"an integer >= {least}", str(getattr(self, name)))
-        if self.prompt_template and not Path(self.prompt_template).is_file():
+        yield from out_of_range(self, _BOUNDS)
+        if self.prompt_template and not is_file(self.prompt_template):
             yield InvalidValueError("prompt_template", "an existing file", self.prompt_template)

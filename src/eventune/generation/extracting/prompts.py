@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateError
-from jinja2.sandbox import SandboxedEnvironment
-
 from eventune.errors import EventuneError
 from eventune.events import Document, Event, Ontology, Span
 from eventune.events.naming import natural_name
+from eventune.generation.bounded import BoundedTemplate
+from eventune.storage.text_files import read_text
 
 _BUILT_IN = Path(__file__).with_name("prompt.jinja")
 
@@ -47,12 +46,9 @@ class PromptTemplate:
         self.source = source
         self._ontology = ontology
         self._name = name
-        # A run's template may be a stranger's.
-        environment = SandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-        try:
-            self._template = environment.from_string(source)
-        except TemplateError as error:
-            raise self._broken(error) from error
+        self._template = BoundedTemplate(
+            source, name=name, purpose="write a question", hint="mend the template", strict=True
+        )
 
     @classmethod
     def read(cls, path: str, ontology: Ontology) -> PromptTemplate:
@@ -66,11 +62,7 @@ class PromptTemplate:
             EventuneError: If the file cannot be read or is broken.
         """
         file = Path(path) if path else _BUILT_IN
-        try:
-            source = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise EventuneError(f"prompt_template: {file} cannot be read: {error}") from None
-        return cls(source, ontology, name=str(file))
+        return cls(read_text(file), ontology, name=str(file))
 
     def render(self, question: Question) -> str:
         """Write a question.
@@ -86,19 +78,7 @@ class PromptTemplate:
             return _marked(document, events, question.window, before, after)
 
         described = [self._described(document, event, number) for number, event in enumerate(events, 1)]
-        try:
-            rendered = self._template.render(events=described, text=text)
-        # Templates are programs: whatever Python raises in them is their own error.
-        except (
-            TemplateError,
-            TypeError,
-            ValueError,
-            ArithmeticError,
-            LookupError,
-            AttributeError,
-            RecursionError,
-        ) as error:
-            raise self._broken(error) from error
+        rendered = self._template.render(events=described, text=text)
         if not shown:
             raise EventuneError(
                 f"{self._name}: expected {{{{ text() }}}} in it, found none", "put it where the text is"
@@ -124,9 +104,6 @@ class PromptTemplate:
                 for role in event_type.roles
             ],
         }
-
-    def _broken(self, error: Exception) -> EventuneError:
-        return EventuneError(f"{self._name}: cannot write a question: {error}", "mend the template")
 
 
 def _marked(document: Document, events: Sequence[Event], window: Span, before: str, after: str) -> str:
