@@ -17,7 +17,7 @@ from typing import Any
 
 from eventune.corpora.corpus import CorpusStream, stream_corpus
 from eventune.corpora.fields import beyond, mapping, member
-from eventune.corpora.files import Problems, check_is_file, decode
+from eventune.corpora.files import Problems, decode
 from eventune.corpora.records import Record, read_json_records
 from eventune.corpora.registry import AUTO, guess_format
 from eventune.corpora.related_spans import text_of
