@@ -127,6 +127,7 @@ def _built(make: Any, name: str) -> Any:
 def _class_of(config: PreTrainedConfig, task: str) -> Any:
     if task:
         return getattr(transformers, TASKS[task])
-    named = [getattr(transformers, name, None) for name in config.architectures or () if isinstance(name, str)]
+    names = config.architectures if isinstance(config.architectures, list) else ()
+    named = [getattr(transformers, name, None) for name in names if isinstance(name, str)]
     models = (found for found in named if isinstance(found, type) and issubclass(found, PreTrainedModel))
     return next(models, transformers.AutoModel)
