@@ -241,8 +241,8 @@ RECIPES = {
     "a number beyond all": (f"learning_rate: 1{'0' * 400}", "learning_rate: expected a number"),
     "a file's name of 5,000 letters": (f"train_file: {'x' * 5_000}", "train_file: expected an existing file"),
     "a file's name with NUL": ('train_file: "a\\0b"', "train_file: expected an existing file"),
-    "a folder's name of 5,000 letters": (f"output_dir: {'x' * 5_000}", "output_dir: "),
-    "a folder's name with NUL": ('output_dir: "a\\0b"', "output_dir: "),
+    "a folder's name of 5,000 letters": (f"output_dir: {'x' * 5_000}", "cannot be written: File name too long"),
+    "a folder's name with NUL": ('output_dir: "a\\0b"', "cannot be written: embedded null byte"),
     "half a surrogate pair": ('output_dir: "\\ud800"', "half a surrogate pair"),
 }
 

@@ -238,6 +238,11 @@ def _built(given: Mapping[str, Any], problems: list[InvalidValueError]) -> Any:
             # Ours is set on the model itself, before adapters are attached.
             own.pop("gradient_checkpointing", None)
             own.pop("activation_checkpointing", None)
+        # Of these, transformers' own alone may be mappings.
+        nested = [n for n, value in own.items() if isinstance(value, dict) and section is not SftTrainingArguments]
+        problems += [InvalidValueError(name, "one value", repr(own[name])) for name in nested]
+        if nested:
+            continue
         try:
             part = section(**own)
         except (ValueError, TypeError, ImportError, RuntimeError) as error:

@@ -26,6 +26,7 @@ from eventune.adapters.peft_library import PrefixTuningConfig
 from eventune.adapters.store import PROMPT, Saved, write_adapter
 from eventune.errors import EventuneError
 from eventune.storage.json_files import read_json
+from eventune.storage.paths import is_file
 
 _ENCODER = "prefix_encoder."
 _PROJECTION = ("trans.0.weight", "trans.0.bias", "trans.2.weight", "trans.2.bias")
@@ -49,9 +50,9 @@ class ConvertedPrefix:
 
 def prefix_file(source: Path) -> Path | None:
     """Return the file of weights at a path: the file itself, or the one in a folder; None where there is none."""
-    if source.is_file():
+    if is_file(source):
         return source
-    return next((path for path in (source / name for name in _FILES) if path.is_file()), None)
+    return next((path for path in (source / name for name in _FILES) if is_file(path)), None)
 
 
 def convert_prefix(path: Path, folder: Path, *, base: Path) -> ConvertedPrefix:
