@@ -78,8 +78,8 @@ def test_a_base_that_came_with_an_adapter_is_refused_and_nothing_is_imported(ada
 @pytest.mark.parametrize(
     ("field", "value", "expected"),
     [
-        ("peft_type", "VERA", "LORA or IA3 or PREFIX_TUNING"),
-        ("peft_type", ["LORA"], "LORA or IA3 or PREFIX_TUNING"),
+        ("peft_type", "RANDLORA", "LORA or IA3 or VERA or PREFIX_TUNING"),
+        ("peft_type", ["LORA"], "LORA or IA3 or VERA or PREFIX_TUNING"),
         ("layer_replication", [[0, 2], [1, 2]], "a field that eventune or PEFT's usual adapters have"),
         ("loftq_config", {"loftq_bits": 4}, "a field that eventune or PEFT's usual adapters have"),
         ("use_qalora", True, "a field that eventune or PEFT's usual adapters have"),
