@@ -70,6 +70,11 @@ EARLY_ERRORS = {
     "a wrong setting": (["train", *SAMPLE, "--output_dir", "new", "--lora_r", "0"], "lora_r: expected"),
     "a missing corpus": (["train", "--train_file", "absent.jsonl", "--output_dir", "new"], "found absent.jsonl"),
     "a folder in use": (["train", *SAMPLE, "--output_dir", "."], "output_dir: . exists and is not empty"),
+    "an unknown model": (
+        ["train", *SAMPLE, "--output_dir", "new", "--model_name_or_path", "minilmm"],
+        "model 'minilmm' was not found",
+    ),
+    "nobody to talk to": (["chat", "smolm2"], "model 'smolm2' was not found"),
     "no settings": (["sft", "absent.json"], "absent.json: no such file of settings"),
     "nothing to merge": (["merge", "absent", "new"], "absent: no such run directory"),
     "a merged model that is there": (["merge", "absent", "corpus.jsonl"], "corpus.jsonl: exists already"),

@@ -13,6 +13,7 @@ from transformers import TrainerState
 
 from eventune.cli.progress import TerminalReporter
 from eventune.recipe import all_sections
+from eventune.results import RunResult
 
 
 @pytest.fixture
@@ -242,6 +243,18 @@ def test_an_output_directory_that_holds_something_is_left_as_it_is(refused, reci
     assert "--overwrite_output_dir true" in message
     assert "is not overwritten" in refused("train", recipe(), "--overwrite_output_dir", "true")
     assert [path.name for path in (folder / "run").iterdir()] == ["thesis.txt"]
+
+
+def test_of_several_processes_the_first_alone_looks_at_the_folder(refused, run, recipe, folder, monkeypatch):
+    (folder / "run").mkdir()
+    (folder / "run" / "recipe.yaml").write_text("seed: 1\n")
+    assert "output_dir: run exists and is not empty" in refused("train", recipe())
+
+    # The second process starts later, when the first has made the folder.
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setattr("eventune.runs.training.train", lambda *_, **__: RunResult({}))
+    found = run("train", recipe())
+    assert (found.code, found.out, found.err) == (0, "", "")
 
 
 def test_an_unknown_model_is_refused_with_what_was_tried(refused, recipe, folder, monkeypatch):

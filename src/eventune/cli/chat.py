@@ -48,10 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Talk until the input ends."""
+    from eventune.backbones.resolve import resolve
+
     if arguments.json and arguments.once is None:
         raise EventuneError("--json: expected --once TEXT beside it, found none")
     if arguments.once is not None and not arguments.once.strip():
         raise EventuneError("--once: expected a question, found an empty one")
+    if not arguments.convert and not Path(arguments.model).expanduser().is_dir():
+        resolve(arguments.model)
     import_model_libraries()
     from eventune.chat.models import base_of, open_chat_models
     from eventune.generation.generating import GenerationSettings

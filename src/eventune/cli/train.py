@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -16,6 +16,9 @@ from eventune.cli import Parser
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
 from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit, notify, plain_table, print_scores
+
+if TYPE_CHECKING:
+    from eventune.recipe import Recipe
 
 
 def add_arguments(parser: Parser) -> None:
@@ -44,36 +47,32 @@ def _help(setting: dataclasses.Field[Any]) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Train and print the result."""
     from eventune.recipe import Recipe, read_settings, with_changes
-    from eventune.training.run_directory import RunDirectory
 
     own = {"verb", "run", "json", "convert", "recipe", "unknown"}
     given = {name: value for name, value in vars(arguments).items() if name not in own} | arguments.unknown
     settings = read_settings(Path(arguments.recipe)) if arguments.recipe else {}
     values, notices = with_changes(settings, given)
     recipe = Recipe.of(values, source=arguments.recipe or "flags")
-    for message in notices:
-        notify(message)
-    optimisation = recipe.optimisation
-    RunDirectory(Path(optimisation.output_dir)).check(
-        recipe.to_yaml(),
-        overwrite=optimisation.overwrite_output_dir,
-        resume=bool(optimisation.resume_from_checkpoint),
-    )
+    # Of several processes of one run, started by torchrun, the first alone is heard, and claims the folder.
+    is_first = os.environ.get("RANK", "0") == "0"
+    if is_first:
+        for message in notices:
+            notify(message)
+        _check(recipe, converts=arguments.convert)
     import_model_libraries()
     from eventune.cli.progress import TerminalReporter
     from eventune.runs.training import train
 
     if arguments.convert:
         convert_if_needed(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
-    # Of several processes of one run, started by torchrun, the first alone is heard.
-    reporter = TerminalReporter() if os.environ.get("RANK", "0") == "0" else None
+    reporter = TerminalReporter() if is_first else None
     try:
         with closing(reporter) if reporter else nullcontext():
             result = train(recipe, reporter=reporter).to_dict()
     except KeyboardInterrupt:
         raise KeyboardInterrupt("go on with the same command and --resume_from_checkpoint true") from None
-    output_dir = optimisation.output_dir
-    if os.environ.get("RANK", "0") != "0":
+    output_dir = recipe.optimisation.output_dir
+    if not is_first:
         return 0
     emit(
         {**result, "output_dir": output_dir},
@@ -81,6 +80,21 @@ def run(arguments: argparse.Namespace) -> int:
         render=lambda console: print_result(console, result, output_dir),
     )
     return 0
+
+
+def _check(recipe: Recipe, *, converts: bool) -> None:
+    """Refuse what a run cannot begin with and that is known without a model library."""
+    from eventune.backbones.resolve import resolve
+    from eventune.training.run_directory import RunDirectory
+
+    optimisation = recipe.optimisation
+    RunDirectory(Path(optimisation.output_dir)).check(
+        recipe.to_yaml(),
+        overwrite=optimisation.overwrite_output_dir,
+        resume=bool(optimisation.resume_from_checkpoint),
+    )
+    if not converts:
+        resolve(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
 
 
 def print_result(console: Console, result: Mapping[str, Any], output_dir: str) -> None:
