@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 
 from eventune.corpora import Losses, read_corpus, stream_corpus, write_corpus
-from eventune.corpora.rams import prediction_record, read_document, recognises, role_of, write_document
+from eventune.corpora.rams import read_document, recognises, role_of, write_document
 from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Event, Span
 
@@ -157,25 +157,6 @@ def test_missing_field_is_named(name):
 def test_broken_raw_fields_in_metadata_do_not_stop_writing():
     document = Document.from_sentences("d", [["a"]], metadata={"rams": {"evt_triggers": 3}})
     assert next(write_document(document))["evt_triggers"] == []
-
-
-def test_prediction_has_inclusive_ends_and_bare_roles():
-    event = Event("attack", Span(5, 6), (Argument("place", Span(6, 8), 0.5), Argument("attacker", Span(0, 1))))
-    document = read_document(record()).with_events([event])
-    assert prediction_record(document) == {
-        "doc_key": "d1",
-        "predictions": [[[5, 5], [6, 7, "place", 0.5], [0, 0, "attacker", 1.0]]],
-    }
-
-
-def test_prediction_of_no_event_is_empty():
-    assert prediction_record(Document.from_sentences("d", [["a"]])) == {"doc_key": "d", "predictions": []}
-
-
-def test_prediction_of_two_events_is_refused():
-    event = Event("attack", Span(0, 1))
-    with pytest.raises(InvalidValueError, match="events: expected at most one event, as RAMS has them, found 2"):
-        prediction_record(Document.from_sentences("d", [["a"]], events=[event, event]))
 
 
 def test_records_are_recognised():

@@ -17,7 +17,7 @@ from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig
 
 from eventune.backbones.quiet import quiet
 from eventune.backbones.resolve import BaseModel, is_own_class, resolve_config
-from eventune.errors import EventuneError, did_you_mean
+from eventune.errors import EventuneError, did_you_mean, first_line
 
 TASKS = {
     "base": "AutoModel",
@@ -78,10 +78,8 @@ def load_skeleton(name: str, *, task: str = "", revision: str = "") -> Skeleton:
                 build = getattr(model_class, "from_config", None) or model_class._from_config
                 return Skeleton(build(config), None)
     except Exception as error:  # each architecture refuses what it cannot be in its own way
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise EventuneError(
-            f"{name}: no {model_class.__name__} can be built: {reason}", "try another --task"
-        ) from error
+        reason = f"no {model_class.__name__} can be built: {first_line(error)}"
+        raise EventuneError(f"{name}: {reason}", "try another --task") from error
 
 
 def _own_model(name: str) -> nn.Module:
@@ -120,9 +118,8 @@ def _built(make: Any, name: str) -> Any:
         try:
             return make()
         except (Exception, SystemExit) as error:  # whatever the user's own code raises
-            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
             raise EventuneError(
-                f"{name}: it cannot be made without arguments: {type(error).__name__}: {reason}",
+                f"{name}: it cannot be made without arguments: {type(error).__name__}: {first_line(error)}",
                 "write a function that makes it, and name that: module:function",
             ) from error
 

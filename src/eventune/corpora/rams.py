@@ -89,32 +89,6 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
         yield {"doc_key": key, "sentences": sentences, **links, **_DEFAULTS, **metadata}
 
 
-def prediction_record(document: Document) -> dict[str, Any]:
-    """Return a document's line in the prediction file of the official scorer.
-
-    Unlike gold labels, predicted roles are bare names: the scorer does not strip their prefix.
-
-    Args:
-        document: The document, with no event or one; an argument without a score counts as certain.
-
-    Returns:
-        `{"doc_key": …, "predictions": [[[ts, te], [s, e, role, score], …]]}` with inclusive ends.
-
-    Raises:
-        InvalidValueError: If there are several events, or the event has no trigger.
-    """
-    if len(document.events) > 1:
-        raise InvalidValueError("events", "at most one event, as RAMS has them", f"{len(document.events)} events")
-    predictions = []
-    for event in document.events:
-        arguments = [
-            [*_inclusive(argument.span), argument.role, 1.0 if argument.score is None else argument.score]
-            for argument in event.arguments
-        ]
-        predictions.append([_trigger(event), *arguments])
-    return {"doc_key": document.id, "predictions": predictions}
-
-
 def _events(record: Mapping[str, Any], length: int) -> list[Event]:
     triggers = member(record, "evt_triggers", [])
     links = member(record, "gold_evt_links", [])

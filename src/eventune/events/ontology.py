@@ -174,19 +174,9 @@ class Ontology:
         for event_type in self.types.values():
             roles: dict[str, Any] = {}
             for role in event_type.roles:
-                properties: dict[str, Any] = {}
-                if role.multiplicity != 1:
-                    properties["multiplicity"] = role.multiplicity
-                if role.description:
-                    properties["description"] = role.description
-                if role.question:
-                    properties["question"] = role.question
-                roles[role.name] = properties
-            types[event_type.name] = {"roles": roles}
-            if event_type.description:
-                types[event_type.name]["description"] = event_type.description
-            if event_type.template:
-                types[event_type.name]["template"] = event_type.template
+                multiplicity = {"multiplicity": role.multiplicity} if role.multiplicity != 1 else {}
+                roles[role.name] = {**multiplicity, **_given(role, "description", "question")}
+            types[event_type.name] = {"roles": roles, **_given(event_type, "description", "template")}
         return {"types": types}
 
     def __getitem__(self, name: str) -> EventType:
@@ -212,6 +202,11 @@ class Ontology:
 
     def __len__(self) -> int:
         return len(self.types)
+
+
+def _given(value: Role | EventType, *names: str) -> dict[str, str]:
+    """Return those of some texts that are not empty."""
+    return {name: text for name in names if (text := getattr(value, name))}
 
 
 def _text(value: Any, where: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from transformers import TrainingArguments
 
@@ -17,7 +17,7 @@ from eventune.results import RunResult
 from eventune.runs.pipeline import RunSettings, claimed, make_run
 from eventune.runs.splits import read_splits
 from eventune.runs.steps import make_steps
-from eventune.tasks.protocol import RunTask
+from eventune.tasks.protocol import RecipeTask, RunTask
 from eventune.tasks.splits import DocumentSplits
 from eventune.training.epochwise import training_arguments
 
@@ -52,8 +52,8 @@ def _train(recipe: Recipe, documents: DocumentSplits, reporter: Reporter) -> Run
     base = resolve(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
 
     def load_task() -> RunTask:
-        task_class: Any = recipe.task.load()
-        task: RunTask = task_class.from_recipe(recipe, documents, base, placement)
+        task_class = cast("type[RecipeTask]", recipe.task.load())
+        task = task_class.from_recipe(recipe, documents, base, placement)
         if recipe.optimisation.num_train_epochs and not task.examples:
             raise EventuneError("train_file: nothing in it can be trained on")
         return task

@@ -8,7 +8,7 @@ The bootstrap draws documents with replacement (Efron and Tibshirani 1993; for s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -42,14 +42,8 @@ class Interval:
     resamples: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the intervals as JSON values."""
-        return {
-            "precision": list(self.precision),
-            "recall": list(self.recall),
-            "f1": list(self.f1),
-            "level": self.level,
-            "resamples": self.resamples,
-        }
+        """Return the intervals by their names."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +63,8 @@ class Difference:
     resamples: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the difference as JSON values."""
-        return {
-            "difference": self.difference,
-            "interval": list(self.interval),
-            "p_value": self.p_value,
-            "resamples": self.resamples,
-        }
+        """Return the figures by their names."""
+        return asdict(self)
 
 
 def bootstrap(tallies: Sequence[Summable], *, resamples: int = 1000, seed: int = 0, level: float = 0.95) -> Interval:

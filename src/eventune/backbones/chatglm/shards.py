@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from eventune.backbones.chatglm.weights import Rows
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, first_line
 from eventune.storage.atomic import atomic_file
 from eventune.storage.json_files import read_json
 
@@ -253,10 +253,8 @@ def _read_pickled(path: Path) -> dict[str, Tensor]:
         # Mapped: only what is read comes into memory.
         state: Any = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # the unpickler raises whatever a damaged or unsafe file makes it
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise EventuneError(
-            f"{path}: expected weights alone, found: {reason}", "copy the file anew; nothing in it is executed"
-        ) from error
+        hint = "copy the file anew; nothing in it is executed"
+        raise EventuneError(f"{path}: expected weights alone, found: {first_line(error)}", hint) from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise EventuneError(f"{path}: expected tensors by name, found {type(state).__name__}")
     return state
