@@ -186,11 +186,15 @@ def test_ends_of_spans_are_looked_at():
     assert "found 'Rebel' in 'Rebels'" in findings[0].message
 
 
+def rare_labels_in(documents):
+    return [finding for finding in check_corpus(documents) if "few examples" in finding.kind]
+
+
 def test_rare_labels_are_summed_up_in_a_corpus_that_is_large_enough():
     many = [document(f"d{n}", ("target", 2, 3), words=f"Rebels shelled Homs {n}") for n in range(99)]
-    assert check_corpus(many) == []
+    assert rare_labels_in(many) == []
     rare = document("rare", ("attacker", 0, 1), type="die", words="He died")
-    findings = check_corpus([*many, rare])
+    findings = rare_labels_in([*many, rare])
     assert [(finding.kind, finding.document) for finding in findings] == [
         ("types with few examples", ""),
         ("roles with few examples", ""),

@@ -202,7 +202,7 @@ def test_a_file_that_is_no_mapping_is_refused(tmp_path):
     path = tmp_path / "args.json"
     path.write_text("[1]", encoding="utf-8")
 
-    with pytest.raises(EventuneError, match="expected an object with settings, found list"):
+    with pytest.raises(EventuneError, match="expected a JSON object, found list"):
         read_sft_settings(path)
 
 

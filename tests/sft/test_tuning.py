@@ -164,7 +164,7 @@ def test_bad_input_is_one_message_and_leaves_nothing(settings, tmp_path, changes
 def test_weights_of_another_base_are_refused(settings, tmp_path):
     fine_tune(settings())
     recorded = json.loads((tmp_path / "run" / "base.json").read_text())
-    (tmp_path / "run" / "base.json").write_text(json.dumps({**recorded, "sha256": "0"}))
+    (tmp_path / "run" / "base.json").write_text(json.dumps({**recorded, "sha256": "0" * 64}))
 
     with pytest.raises(EventuneError, match="whose weights are not those of"):
         fine_tune(settings(ptuning_checkpoint=str(tmp_path / "run"), output_dir=str(tmp_path / "second")))
