@@ -112,7 +112,9 @@ def test_a_run_on_a_converted_model_is_found_under_the_name_that_was_given(run, 
 def test_a_run_whose_base_has_lost_its_conversion_converts_it_anew(run, refused, tiny_chatglm2, tmp_path) -> None:
     run_folder = tmp_path / "run"
     run_folder.mkdir()
-    (run_folder / "base.json").write_text(json.dumps({"name_or_path": str(tiny_chatglm2)}), encoding="utf-8")
+    (run_folder / "base.json").write_text(
+        json.dumps({"name_or_path": str(tiny_chatglm2), "sha256": "0" * 64}), encoding="utf-8"
+    )
 
     assert "found ChatGLM2" in refused("chat", run_folder, "--once", "a")
     run("chat", run_folder, "--once", "a", "--convert")

@@ -65,7 +65,7 @@ def test_help_names_every_flag_with_its_meaning(verb, capsys, monkeypatch):
         (["fetch", "phee", "--sha256", "12"], "--sha256: expected 64 hexadecimal digits, found '12'"),
         (["fetch", "phee", "--sha256", "0" * 64], "--sha256: expected one file, found 3"),
         (["fetch", "phee", "--sha256", "0" * 64, "--files", "dev.json"], "--sha256: expected 3fef1a8e"),
-        (["fetch", "rams", "--accept_unverified", "-o", "corpus.jsonl"], "corpus.jsonl: cannot be created"),
+        (["fetch", "rams", "--accept_unverified", "-o", "corpus.jsonl"], "corpus.jsonl: cannot be made"),
     ],
 )
 def test_wrong_input_gives_one_message_and_writes_nothing(words, message, folder, capsys):
