@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attaching import attach
@@ -28,6 +29,23 @@ def test_a_merged_model_is_plain_and_answers_as_base_and_adapter_do(settings):
     assert merged.difference < 1e-4
     # The model that was merged is left as it was.
     assert torch.equal(outputs_of(ready), expected)
+
+
+@pytest.mark.parametrize("method", [name for name, method in METHODS.items() if method.merges])
+def test_heads_of_any_kind_are_put_back(method):
+    class Headed(Tagger):
+        def __init__(self):
+            super().__init__()
+            self.tags = nn.Sequential(nn.Dropout(0.1), nn.Linear(32, 3))
+
+    ready = attach(Headed(), AdapterArguments(method=method))
+    learn(ready)
+    expected = outputs_of(ready)
+
+    merged = merge(ready, outputs_of)
+
+    assert merged.model.state_dict().keys() == Headed().state_dict().keys()
+    torch.testing.assert_close(outputs_of(merged.model), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_a_half_precision_base_is_merged_in_float32_and_cast_last():

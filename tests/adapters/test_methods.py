@@ -11,6 +11,7 @@ from transformers import AutoModel, AutoModelForCausalLM
 from eventune.adapters.anatomy import anatomy_of
 from eventune.adapters.arguments import AdapterArguments
 from eventune.adapters.attaching import attach, enable_gradient_checkpointing
+from eventune.adapters.configuration import KINDS
 from eventune.adapters.guard import examine, plain_name, require_gradients
 from eventune.adapters.methods import METHODS, Method, is_adapter, method_named
 from eventune.adapters.prefix import PREFIX
@@ -106,6 +107,10 @@ def test_options_are_settings():
     names = {field.name for field in dataclasses.fields(AdapterArguments)}
     for method in METHODS.values():
         assert {*method.options, method.rank} <= names
+
+
+def test_the_configuration_of_every_method_of_peft_s_is_checked():
+    assert {method.peft_type for method in METHODS.values() if method.peft_type} == KINDS.keys()
 
 
 def test_a_run_of_an_unknown_method_is_refused():

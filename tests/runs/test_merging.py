@@ -49,6 +49,15 @@ def test_a_run_of_ia3_is_merged_too(tiny_recipe, documents, tmp_path):
     assert extracted(tmp_path / "merged", documents) == extracted(run, documents)
 
 
+@pytest.mark.parametrize("changes", [{"method": "ia3"}, {"method": "vera", "vera_r": 16}], ids=["ia3", "vera"])
+def test_a_run_of_another_method_than_lora_is_merged(changes, tiny_recipe, documents, tmp_path):
+    run = tmp_path / "run"
+    train(Recipe.of({**tiny_recipe, **changes, "num_train_epochs": 1, "output_dir": str(run)}))
+
+    assert merge_run(run, tmp_path / "merged").difference < 1e-4
+    assert extracted(tmp_path / "merged", documents) == extracted(run, documents)
+
+
 def test_half_precision_halves_the_file_and_says_what_it_cost(tiny_run, documents, tmp_path):
     full = merge_run(tiny_run, tmp_path / "full")
     half = merge_run(tiny_run, tmp_path / "half", dtype="bfloat16")
