@@ -25,6 +25,7 @@ from eventune.extraction.detection.decoding import TriggerMargins
 from eventune.extraction.detection.features import EncodedText, TextEncoder
 from eventune.extraction.detection.model import TriggerDetector
 from eventune.extraction.detection.task import DetectionTask, EncodedTexts, Found
+from eventune.extraction.subwords import SubwordTokenizer
 from eventune.tasks.card import UNMARKED_EXAMPLE, extractor_card
 from eventune.tasks.documents import SHOWN
 from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask
@@ -171,10 +172,7 @@ class TriggerDetection(EncoderTask):
         examples = (
             self.examples[:COMPARED_EXAMPLES] or self.loop.encode([parse_marked_text(SHOWN.format("any"))]).examples
         )
-        batch = self.loop.collate(examples)
-        del batch["targets"], batch["known"]
-        device = next(model.parameters()).device
-        inputs = {name: tensor.to(device) for name, tensor in batch.items()}
+        inputs = self.loop.inputs(examples, next(model.parameters()).device)
         scores = model(**inputs, **self.loop.type_inputs(model))
         return torch.cat([scores.spans.flatten(), scores.null.flatten()])
 
@@ -239,7 +237,7 @@ def _require_negatives(train: Sequence[Document], *, partial: bool) -> None:
 
 def _text_encoder(backbone: Backbone, ontology: Ontology, settings: DetectionSettings) -> TextEncoder:
     return TextEncoder(
-        backbone.tokenizer,
+        SubwordTokenizer.of(backbone.tokenizer),
         ontology,
         max_length=settings.max_length,
         max_trigger_length=settings.max_trigger_length,

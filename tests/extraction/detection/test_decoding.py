@@ -3,7 +3,6 @@
 import random
 
 import pytest
-import torch
 
 from eventune.events import Span
 from eventune.extraction.detection.decoding import (
@@ -11,30 +10,16 @@ from eventune.extraction.detection.decoding import (
     NEVER,
     TriggerCandidate,
     TriggerMargins,
-    best_triggers,
     ranked,
     select,
     tune_margins,
 )
-from eventune.extraction.model import SpanScores
 
 TYPES = ("attack", "death")
 
 
-def scores(log_odds):
-    spans = torch.tensor(log_odds)
-    return SpanScores(spans, torch.zeros(spans.shape[:2]))
-
-
 def candidate(start, end, kind, log_odds):
     return TriggerCandidate(Span(start, end), kind, log_odds)
-
-
-def test_candidates_are_the_spans_that_some_margin_accepts():
-    # One text, two types, two words, spans of up to two words; the last word begins no span of two.
-    found = best_triggers(scores([[[[3.0, -2.0], [-9.0, -torch.inf]], [[2.5, -torch.inf], [-7.0, -torch.inf]]]]), [10])
-
-    assert [(c.span, c.type, c.log_odds) for c in found[0]] == [(Span(10, 11), 0, 3.0), (Span(10, 11), 1, 2.5)]
 
 
 def test_one_span_may_have_two_types_and_one_trigger_lie_in_another():

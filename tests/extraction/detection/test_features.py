@@ -5,7 +5,8 @@ import pytest
 from eventune.errors import EventuneError
 from eventune.events import Argument, Document, Event, EventType, Ontology, Span
 from eventune.extraction.detection.features import TextEncoder
-from eventune.extraction.detection.model import TypeMark
+from eventune.extraction.detection.marks import TypeMark
+from eventune.extraction.subwords import SubwordTokenizer
 
 TYPES = Ontology.of(EventType(name, ()) for name in ("attack", "life.death"))
 
@@ -13,7 +14,9 @@ TYPES = Ontology.of(EventType(name, ()) for name in ("attack", "life.death"))
 @pytest.fixture
 def encoder(tokenizer):
     def make(ontology=TYPES, **options):
-        return TextEncoder(tokenizer, ontology, **{"max_length": 256, "max_trigger_length": 3, **options})
+        return TextEncoder(
+            SubwordTokenizer.of(tokenizer), ontology, **{"max_length": 256, "max_trigger_length": 3, **options}
+        )
 
     return make
 
@@ -60,20 +63,20 @@ def test_few_types_are_read_beside_the_text_and_many_by_themselves(encoder):
 
     assert few.beside
     assert not many.beside
-    first, last = few.type_pieces[1]
+    first, last = few.type_tokens[1]
     [text], _ = few.encode([document(WORDS)])
-    assert text.input_ids[first : last + 1] == few.words.all_subwords(["life", "death"])
+    assert text.input_ids[first : last + 1] == few.tokenizer.all_subwords(["life", "death"])
     assert set(text.marks[first : last + 1]) == {TypeMark.TYPE}
     [text], _ = many.encode([document(WORDS)])
     assert len(text.input_ids) < 100
-    assert len(many.types["type_ids"]) == 300
+    assert len(many.types) == 300
 
 
 def test_a_description_is_read_behind_the_name(encoder):
     described = encoder(Ontology.of([EventType("attack", (), "armed violence")]), type_reading="vectors")
-    ids = described.types["type_ids"][0].tolist()
-    assert ids[1:-1] == described.words.all_subwords(["attack", ":", "armed", "violence"])
-    assert described.types["type_lengths"].tolist() == [len(described.words.subwords("attack"))]
+    [kind] = described.types
+    assert kind.input_ids[1:-1] == described.tokenizer.all_subwords(["attack", ":", "armed", "violence"])
+    assert kind.name_tokens == len(described.tokenizer.subwords("attack"))
 
 
 def test_types_that_leave_no_room_beside_the_text_are_refused(encoder):

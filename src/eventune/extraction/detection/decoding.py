@@ -1,4 +1,4 @@
-"""From span scores to triggers: candidates, margins, and how the margins are tuned."""
+"""From ranked spans to triggers: candidates, margins, and how the margins are tuned."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from eventune.events import Event, Span
-from eventune.extraction.model import SpanScores
 
 MARGINS = np.round(np.arange(-6.0, 6.01, 0.1), 6) + 0.0  # no -0.0 in files
 """The margins that are tried on the dev part."""
@@ -56,33 +54,6 @@ class TriggerCandidate:
     def exceeds(self, margins: TriggerMargins) -> bool:
         """Tell whether it is a trigger."""
         return self.log_odds > (margins.overlapping if self.overlapping else margins.alone)
-
-
-@torch.no_grad()
-def best_triggers(scores: SpanScores, first_words: Sequence[int]) -> list[list[TriggerCandidate]]:
-    """Pick the spans of each text that some margin could accept.
-
-    Args:
-        scores: Scores of a batch.
-        first_words: Index of each window's first word in its document.
-
-    Returns:
-        The candidates of each window, as many as it has words at the most.
-    """
-    log_odds = scores.log_odds()
-    texts, _, words, lengths = log_odds.shape
-    values, places = log_odds.reshape(texts, -1).topk(min(words, log_odds[0].numel()), dim=-1)
-    found = []
-    for first, row, indices in zip(first_words, values.tolist(), places.tolist(), strict=True):
-        candidates = []
-        for value, place in zip(row, indices, strict=True):
-            if value <= MARGINS[0]:
-                break
-            kind, rest = divmod(place, words * lengths)
-            word, more = divmod(rest, lengths)
-            candidates.append(TriggerCandidate(Span(first + word, first + word + more + 1), kind, value))
-        found.append(candidates)
-    return found
 
 
 def ranked(candidates: Iterable[TriggerCandidate]) -> list[TriggerCandidate]:

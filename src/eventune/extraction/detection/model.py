@@ -3,30 +3,22 @@
 The types are read in one of two ways, by the same encoder: beside the text,
 `[CLS] type 1 , type 2 , … [SEP] text [SEP]`, so that types have read the text and the text has read them; or each by
 itself, `[CLS] type : description [SEP]`, as a vector that is made once for all texts. A type's state is the mean of its
-name's pieces and, for the types of the ontology that is trained for, a learned vector added to it.
+name's subword tokens and, for the types of the ontology that is trained for, a learned vector added to it.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from eventune.extraction.detection.marks import TypeMark
 from eventune.extraction.model import SpanScorer, SpanScores, rows_of
 
 RARE_LOG_ODDS = 5.0
 """How far the empty span is above all others at first: about one in 150 is a trigger."""
-
-
-class TypeMark(IntEnum):
-    """What a piece is to the detector; each mark has a learned vector that is added to the piece's embedding."""
-
-    NONE = 0
-    TYPE = 1
-    TEXT = 2
 
 
 class TriggerDetector(nn.Module):
@@ -63,7 +55,7 @@ class TriggerDetector(nn.Module):
         word_ends: Tensor,
         sentences: Tensor,
         type_states: Tensor | None = None,
-        type_pieces: Tensor | None = None,
+        type_tokens: Tensor | None = None,
         type_rows: Tensor | None = None,
         type_ids: Tensor | None = None,
         type_attention: Tensor | None = None,
@@ -72,26 +64,26 @@ class TriggerDetector(nn.Module):
         """Score every span of every text of a batch for every type.
 
         Args:
-            input_ids: Pieces, *shape* (texts, pieces).
-            attention_mask: 1 for pieces, 0 for padding, *shape* (texts, pieces).
-            marks: `TypeMark` of each piece, *shape* (texts, pieces).
-            word_starts: First piece of each word, *shape* (texts, words).
-            word_ends: Last piece of each word, *shape* (texts, words).
+            input_ids: Subword tokens, *shape* (texts, tokens).
+            attention_mask: 1 for tokens, 0 for padding, *shape* (texts, tokens).
+            marks: `TypeMark` of each subword token, *shape* (texts, tokens).
+            word_starts: First subword token of each word, *shape* (texts, words).
+            word_ends: Last subword token of each word, *shape* (texts, words).
             sentences: Sentence of each word, -1 for padding, *shape* (texts, words).
             type_states: What `read_types` returned, *shape* (types, hidden); or
-            type_pieces: First and last piece of each type's name beside the text, *shape* (types, 2); or
+            type_tokens: First and last subword token of each type's name beside the text, *shape* (types, 2); or
             type_rows: see `read_types`, as the three below.
-            type_ids: Pieces of each type.
-            type_attention: 1 for pieces.
-            type_lengths: Pieces of each type's name.
+            type_ids: Subword tokens of each type.
+            type_attention: 1 for tokens.
+            type_lengths: Subword tokens of each type's name.
 
         Returns:
             The scores; those of a span are compared with the empty one's of its type alone.
         """
         states = self._encoded(input_ids, attention_mask, marks)
-        if type_pieces is not None:
-            pieces = torch.arange(input_ids.shape[1], device=input_ids.device)
-            in_type = (pieces >= type_pieces[:, :1]) & (pieces <= type_pieces[:, 1:])
+        if type_tokens is not None:
+            tokens = torch.arange(input_ids.shape[1], device=input_ids.device)
+            in_type = (tokens >= type_tokens[:, :1]) & (tokens <= type_tokens[:, 1:])
             types = (in_type.to(states.dtype) / in_type.sum(-1, keepdim=True)) @ states
             if type_rows is not None:
                 types = types + self.prototypes(type_rows)
@@ -112,9 +104,9 @@ class TriggerDetector(nn.Module):
         """Read types by themselves.
 
         Args:
-            type_ids: Pieces of each type, its name first, *shape* (types, pieces).
-            type_attention: 1 for pieces, 0 for padding, *shape* (types, pieces).
-            type_lengths: Pieces of each type's name, *shape* (types,).
+            type_ids: Subword tokens of each type, its name first, *shape* (types, tokens).
+            type_attention: 1 for tokens, 0 for padding, *shape* (types, tokens).
+            type_lengths: Subword tokens of each type's name, *shape* (types,).
             type_rows: Rows of the learned vectors, *shape* (types,); None for types of another ontology.
 
         Returns:

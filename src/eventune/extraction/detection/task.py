@@ -11,17 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from eventune.events import Document, Ontology
+from eventune.extraction.detection.collator import TextCollator
 from eventune.extraction.detection.decoding import (
     TriggerCandidate,
     TriggerMargins,
-    best_triggers,
     ranked,
     select,
     tune_margins,
 )
 from eventune.extraction.detection.features import EncodedText, TextEncoder, TriggerCoverage
 from eventune.extraction.detection.loss import trigger_loss
-from eventune.extraction.detection.model import TypeMark
+from eventune.extraction.detection.marks import TypeMark
+from eventune.extraction.detection.top_triggers import best_triggers
 from eventune.extraction.model import SpanScores
 from eventune.results import Score
 from eventune.scoring import score
@@ -71,10 +72,12 @@ class DetectionTask:
         has_prototypes: bool = True,
     ) -> None:
         self.encoder, self.dev, self.batch_size = encoder, dev, batch_size
-        self.mask_token_id = encoder.words.mask_token_id
+        self.mask_token_id = encoder.tokenizer.mask_token_id
         self.word_dropout = word_dropout
         self._has_prototypes = has_prototypes
         self._types = list(encoder.ontology.types)
+        self._collator = TextCollator(encoder.tokenizer.pad_token_id)
+        self._own_inputs = self._collator.types(encoder.types) if encoder.types else None
 
     @property
     def ontology(self) -> Ontology:
@@ -86,12 +89,16 @@ class DetectionTask:
         return EncodedTexts(documents, *self.encoder.encode(documents, partial=partial))
 
     def length(self, example: EncodedText) -> int:
-        """Return an example's length in pieces."""
+        """Return an example's length in subword tokens."""
         return len(example.input_ids)
 
     def collate(self, examples: Sequence[EncodedText]) -> dict[str, Tensor]:
         """Pad examples to a batch."""
-        return self.encoder.collate(examples)
+        return {**self._collator.inputs(examples), **self._collator.targets(examples)}
+
+    def inputs(self, examples: Sequence[EncodedText], device: torch.device) -> dict[str, Tensor]:
+        """Return what the model reads of examples, but the types."""
+        return {name: tensor.to(device) for name, tensor in self._collator.inputs(examples).items()}
 
     def num_items(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return how many windows the loss of a batch is the mean of."""
@@ -126,9 +133,9 @@ class DetectionTask:
     def _type_inputs(self, device: torch.device, chosen: Tensor | None = None) -> dict[str, Tensor]:
         rows = torch.arange(len(self._types), device=device) if chosen is None else chosen
         inputs = {"type_rows": rows} if self._has_prototypes else {}
-        if self.encoder.types is None:
-            return {**inputs, "type_pieces": torch.tensor(self.encoder.type_pieces, device=device)}
-        return {**inputs, **{name: tensor.to(device)[rows] for name, tensor in self.encoder.types.items()}}
+        if self._own_inputs is None:
+            return {**inputs, "type_tokens": torch.tensor(self.encoder.type_tokens, device=device)}
+        return {**inputs, **{name: tensor.to(device)[rows] for name, tensor in self._own_inputs.items()}}
 
     def evaluate(self, model: nn.Module, *, on_batch: Callable[[int, int], None] | None = None) -> dict[str, float]:
         """Score the dev part with the margins that suit it best."""
@@ -140,7 +147,7 @@ class DetectionTask:
     def type_inputs(self, model: nn.Module) -> dict[str, Tensor]:
         """Return the types as the model takes them in evaluation; read once where they are read by themselves."""
         inputs = self._type_inputs(next(model.parameters()).device)
-        if self.encoder.types is None:
+        if self._own_inputs is None:
             return inputs
         was_training = model.training
         model.eval()
@@ -191,8 +198,7 @@ class DetectionTask:
         try:
             for start in range(0, len(by_length), self.batch_size):
                 chosen = by_length[start : start + self.batch_size]
-                batch = {name: tensor.to(device) for name, tensor in self.collate(chosen).items()}
-                del batch["targets"], batch["known"]
+                batch = self.inputs(chosen, device)
                 with torch.inference_mode():
                     scores = model(**batch, **types)
                 yield chosen, scores
