@@ -62,7 +62,7 @@ class DataArguments:
         metadata={
             "help": "Text without events to train on as well, a sentence or a document a line: for corpora that "
             "have no sentence without an event",
-            "read_by": "detection",
+            "read_by": ("detection", "generative-detection"),
         },
     )
     splits_dir: str = field(

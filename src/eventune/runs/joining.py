@@ -105,7 +105,7 @@ def join(arguments: OpenRun, detection: OpenRun) -> OpenSteps:
     margins = {}
     if second is not None and ARGUMENTS in second.margins:
         margins[ARGUMENTS] = second.margins[ARGUMENTS]
-    if first is not None:
+    if first is not None and DETECTION in first.margins:
         margins[DETECTION] = first.margins[DETECTION]
     return OpenSteps(first.detection if first else detection, second.arguments if second else arguments, margins)
 

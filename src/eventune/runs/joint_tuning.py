@@ -40,15 +40,16 @@ def tune_together(steps: LoadedSteps, documents: Sequence[Document], *, measure:
     Returns:
         The settings whose F1, averaged over their neighbours, is best.
     """
-    bare = [document.with_events(()) for document in documents]
     first, second = task_of(steps.detection), task_of(steps.arguments)
+    detections, extractions = first.alternatives(), second.alternatives()
+    if len(detections) == len(extractions) == 1:
+        return Tuned(detections[0], extractions[0])
+    bare = [document.with_events(()) for document in documents]
     with steps.detection.active() as model:
         triggers = first.candidates(model, bare)
-    detections = first.alternatives()
     generous = first.chosen(triggers, detections[0])
     with steps.arguments.active() as model:
         fillers = second.candidates(model, generous)
-    extractions = second.alternatives()
     kept = [[_triggers(document) for document in first.chosen(triggers, settings)] for settings in detections]
     f1 = np.zeros((len(detections), len(extractions)))
     for column, settings in enumerate(extractions):

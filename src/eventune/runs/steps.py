@@ -91,7 +91,7 @@ def _joined(recipe: Recipe, documents: DocumentSplits, run: RunDirectory, report
         settings = PipelineSettings(
             method=recipe.adapter.method,
             measure=measure,
-            detection=task_of(steps.detection).settings.margins,
+            detection=getattr(task_of(steps.detection).settings, "margins", None),
             arguments=getattr(task_of(steps.arguments).settings, "margins", None),
             ontology_bytes=(staging / names.ONTOLOGY).stat().st_size,
         )

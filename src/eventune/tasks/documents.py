@@ -12,6 +12,8 @@ from torch import nn
 
 from eventune.backbones.backbone import Backbone
 from eventune.corpora import write_corpus, write_ontology
+from eventune.corpora.partial import AnnotationShape
+from eventune.errors import EventuneError
 from eventune.events import Document, Ontology, parse_marked_text
 from eventune.storage.validation import write_settings
 from eventune.tasks.card import MARKED_EXAMPLE, extractor_card
@@ -29,6 +31,21 @@ def sizes_of(documents: Sequence[Document]) -> dict[str, int]:
     events = [event for document in documents for event in document.events]
     arguments = sum(len(event.arguments) for event in events)
     return {"documents": len(documents), "events": len(events), "arguments": arguments}
+
+
+def require_negatives(train: Sequence[Document]) -> None:
+    """Refuse a corpus that marks some events only: what is unmarked would be learned as no event.
+
+    Raises:
+        EventuneError: If the corpus looks like one.
+    """
+    if AnnotationShape.of(train).looks_partial:
+        raise EventuneError(
+            "train_file: every document has exactly one event, so events may be there that are not marked, and a "
+            "detector would learn that they are none",
+            "with task: detection, partial_annotation: true takes as negatives only what the annotation says; false "
+            "alarms rise, so give a negative_file as well",
+        )
 
 
 class DocumentTask:

@@ -19,15 +19,16 @@ class PipelineSettings:
         task: Name of the task.
         method: What was trained.
         measure: What the margins were tuned for together.
-        detection: The first step's margins in the pipeline; its own run directory has those of the step alone.
-        arguments: The second step's, None where they are its own: a causal LM's are not tuned again.
+        detection: The first step's margins in the pipeline; its own run directory has those of the step alone. None
+            where they are its own: a causal LM's are not tuned again.
+        arguments: The second step's, likewise.
         ontology_bytes: Size of the ontology's file.
     """
 
     task: Literal["events"] = "events"
     method: str
     measure: str
-    detection: TriggerMargins
+    detection: TriggerMargins | None
     arguments: Margins | None = None
     ontology_bytes: int = 0
 

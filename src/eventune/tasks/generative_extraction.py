@@ -27,7 +27,7 @@ from eventune.generation.extracting.answer_tokens import AnswerTokenizer
 from eventune.generation.extracting.arguments import MOST_EVENTS, MOST_EXAMPLES
 from eventune.generation.extracting.calibration import Calibration
 from eventune.generation.extracting.prompt_encoding import PromptEncoder
-from eventune.generation.extracting.prompts import PromptTemplate
+from eventune.generation.extracting.prompts import BUILT_IN, PromptTemplate
 from eventune.generation.extracting.questions import QuestionBuilder
 from eventune.generation.extracting.retrieval import ExampleRetriever
 from eventune.generation.extracting.task import (
@@ -38,6 +38,7 @@ from eventune.generation.extracting.task import (
     annotated,
 )
 from eventune.generation.templates import set_template
+from eventune.results import Score
 from eventune.scoring.definitions import DEFAULT_SCORER
 from eventune.tasks.documents import DocumentTask
 from eventune.tasks.protocol import MOST_LENGTH, UNTRAINED, Outcome
@@ -76,7 +77,7 @@ class GenerativeSettings:
         ontology_bytes: Size of the ontology's file.
     """
 
-    task: Literal["generation"] = "generation"
+    task: Literal["generation", "generative-detection"] = "generation"
     method: str
     decoding: Literal["grounded", "schema", "free"]
     max_length: Annotated[int, Ge(1), Le(MOST_LENGTH)]
@@ -97,9 +98,14 @@ class GenerativeSettings:
         Args:
             folder: The run directory.
         """
-        ontology = read_ontology(folder / names.ONTOLOGY)
+        ontology = self.asked(read_ontology(folder / names.ONTOLOGY))
         examples = read_corpus(folder / EXAMPLES).documents if self.num_examples else ()
         return self.questions(ontology, PromptTemplate.read(str(folder / PROMPT), ontology), examples)
+
+    @staticmethod
+    def asked(ontology: Ontology) -> Ontology:
+        """Return the event types and roles that questions are about."""
+        return ontology
 
     def questions(self, ontology: Ontology, prompt: PromptTemplate, examples: Sequence[Document]) -> QuestionBuilder:
         """Return what puts questions.
@@ -117,6 +123,8 @@ class GenerativeExtraction(DocumentTask):
     """The task of one run; see `RunTask`."""
 
     Settings: ClassVar[type[Any]] = GenerativeSettings
+    Encoder: ClassVar[type[PromptEncoder]] = PromptEncoder
+    built_in_prompt: ClassVar[Path] = BUILT_IN
 
     def __init__(
         self,
@@ -143,7 +151,7 @@ class GenerativeExtraction(DocumentTask):
         Raises:
             EventuneError: If the template is broken, or the roles alone are longer than a prompt may be.
         """
-        encoder = PromptEncoder(
+        encoder = self.Encoder(
             questions,
             # Prompts are cut around their triggers, not at their end.
             ConversationEncoder(backbone.tokenizer, max_source_length=2**31, max_target_length=settings.max_new_tokens),
@@ -183,18 +191,18 @@ class GenerativeExtraction(DocumentTask):
                 f"once, found {generation.max_new_tokens}"
             )
         is_thresholded = documents.dev and generation.decoding == "grounded"
-        settings = GenerativeSettings(
+        settings = cls.Settings(
             method=method,
             decoding=generation.decoding,
             max_length=min(own.max_length or LONGEST_PROMPT, room),
             max_new_tokens=generation.max_new_tokens,
-            max_span_length=own.max_span_length,
+            max_span_length=cls.most_words(recipe),
             events_per_prompt=generation.events_per_prompt,
             num_examples=generation.num_examples,
             dtype=dtype,
             min_probability=RECALL_MIN_PROBABILITY if is_thresholded else DEFAULT_MIN_PROBABILITY,
         )
-        prompt = PromptTemplate.read(generation.prompt_template, documents.ontology)
+        prompt = PromptTemplate.read(generation.prompt_template, documents.ontology, built_in=cls.built_in_prompt)
         splits = documents.by_name()
         if not is_trained:
             del splits["train"]
@@ -207,6 +215,11 @@ class GenerativeExtraction(DocumentTask):
             scorer=recipe.scoring.scorer,
             saves_predictions=recipe.optimisation.save_predictions,
         )
+
+    @classmethod
+    def most_words(cls, recipe: Recipe) -> int:
+        """Return how many words the longest span has that may be answered."""
+        return int(recipe.own["extraction"].max_span_length)
 
     @classmethod
     def from_run(
@@ -251,7 +264,11 @@ class GenerativeExtraction(DocumentTask):
     def score(self, split: str, predicted: Answers) -> dict[str, Any]:
         """See `RunTask`."""
         self._counts_by_split[split] = {**predicted.counts, **self._counts_by_split.get(split, {})}
-        return self.loop.score(self.encoded[split], self.found(split, predicted)).to_dict()
+        return self.scored(split, self.found(split, predicted)).to_dict()
+
+    def scored(self, split: str, found: Sequence[Document]) -> Score:
+        """Score what was found in a split."""
+        return self.loop.score(self.encoded[split], found)
 
     def found(self, split: str, predicted: Answers) -> Sequence[Document]:
         """See `DocumentTask`."""

@@ -148,8 +148,24 @@ register_task(
 )
 register_task(
     TaskEntry(
+        name="generative-detection",
+        summary="a causal LM writes triggers as JSON",
+        implementation="eventune.tasks.generative_detection:GenerativeDetection",
+        sections={
+            "extraction": ExtractionArguments,
+            "detection": DetectionArguments,
+            "generation": GenerativeExtractionArguments,
+        },
+        detects=True,
+        finds_arguments=False,
+        scorer="textee",
+        triggers=ALONE,
+    )
+)
+register_task(
+    TaskEntry(
         name="events",
-        summary="an encoder finds triggers, then their arguments",
+        summary="triggers, then their arguments, each found by an encoder or a causal LM",
         implementation="eventune.tasks.event_pipeline:EventPipeline",
         traits=frozenset({"encoder", "heads", "pretraining", "extraction", "detection"}),
         sections={"extraction": ExtractionArguments, "detection": DetectionArguments, "steps": StepsArguments},

@@ -18,8 +18,6 @@ from eventune.backbones.load import load_encoder
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
-from eventune.corpora.partial import AnnotationShape
-from eventune.errors import EventuneError
 from eventune.events import Document, Ontology, parse_marked_text
 from eventune.extraction.detection.decoding import TriggerMargins
 from eventune.extraction.detection.features import EncodedText, TextEncoder
@@ -27,7 +25,7 @@ from eventune.extraction.detection.model import TriggerDetector
 from eventune.extraction.detection.task import DetectionTask, EncodedTexts, Found
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.tasks.card import UNMARKED_EXAMPLE, extractor_card
-from eventune.tasks.documents import SHOWN
+from eventune.tasks.documents import SHOWN, require_negatives
 from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask
 from eventune.tasks.protocol import Pretraining
 from eventune.tasks.splits import DocumentSplits
@@ -98,7 +96,8 @@ class TriggerDetection(EncoderTask):
         encoded = {}
         if documents is not None and recipe is not None:
             partial = recipe.own["detection"].partial_annotation
-            _require_negatives(documents.train, partial=partial)
+            if not partial:
+                require_negatives(documents.train)
             for name, part in documents.by_name().items():
                 encoded[name] = EncodedTexts(part, *encoder.encode(part, partial=partial and name == "train"))
         super().__init__(backbone, ontology, settings, encoded, recipe=recipe)
@@ -222,16 +221,6 @@ class TriggerDetection(EncoderTask):
             task.encode(documents.pretrain).examples,
             self._recipe.data.pretrain_file,
             self._recipe.optimisation.num_pretrain_epochs,
-        )
-
-
-def _require_negatives(train: Sequence[Document], *, partial: bool) -> None:
-    if not partial and AnnotationShape.of(train).looks_partial:
-        raise EventuneError(
-            "train_file: every document has exactly one event, so events may be there that are not marked, and a "
-            "detector would learn that they are none",
-            "partial_annotation: true takes as negatives only what the annotation says; false alarms rise, so give a "
-            "negative_file as well",
         )
 
 

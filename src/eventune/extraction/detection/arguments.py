@@ -19,14 +19,16 @@ class DetectionArguments:
         default="auto",
         metadata={
             "help": "How event types are read: beside the text, as vectors that are made once, or auto: beside where "
-            "their names take no more than an eighth of max_length"
+            "their names take no more than an eighth of max_length",
+            "read_by": "detection",
         },
     )
     partial_annotation: bool = field(
         default=False,
         metadata={
             "help": "The corpus marks some events only: what it does not mark is not taken for a negative; see "
-            "docs/detection.md"
+            "docs/detection.md",
+            "read_by": "detection",
         },
     )
 

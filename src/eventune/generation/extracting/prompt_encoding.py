@@ -149,9 +149,9 @@ class PromptEncoder:
             parts = [replace(question, events=events) for events in (question.events[:half], question.events[half:])]
             pairs = zip(parts, self._prompts(parts), strict=True)
             return [fitted for part, ids in pairs for fitted in self._fitted(part, ids)]
-        return [self._cut(question)]
+        return self._cut(question)
 
-    def _cut(self, question: Question) -> tuple[Question, list[int]]:
+    def _cut(self, question: Question) -> list[tuple[Question, list[int]]]:
         low, high = 0, len(question.document.tokens)
         fitting: tuple[Question, list[int]] | None = None
         while low < high:
@@ -168,7 +168,7 @@ class PromptEncoder:
                 "without any text: the roles alone are longer",
                 "set a greater max_length",
             )
-        return fitting
+        return [fitting]
 
     def _answer(self, question: Question) -> tuple[list[int], Counter[str]]:
         grammar = self.grammar(question)

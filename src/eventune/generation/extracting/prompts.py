@@ -13,7 +13,8 @@ from eventune.events.naming import natural_name
 from eventune.generation.bounded import BoundedTemplate
 from eventune.storage.text_files import read_text
 
-_BUILT_IN = Path(__file__).with_name("prompt.jinja")
+BUILT_IN = Path(__file__).with_name("prompt.jinja")
+"""The built-in question about arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +52,18 @@ class PromptTemplate:
         )
 
     @classmethod
-    def read(cls, path: str, ontology: Ontology) -> PromptTemplate:
+    def read(cls, path: str, ontology: Ontology, *, built_in: Path = BUILT_IN) -> PromptTemplate:
         """Read a template.
 
         Args:
             path: The jinja file; the built-in one if empty.
             ontology: What is asked about.
+            built_in: The built-in one.
 
         Raises:
             EventuneError: If the file cannot be read or is broken.
         """
-        file = Path(path) if path else _BUILT_IN
+        file = Path(path) if path else built_in
         return cls(read_text(file), ontology, name=str(file))
 
     def render(self, question: Question) -> str:
