@@ -5,6 +5,7 @@ import pytest
 from eventune.comparison.arms import parse_arms
 from eventune.comparison.plan import plan_runs
 from eventune.comparison.result import compare
+from eventune.comparison.table import rows_of
 from eventune.runs.training import train
 
 
@@ -21,8 +22,10 @@ def test_runs_that_find_triggers_are_compared_by_what_they_find(tiny_recipe, sma
     result = compare(runs, gold)
 
     assert result["scorer"] == "textee"
+    assert "false alarms/1,000 sentences" in rows_of(result)[0]
     for arm, run in zip(result["arms"], runs, strict=True):
         score = run.result().scores["test"]
+        assert arm["mean"]["false_alarms"] == score["false_alarms"]["per_thousand_sentences"]
         assert arm["mean"]["f1"] == score["metrics"]["f1"]
         counted = run.kind.tallies([run.predictions()], gold, run.kind.headline(run.recipe)).all
         assert sum(tally.matched for tally in counted) == score["counts"]["matched"]

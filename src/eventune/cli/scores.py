@@ -29,6 +29,7 @@ def render_score(console: Console, result: Mapping[str, Any]) -> None:
         print_scores(console, "role", [(row["role"], row) for row in result["roles"]])
     if "distance" in result:
         print_scores(console, "sentences from trigger", list(result["distance"].items()))
+    _render_false_alarms(console, result.get("false_alarms"))
     _render_against(console, result.get("against"))
     _render_errors(console, result.get("errors"))
 
@@ -37,13 +38,8 @@ def render_evaluation(console: Console, result: Mapping[str, Any]) -> None:
     """Print what `evaluate` found: a score, false alarms, or both."""
     if "scorer" in result:
         render_score(console, result)
-    alarms = result.get("false_alarms")
-    if alarms:
-        console.print()
-        console.print(
-            f"false alarms: {alarms['per_thousand_sentences']:.2f} events per thousand sentences without events "
-            f"({alarms['events']:,} in {alarms['sentences']:,} of {alarms['file']})"
-        )
+    else:
+        _render_false_alarms(console, result.get("false_alarms"))
 
 
 def render_all(console: Console, result: Mapping[str, Any]) -> None:
@@ -59,6 +55,17 @@ def render_all(console: Console, result: Mapping[str, Any]) -> None:
             console.print(f"- {note}")
     _render_against(console, result.get("against"))
     _render_errors(console, result.get("errors"))
+
+
+def _render_false_alarms(console: Console, alarms: Mapping[str, Any] | None) -> None:
+    if not alarms:
+        return
+    source = f" of {alarms['file']}" if "file" in alarms else ""
+    console.print()
+    console.print(
+        f"false alarms: {alarms['per_thousand_sentences']:.2f} events per thousand sentences without events "
+        f"({alarms['events']:,} in {alarms['sentences']:,}{source})"
+    )
 
 
 def _events_of(result: Mapping[str, Any]) -> str:

@@ -39,8 +39,10 @@ def figures_of(result: RunResult, kind: RunKind) -> dict[str, float]:
     part = result.scores.get("test") or result.scores.get("dev") or {}
     values = {**result.resources, **part.get("metrics", {})}
     dev = f"dev_{kind.dev_measure}"
+    alarms = part.get("false_alarms", {})
+    values["false_alarms"] = alarms.get("per_thousand_sentences")
     values[dev] = result.scores.get("dev", {}).get("metrics", {}).get(kind.dev_measure)
-    names = (*kind.metrics, dev, *RESOURCES)
+    names = (*kind.metrics, dev, "false_alarms", *RESOURCES)
     return {name: float(values[name]) for name in names if isinstance(values.get(name), int | float)}
 
 

@@ -12,10 +12,13 @@ and ED the triggers' two.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar
 
 from eventune.errors import InvalidValueError
 from eventune.events import Document, Event, Span
+from eventune.results import Score
+from eventune.scoring.false_alarms import FalseAlarms
 from eventune.scoring.measures import MicroScorer, Tally
 
 GOLD, PREDICTED, ALONE = "gold", "predicted", "alone"
@@ -49,11 +52,21 @@ class TexteeScorer(MicroScorer):
             raise InvalidValueError("triggers", " or ".join(TRIGGERS), repr(triggers))
         super().__init__(_MEASURES[triggers], {"triggers": triggers})
         self.headline = _MEASURES[triggers][-1]  # AC+, or TC where there are triggers alone.
+        self._false_alarms = FalseAlarms()
+        self._predicts_triggers = triggers != GOLD
 
     def count(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
         """See `MicroScorer`."""
+        self._false_alarms.add(gold, predicted)
         annotated, found = _items(gold), _items(predicted)
         return {measure: tally_of(annotated[measure], found[measure]) for measure in self._totals}
+
+    def score(self) -> Score:
+        """See `MicroScorer`; with predicted triggers `false_alarms`, where there are sentences without events."""
+        result = super().score()
+        if not self._predicts_triggers or not self._false_alarms.sentences:
+            return result
+        return replace(result, tables={**result.tables, "false_alarms": self._false_alarms.to_dict()})
 
 
 def tally_of(gold: set[_Item], predicted: set[_Item]) -> Tally:

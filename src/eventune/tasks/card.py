@@ -63,6 +63,7 @@ def extractor_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, titl
         )
     lines += [
         "",
+        *_false_alarms(result),
         _cost(resources),
         "",
         f"The dev part chose {chosen}, so its score is optimistic." if "dev" in result["scores"] else "",
@@ -113,6 +114,7 @@ def pipeline_card(recipe: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         lines.append(f"| {part} | {figures} |")
     lines += [
         "",
+        *_false_alarms(result),
         _cost(result["resources"]),
         "",
         "The dev part chose the margins, so its score is optimistic." if "dev" in result["scores"] else "",
@@ -123,6 +125,19 @@ def pipeline_card(recipe: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _false_alarms(result: Mapping[str, Any]) -> list[str]:
+    told = {part: score["false_alarms"] for part, score in result["scores"].items() if "false_alarms" in score}
+    return [
+        line
+        for part, alarms in told.items()
+        for line in (
+            f"False alarms, {part}: {alarms['per_thousand_sentences']:.1f} events per thousand sentences without "
+            f"events ({alarms['events']:,} in {alarms['sentences']:,}).",
+            "",
+        )
+    ]
 
 
 def _cost(resources: Mapping[str, Any]) -> str:
