@@ -262,3 +262,26 @@ def test_false_alarms_of_a_corpus_are_those_in_its_sentences_without_events(run,
 
 def test_nothing_to_evaluate_on_is_refused(refused):
     assert "expected --test_file or --event_free, found neither" in refused("evaluate", "RUN")
+
+
+def _with_scorer(run_directory, value):
+    recipe = run_directory / "recipe.yaml"
+    recipe.write_text(recipe.read_text(encoding="utf-8").replace("scorer: rams", f"scorer: {value}"), encoding="utf-8")
+
+
+def test_the_scorer_is_the_one_that_the_run_was_trained_by(run, copied_run, test_file):
+    _with_scorer(copied_run, "textee")
+
+    own = run("evaluate", copied_run, "--test_file", test_file, "--json")
+    chosen = run("evaluate", copied_run, "--test_file", test_file, "--scorer", "rams", "--json")
+
+    assert [json.loads(found.out)["scorer"] for found in (own, chosen)] == ["textee", "rams"]
+
+
+def test_a_run_of_unknown_scorer_is_refused(refused, copied_run, test_file):
+    _with_scorer(copied_run, "[rouge]")
+
+    message = refused("evaluate", copied_run, "--test_file", test_file)
+
+    assert "recipe.yaml: scorer: expected rams or wikievents" in message
+    assert "found ['rouge']" in message

@@ -3,6 +3,7 @@ import shutil
 import pytest
 
 from eventune.errors import EventuneError
+from eventune.storage.locks import LockedError
 from eventune.training.run_directory import CARD, CHECKPOINTS, HISTORY, RECIPE, RESULT, RunDirectory
 
 
@@ -299,3 +300,31 @@ def test_a_run_whose_folder_was_removed_is_not_finished(run, tmp_path):
         finish(run, tmp_path)
     run.abandon()
     assert not run.path.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_told_by_the_setting_s_name(tmp_path):
+    (tmp_path / "file").touch()
+
+    with (
+        pytest.raises(EventuneError, match=r"^output_dir: .*file/run: cannot be written"),
+        RunDirectory(tmp_path / "file" / "run").locked(),
+    ):
+        pass
+
+
+def test_a_folder_that_another_process_writes_is_told_by_the_setting_s_name(run):
+    with run.locked(), pytest.raises(LockedError, match=r"^output_dir: .* is writing it"), run.locked():
+        pass
+
+
+def test_an_error_while_the_folder_is_held_stays_as_it_is(run):
+    with pytest.raises(EventuneError, match=r"^train_file: no such file"), run.locked():
+        raise EventuneError("train_file: no such file")
+
+
+def test_a_setting_of_the_recipe_is_told_and_one_that_is_not_there_is_none(run):
+    prepare(run, "scorer: textee\n")
+
+    assert run.setting("scorer") == "textee"
+    assert run.setting("nothing") is None
+    assert RunDirectory(run.path / "nowhere").setting("scorer") is None

@@ -29,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test_file", metavar="FILE", help="corpus with gold events")
     format_help = f"its format: {', '.join(format_names())} (default: guess it)"
     parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], metavar="NAME", help=format_help)
-    scorer_help = f"definition of the score: {', '.join(SCORERS)} (default: rams; on predicted triggers textee)"
+    scorer_help = (
+        f"definition of the score: {', '.join(SCORERS)} (default: the run's own; on predicted triggers textee)"
+    )
     parser.add_argument("--scorer", choices=sorted(SCORERS), metavar="NAME", help=scorer_help)
     parser.add_argument(
         "--triggers",
@@ -213,10 +215,16 @@ def _triggers(arguments: argparse.Namespace, extractor: Extractor) -> str:
 
 
 def _scorer(arguments: argparse.Namespace, extractor: Extractor, triggers: str) -> str:
-    """Return the scorer's name."""
+    """Return the scorer's name: the one asked for, else what the run was trained by."""
     from eventune.scoring import SCORERS
+    from eventune.scoring.definitions import DEFAULT_SCORER
+    from eventune.training.run_directory import RECIPE, RunDirectory
 
-    name = arguments.scorer or ("textee" if triggers == PREDICTED else "rams")
+    run = RunDirectory(Path(arguments.run_directory))
+    name = arguments.scorer or ("textee" if triggers == PREDICTED else run.setting("scorer") or DEFAULT_SCORER)
+    # The recipe may be a stranger's, and hold what cannot be a key.
+    if name not in list(SCORERS):
+        raise InvalidValueError(f"{run.path / RECIPE}: scorer", " or ".join(SCORERS), repr(name))
     if not extractor.finds_arguments and "triggers" not in SCORERS[name].options:
         raise EventuneError(f"--scorer: expected textee for a run that finds triggers alone, found {name}")
     return name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -81,14 +81,20 @@ class RunDirectory:
         """Where checkpoints are kept while the run goes on."""
         return self.path / CHECKPOINTS
 
-    def locked(self) -> AbstractContextManager[int | None]:
+    @contextmanager
+    def locked(self) -> Iterator[int | None]:
         """Keep other processes from making a run here for the length of a block.
 
         Raises:
             LockedError: If another process is at it.
             EventuneError: If the folder's place cannot be written to.
         """
-        return locked(self.path, makes_parents=True)
+        with ExitStack() as stack:
+            try:
+                descriptor = stack.enter_context(locked(self.path, makes_parents=True))
+            except EventuneError as error:
+                raise type(error)(f"output_dir: {error.message}", error.hint) from None
+            yield descriptor
 
     def is_complete(self) -> bool:
         """Tell whether the run was finished: its result is written last."""
@@ -267,6 +273,10 @@ class RunDirectory:
             return first.removeprefix(_MADE_BY)
         settings = self._settings()
         return "train" if not settings or "ontology_file" in settings else "sft"
+
+    def setting(self, name: str) -> Any:
+        """Return a setting that the run was made with; None where its recipe does not have it."""
+        return self._settings().get(name)
 
     def _settings(self) -> dict[str, Any]:
         with suppress(EventuneError):
