@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +20,21 @@ class Tuned:
     Attributes:
         detection: The first step's.
         arguments: The second step's.
+        found: What both find with them in the documents that they were tuned on.
     """
 
     detection: Any
     arguments: Any
+    found: Sequence[Document]
 
 
-def tune_together(steps: LoadedSteps, documents: Sequence[Document], *, measure: str) -> Tuned:
+def tune_together(
+    steps: LoadedSteps,
+    documents: Sequence[Document],
+    *,
+    measure: str,
+    on_batch: Callable[[int, int], None] | None = None,
+) -> Tuned:
     """Try all pairs of margins on annotated documents.
 
     Triggers are found once with the most generous margins, and arguments once for all of them; what stricter margins
@@ -36,38 +44,42 @@ def tune_together(steps: LoadedSteps, documents: Sequence[Document], *, measure:
         steps: The two runs.
         documents: The dev part.
         measure: The measure that counts, one of TextEE's.
+        on_batch: Called after each batch of a step, with how many windows or questions of how many are done.
 
     Returns:
         The settings whose F1, averaged over their neighbours, is best.
     """
     first, second = task_of(steps.detection), task_of(steps.arguments)
     detections, extractions = first.alternatives(), second.alternatives()
-    if len(detections) == len(extractions) == 1:
-        return Tuned(detections[0], extractions[0])
     bare = [document.with_events(()) for document in documents]
     with steps.detection.active() as model:
-        triggers = first.candidates(model, bare)
+        triggers = first.candidates(model, bare, on_batch=on_batch)
     generous = first.chosen(triggers, detections[0])
     with steps.arguments.active() as model:
-        fillers = second.candidates(model, generous)
+        fillers = second.candidates(model, generous, on_batch=on_batch)
     kept = [[_triggers(document) for document in first.chosen(triggers, settings)] for settings in detections]
     f1 = np.zeros((len(detections), len(extractions)))
     for column, settings in enumerate(extractions):
         found = second.chosen(fillers, settings)
         for row, triggers_of in enumerate(kept):
-            chosen = [
-                document.with_events(event for event in document.events if _key(event) in keys)
-                for document, keys in zip(found, triggers_of, strict=True)
-            ]
-            f1[row, column] = f1_of(documents, chosen, measure)
-    best = divmod(int(_smoothed(f1).argmax()), len(extractions))
-    return Tuned(detections[best[0]], extractions[best[1]])
+            f1[row, column] = f1_of(documents, _those_of(found, triggers_of), measure)
+    row, column = divmod(int(_smoothed(f1).argmax()), len(extractions))
+    found = _those_of(second.chosen(fillers, extractions[column]), kept[row])
+    return Tuned(detections[row], extractions[column], found)
 
 
 def f1_of(gold: Sequence[Document], predicted: Sequence[Document], measure: str) -> float:
     """Return one of TextEE's end-to-end measures."""
     measures: Mapping[str, Any] = score(gold, predicted, scorer="textee", triggers="predicted").tables["measures"]
     return float(measures[measure]["metrics"]["f1"])
+
+
+def _those_of(documents: Sequence[Document], triggers: Sequence[set[tuple[Any, str]]]) -> list[Document]:
+    """Return documents with those events alone that have one of their document's triggers."""
+    return [
+        document.with_events(event for event in document.events if _key(event) in keys)
+        for document, keys in zip(documents, triggers, strict=True)
+    ]
 
 
 def _key(event: Event) -> tuple[Any, str]:

@@ -14,7 +14,7 @@ from eventune.events import Document
 from eventune.recipe import Recipe
 from eventune.reporter import Reporter
 from eventune.results import RunResult, Score
-from eventune.runs.joining import LoadedSteps, OpenSteps, load_steps, task_of
+from eventune.runs.joining import OpenSteps, load_steps, task_of
 from eventune.runs.joint_tuning import tune_together
 from eventune.runs.opening import open_run
 from eventune.scoring import score
@@ -69,13 +69,19 @@ def _joined(recipe: Recipe, documents: DocumentSplits, run: RunDirectory, report
     steps = load_steps(opened, placement=placement, batch_size=recipe.optimisation.per_device_eval_batch_size)
     measure = recipe.own["steps"].measure
     splits = documents.by_name()
+    predicted = {}
     if "dev" in splits:
         reporter.notice(f"tuning the margins of both steps for {measure}")
-        tuned = tune_together(steps, splits["dev"], measure=measure)
+        with reporter.progress("tuning") as on_batch:
+            tuned = tune_together(steps, splits["dev"], measure=measure, on_batch=on_batch)
         for loaded, settings in ((steps.detection, tuned.detection), (steps.arguments, tuned.arguments)):
             task: Any = loaded.task
             task.settings = settings
-    predicted = {name: _found(steps, splits[name]) for name in ("dev", "test") if name in splits}
+        predicted["dev"] = tuned.found
+    if "test" in splits:
+        with reporter.progress("predicting test") as on_batch:
+            bare = [document.with_events(()) for document in splits["test"]]
+            predicted["test"] = steps.annotate(bare, on_batch=on_batch)
     results = {step: RunResult.read(run.path / step / names.RESULT) for step in recipe.steps}
     result = RunResult(
         scores={name: end_to_end(splits[name], found, measure).to_dict() for name, found in predicted.items()},
@@ -103,10 +109,6 @@ def _joined(recipe: Recipe, documents: DocumentSplits, run: RunDirectory, report
         (staging / names.CARD).write_text(card, encoding="utf-8")
     run.finish(run.path / "final", result.to_dict())
     return result
-
-
-def _found(steps: LoadedSteps, documents: Sequence[Document]) -> list[Document]:
-    return steps.annotate([document.with_events(()) for document in documents])
 
 
 def end_to_end(gold: Sequence[Document], predicted: Sequence[Document], measure: str) -> Score:
