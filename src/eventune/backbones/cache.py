@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
+import uuid
+from collections.abc import Callable
 from pathlib import Path
+
+from eventune.errors import EventuneError
+
+OTHER_PLACE = "set EVENTUNE_CACHE to a folder that you may write to, with room for the model in float32"
 
 
 def cache_folder() -> Path:
@@ -11,3 +18,37 @@ def cache_folder() -> Path:
     if own := os.environ.get("EVENTUNE_CACHE"):
         return Path(own).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "eventune"
+
+
+def kept(name: str, write: Callable[[Path], None]) -> Path:
+    """Return a folder of the cache; made if it is not there.
+
+    It appears all at once, so that of two processes that make it one comes first and both use its files.
+
+    Args:
+        name: Its name, which tells what it holds and in which form.
+        write: Makes the folder whose path it gets, and writes what it holds.
+
+    Returns:
+        The folder.
+
+    Raises:
+        EventuneError: If it cannot be written.
+    """
+    folder = cache_folder() / name
+    if folder.is_dir():
+        return folder
+    from safetensors import SafetensorError
+
+    unfinished = folder.with_name(f".{name}-{uuid.uuid4().hex}")
+    try:
+        write(unfinished)
+        unfinished.rename(folder)
+    except (OSError, SafetensorError) as error:
+        if not folder.is_dir():
+            raise EventuneError(
+                f"{folder.parent}: expected a folder to keep the unpacked model in, found: {error}", OTHER_PLACE
+            ) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return folder

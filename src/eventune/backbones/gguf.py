@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventune.backbones.cache import cache_folder
+from eventune.backbones.cache import kept
 from eventune.backbones.hashes import sha256_of
 from eventune.errors import EventuneError
 
@@ -25,8 +23,7 @@ def unpacked(file: Path) -> Path:
     """Return a GGUF file's model as a folder with configuration, safetensors and tokenizer; made if not in the cache.
 
     The weights are in float32: a block of Q4_1 or Q8_0 unpacks to products that neither float16 nor bfloat16 can hold.
-    The folder bears the file's hash and appears all at once, so that of two processes that make it one comes first and
-    both use its files.
+    The folder bears the file's hash.
 
     Args:
         file: The GGUF file, of a causal LM whose tokenizer merges bytes.
@@ -38,14 +35,18 @@ def unpacked(file: Path) -> Path:
         EventuneError: If the file cannot be read, the package `gguf` is not there to read it, or the cache cannot be
             written.
     """
-    folder = cache_folder() / f"{file.stem}-{_sha256(file)[:16]}-{_FORM}"
-    if folder.is_dir():
-        return folder
+    return kept(f"{file.stem}-{_sha256(file)[:16]}-{_FORM}", lambda folder: _unpack(file, folder))
+
+
+def _unpack(file: Path, folder: Path) -> None:
+    from eventune.backbones.quiet import quiet
+
     if importlib.util.find_spec("gguf") is None:
         raise EventuneError(f"{file.name}: expected the package gguf, which reads it, found none", "pip install gguf")
     model, tokenizer = _read(file)
-    _write(model, tokenizer, folder)
-    return folder
+    with quiet():
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
 
 
 def _sha256(file: Path) -> str:
@@ -102,25 +103,3 @@ def _read_tokenizer(file: Path) -> PreTrainedTokenizerBase:
     cuts = [Digits(individual_digits=True), ByteLevel(add_prefix_space=False)]
     tokenizer.backend_tokenizer.pre_tokenizer = Sequence(cuts)
     return tokenizer
-
-
-def _write(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    from safetensors import SafetensorError
-
-    from eventune.backbones.quiet import quiet
-
-    unfinished = folder.with_name(f".{folder.name}-{uuid.uuid4().hex}")
-    try:
-        with quiet():
-            model.save_pretrained(unfinished)
-            tokenizer.save_pretrained(unfinished)
-        unfinished.rename(folder)
-    except (OSError, SafetensorError) as error:
-        if folder.is_dir():
-            return  # another process was faster, with the same files
-        raise EventuneError(
-            f"{folder.parent}: expected a folder to keep the unpacked model in, found: {error}",
-            "set EVENTUNE_CACHE to a folder that you may write to, with room for the model in float32",
-        ) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)

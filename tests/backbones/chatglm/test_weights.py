@@ -1,6 +1,7 @@
 from transformers import GlmConfig, GlmForCausalLM
 
-from eventune.backbones.chatglm.weights import Layout, Rows
+from eventune.backbones.chatglm.weights import Layout
+from eventune.backbones.tensor_files import Rows
 
 
 def test_all_tensors_of_glm_are_made_and_in_their_shapes(tiny_glm) -> None:

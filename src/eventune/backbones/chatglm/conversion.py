@@ -14,7 +14,8 @@ from eventune import __version__
 from eventune.backbones.chatglm.companions import write_native_companions, write_published_companions
 from eventune.backbones.chatglm.detection import cached_conversion, files_read
 from eventune.backbones.chatglm.plan import Plan, plan
-from eventune.backbones.chatglm.shards import row_reader, sha256_of, write_shard
+from eventune.backbones.chatglm.shards import row_reader
+from eventune.backbones.tensor_files import sha256_of, write_tensors
 from eventune.errors import EventuneError
 from eventune.storage.atomic import write_atomically
 from eventune.storage.json_files import read_json
@@ -201,7 +202,9 @@ def _write_weights(
             continue
         notice(f"{shard.name}: {shard.bytes:,} bytes")
         with row_reader(planned.entries, shard.files) as read:
-            written[shard.name] = write_shard(staging / shard.name, shard, read, hint=_make_room(planned, staging))
+            written[shard.name] = write_tensors(
+                staging / shard.name, shard.tensors, read, hint=_make_room(planned, staging)
+            )
         write_atomically(staging / _PROGRESS, json.dumps({**origin, "written": written}))
     return written
 

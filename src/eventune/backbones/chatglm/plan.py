@@ -10,8 +10,9 @@ from typing import Any
 from transformers import GlmConfig
 
 from eventune.backbones.chatglm.settings import native_settings, published_settings
-from eventune.backbones.chatglm.shards import DTYPES, Entry, NewTensor, Shard, read_entries, weight_files
-from eventune.backbones.chatglm.weights import Layout, Rows
+from eventune.backbones.chatglm.shards import Entry, Shard, read_entries, weight_files
+from eventune.backbones.chatglm.weights import Layout
+from eventune.backbones.tensor_files import DTYPES, NewTensor, Rows
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.storage.json_files import read_json
 

@@ -1,11 +1,8 @@
-"""Weights of a folder, read row by row from mapped files, and written as safetensors without a copy in memory."""
+"""Weights of a folder, read row by row from mapped files."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +12,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from eventune.backbones.chatglm.weights import Rows
+from eventune.backbones.tensor_files import CODES, DTYPES, NewTensor, RowReader, Rows
 from eventune.errors import EventuneError, first_line
-from eventune.storage.atomic import atomic_file
 from eventune.storage.json_files import read_json
 
-DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
-_CODES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
-_TYPES = {code: dtype for dtype, code in _CODES.items()}
-_BLOCK_BYTES = 32 << 20
-"""So much of a tensor is converted and written at a time."""
-RowReader = Callable[[Rows], Tensor]
+_TYPES = {code: dtype for dtype, code in CODES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +32,6 @@ class Entry:
     file: Path
     shape: tuple[int, ...]
     dtype: torch.dtype
-
-
-@dataclass(frozen=True, slots=True)
-class NewTensor:
-    """A tensor to write.
-
-    Attributes:
-        name: Its name.
-        shape: Its shape.
-        dtype: Its type.
-        parts: The rows that it is made of, in turn.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: torch.dtype
-    parts: tuple[Rows, ...]
-
-    @property
-    def bytes(self) -> int:
-        """Its size."""
-        return int(torch.Size(self.shape).numel()) * self.dtype.itemsize
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,61 +129,6 @@ def row_reader(entries: Mapping[str, Entry], files: Sequence[Path]) -> Iterator[
         opened.clear()
 
 
-def write_shard(path: Path, shard: Shard, read: RowReader, *, hint: str = "") -> str:
-    """Write a safetensors file, and read it back.
-
-    Args:
-        path: The file; it appears when it is complete.
-        shard: What it holds.
-        read: Reads what that is made of.
-        hint: What to do where it cannot be written.
-
-    Returns:
-        The file's sha256.
-
-    Raises:
-        EventuneError: If it cannot be written, or the disk does not give back what was written.
-    """
-    digest = hashlib.sha256()
-    with atomic_file(path, hint=hint) as staging:
-        with staging.open("wb") as file:
-            for piece in _content(shard, read):
-                file.write(piece)
-                digest.update(piece)
-        if sha256_of(staging) != digest.hexdigest():
-            raise EventuneError(f"{path}: what was written cannot be read back", "check the disk")
-    return digest.hexdigest()
-
-
-def sha256_of(path: Path) -> str:
-    """Return a file's sha256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _content(shard: Shard, read: RowReader) -> Iterator[bytes | memoryview]:
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    at = 0
-    for tensor in shard.tensors:
-        places = [at, at + tensor.bytes]
-        header[tensor.name] = {"dtype": _CODES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": places}
-        at = places[1]
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    yield struct.pack("<Q", len(text)) + text
-    for tensor in shard.tensors:
-        for part in tensor.parts:
-            yield from _blocks(read, part, tensor)
-
-
-def _blocks(read: RowReader, part: Rows, tensor: NewTensor) -> Iterator[memoryview]:
-    row_bytes = max(1, tensor.bytes // max(1, tensor.shape[0]))
-    step = max(1, _BLOCK_BYTES // row_bytes)
-    for start in range(part.start, part.stop, step):
-        block = read(Rows(part.key, start, min(start + step, part.stop))).to(tensor.dtype)
-        yield block.contiguous().view(-1).view(torch.uint8).numpy().data
-
-
 def _described(path: Path) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
     found: dict[str, tuple[tuple[int, ...], torch.dtype]] = {}
     if path.suffix == ".safetensors":
@@ -227,7 +141,7 @@ def _described(path: Path) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
             raise EventuneError(f"{path}: the weights are damaged: {error}", "copy the file anew") from error
         return found
     for name, tensor in _read_pickled(path).items():
-        found[name] = tuple(tensor.shape), _type_of(_CODES.get(tensor.dtype, str(tensor.dtype)), name, path)
+        found[name] = tuple(tensor.shape), _type_of(CODES.get(tensor.dtype, str(tensor.dtype)), name, path)
     return found
 
 

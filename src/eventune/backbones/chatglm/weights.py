@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from transformers import GlmConfig
 
+from eventune.backbones.tensor_files import Rows
+
 DROPPED = ("transformer.rotary_pos_emb.inv_freq",)
 """What is computed anew."""
 
@@ -26,21 +28,6 @@ class Counterpart:
     native: tuple[str, ...]
     rows: tuple[int, ...]
     columns: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows of a tensor.
-
-    Attributes:
-        key: The tensor.
-        start: The first row.
-        stop: The row behind the last one.
-    """
-
-    key: str
-    start: int
-    stop: int
 
 
 @dataclass(frozen=True, slots=True)

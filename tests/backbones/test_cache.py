@@ -1,0 +1,43 @@
+import os
+
+import pytest
+
+from eventune.backbones.cache import cache_folder, kept
+
+
+def writes(text):
+    """Makes a folder with one file."""
+
+    def write(folder):
+        folder.mkdir(parents=True)
+        (folder / "weights").write_text(text)
+
+    return write
+
+
+def test_who_comes_second_keeps_the_files_of_the_first(tmp_path, monkeypatch):
+    monkeypatch.setenv("EVENTUNE_CACHE", str(tmp_path))
+
+    def write(folder):
+        kept("model", writes("of the first"))
+        writes("of the second")(folder)
+
+    folder = kept("model", write)
+
+    assert (folder / "weights").read_text() == "of the first"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"EVENTUNE_CACHE": "/own", "XDG_CACHE_HOME": "/xdg"}, "/own"),
+        ({"EVENTUNE_CACHE": "", "XDG_CACHE_HOME": "/xdg"}, "/xdg/eventune"),
+        ({"EVENTUNE_CACHE": "", "XDG_CACHE_HOME": ""}, os.path.expanduser("~/.cache/eventune")),  # noqa: PTH111
+    ],
+)
+def test_the_cache_is_where_the_environment_says(monkeypatch, variables, expected):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert str(cache_folder()) == expected
