@@ -25,8 +25,8 @@ def ontology():
 def builder(tokenizer, ontology):
     """Makes a builder with the given lengths."""
 
-    def make(*, max_length=256, max_span_length=6, ontology=ontology):
-        words = SubwordTokenizer.of(tokenizer)
-        return FeatureBuilder(words, ontology, max_length=max_length, max_span_length=max_span_length)
+    def make(*, ontology=ontology, **lengths):
+        lengths = {"max_length": 256, "max_span_length": 6, **lengths}
+        return FeatureBuilder(SubwordTokenizer.of(tokenizer), ontology, **lengths)
 
     return make

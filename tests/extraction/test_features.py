@@ -233,3 +233,21 @@ def test_whatever_prompt_is_taken_leaves_room_for_the_longest_word(builder):
     next_longer = document(sentences=[["q"] * 90], trigger=Span(0, len(taken) + 1))
     with pytest.raises(EventuneError, match="too little room"):
         encode(builder(max_length=64), next_longer)
+
+
+def test_with_a_trigger_window_each_event_is_read_once_around_its_trigger(builder):
+    long = document(("attacker", (0, 3)), ("target", (7, 9)), sentences=[*SENTENCES, *[["word"] * 40] * 20])
+    [example], coverage = builder(trigger_window=60).encode([long])
+
+    assert example.first_word <= TRIGGER.start < example.first_word + len(example.word_starts)
+    assert len(example.input_ids) - example.word_starts[0] <= 61
+    assert coverage.unreachable == {}
+
+    [example], coverage = builder(trigger_window=6, max_span_length=3).encode([long])
+    assert dict(coverage.unreachable) == {"in no window that is read": 2}
+
+
+def test_an_event_without_a_trigger_is_read_in_the_whole_document(builder):
+    long = document(sentences=[*SENTENCES, *[["word"] * 40] * 20], trigger=None)
+    examples, _ = builder(trigger_window=20).encode([long])
+    assert len(examples) > 1

@@ -11,6 +11,8 @@ EXTRACTORS = ("joint", "question")
 MOST_SPAN_LENGTH = 1_000
 """Words of an argument; the scores of a batch take memory for each length."""
 
+LEAST_WINDOW = 16
+
 
 @dataclass(kw_only=True)
 class ExtractionArguments:
@@ -41,6 +43,14 @@ class ExtractionArguments:
     max_span_length: int = field(
         default=12, metadata={"help": "Words of the longest argument", "read_by": ("extraction", "generation")}
     )
+    trigger_window: int = field(
+        default=0,
+        metadata={
+            "help": "Subword tokens that are read around an event's trigger, in one window: documents with many events "
+            "cost as many times less; 0: the whole document",
+            "read_by": "extraction",
+        },
+    )
     head_dropout: float = field(default=0.1, metadata={"help": "Dropout before the span scorer", "read_by": "heads"})
     word_dropout: float = field(
         default=0.0,
@@ -58,6 +68,10 @@ class ExtractionArguments:
             yield InvalidValueError("word_dropout", "0 with extractor: question", str(self.word_dropout))
         if self.max_length != 0 and self.max_length < 64:
             yield InvalidValueError("max_length", "0, or a number of subword tokens >= 64", str(self.max_length))
+        if self.trigger_window != 0 and self.trigger_window < LEAST_WINDOW:
+            yield InvalidValueError(
+                "trigger_window", f"0, or a number of subword tokens >= {LEAST_WINDOW}", str(self.trigger_window)
+            )
         yield from out_of_range(self, {"max_span_length": (1, MOST_SPAN_LENGTH)})
         for name in ("head_dropout", "word_dropout"):
             if not 0.0 <= getattr(self, name) < 1.0:

@@ -44,7 +44,7 @@ def reasons_out_of_reach(
         elif sentences[argument.span.start] != sentences[argument.span.end - 1]:
             yield "crosses a sentence boundary"
         elif not any(window.contains(argument.span) for window in cuts):
-            yield "longer than a window"
+            yield "in no window that is read"
         elif any(argument.span.overlaps(other) for other in fillers):
             yield "overlaps another filler of its role"
         elif len(fillers) == role.multiplicity:

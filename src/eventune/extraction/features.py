@@ -13,7 +13,7 @@ from eventune.extraction.coverage import GoldCoverage, reasons_out_of_reach
 from eventune.extraction.marks import Mark, mark_of
 from eventune.extraction.prompts import role_words, trigger_words, type_words
 from eventune.extraction.subwords import MAX_SUBWORDS_A_WORD, Subwords, SubwordTokenizer
-from eventune.extraction.windows import windows
+from eventune.extraction.windows import window_around, windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +110,19 @@ class FeatureBuilder:
     """Encodes documents for one ontology and one tokenizer; one prompt an event asks for all roles."""
 
     def __init__(
-        self, tokenizer: SubwordTokenizer, ontology: Ontology, *, max_length: int, max_span_length: int
+        self,
+        tokenizer: SubwordTokenizer,
+        ontology: Ontology,
+        *,
+        max_length: int,
+        max_span_length: int,
+        trigger_window: int = 0,
     ) -> None:
         self.tokenizer = tokenizer
         self.ontology = ontology
         self.max_length = max_length
         self.max_span_length = max_span_length
+        self.trigger_window = trigger_window
 
     def encode(self, documents: Sequence[Document]) -> tuple[list[EncodedWindow], GoldCoverage]:
         """Encode every event of the documents.
@@ -142,8 +149,7 @@ class FeatureBuilder:
                 event_type = self.ontology[event.type]
                 prompts = self._prompts(document, event, event_type)
                 longest = max((len(prompt.ids) for prompt in prompts), default=2)
-                budget, overlap = self.max_length - longest - 1, 2 * self.max_span_length
-                cuts = list(windows([len(subwords) for subwords in words], budget=budget, overlap=overlap))
+                cuts = self._windows(event, [len(subwords) for subwords in words], self.max_length - longest - 1)
                 coverage.unreachable.update(
                     reasons_out_of_reach(event, event_type, sentences, cuts, max_span_length=self.max_span_length)
                 )
@@ -153,6 +159,12 @@ class FeatureBuilder:
                     for window in cuts
                 )
         return examples, coverage
+
+    def _windows(self, event: Event, subword_counts: Sequence[int], budget: int) -> list[Span]:
+        """Return what is read of a text for an event."""
+        if self.trigger_window and event.trigger is not None:
+            return [window_around(subword_counts, event.trigger, budget=min(self.trigger_window, budget))]
+        return list(windows(subword_counts, budget=budget, overlap=2 * self.max_span_length))
 
     def _prompts(self, document: Document, event: Event, event_type: EventType) -> list[EncodedPrompt]:
         """Return the prompts of an event; none where its type has no roles."""

@@ -1,4 +1,4 @@
-"""Texts that are longer than an encoder reads at once, in overlapping windows of whole words."""
+"""Texts in windows of whole words: all of a text that is longer than an encoder reads at once, or a part of it."""
 
 from __future__ import annotations
 
@@ -29,3 +29,28 @@ def windows(subword_counts: Sequence[int], *, budget: int, overlap: int) -> Iter
         if end == len(subword_counts):
             return
         start = max(end - overlap, start + 1)
+
+
+def window_around(subword_counts: Sequence[int], span: Span, *, budget: int) -> Span:
+    """Return the window with a span in its middle.
+
+    Args:
+        subword_counts: Subword tokens of each word of the text.
+        span: Words that stand in the middle; where the text ends on one side, the other side has more.
+        budget: The most subword tokens that the window may hold; a longer span's first words alone are in it.
+
+    Returns:
+        A span of words.
+    """
+    start, end, length = span.start, span.start + 1, subword_counts[span.start]
+    while end < span.end and length + subword_counts[end] <= budget:
+        length += subword_counts[end]
+        end += 1
+    grows = True
+    while grows:
+        grows = False
+        if start > 0 and length + subword_counts[start - 1] <= budget:
+            start, length, grows = start - 1, length + subword_counts[start - 1], True
+        if end < len(subword_counts) and length + subword_counts[end] <= budget:
+            end, length, grows = end + 1, length + subword_counts[end], True
+    return Span(start, end)

@@ -45,6 +45,7 @@ class SpanSettings:
         method: What was trained.
         max_length: The most subword tokens that are read at once.
         max_span_length: Words of the longest argument.
+        trigger_window: Subword tokens that are read around a trigger; 0 for the whole document.
         margins: How far a span's score has to be above the empty role's.
         dtype: Type of the base's weights.
         ontology_bytes: Size of the ontology's file: what is left of one that was cut off is often valid YAML.
@@ -55,6 +56,7 @@ class SpanSettings:
     method: str
     max_length: Annotated[int, Ge(1), Le(MOST_LENGTH)]
     max_span_length: Annotated[int, Ge(1), Le(MOST_SPAN_LENGTH)]
+    trigger_window: Annotated[int, Ge(0), Le(MOST_LENGTH)] = 0
     margins: Margins
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     ontology_bytes: int = 0
@@ -112,6 +114,7 @@ class SpanExtraction(EncoderTask):
             method=recipe.adapter.method,
             max_length=min(own.max_length or backbone.max_length, backbone.max_length),
             max_span_length=own.max_span_length,
+            trigger_window=own.trigger_window,
             margins=Margins(),
             dtype=dtype,
         )
@@ -193,6 +196,7 @@ class SpanExtraction(EncoderTask):
             ontology,
             max_length=settings.max_length,
             max_span_length=settings.max_span_length,
+            trigger_window=settings.trigger_window,
         )
 
     def _loop(self, builder: Any, dev: EncodedPart | None) -> ExtractionTask:
