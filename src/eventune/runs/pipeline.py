@@ -297,7 +297,8 @@ class _Run:
 
     def _on_unchanged_base(self) -> nn.Module:
         """Return the trained model as it is saved: scores are those of the run that others load."""
-        with tempfile.TemporaryDirectory(dir=self.run.path) as folder:
+        # Among the checkpoints, which are removed in the end, also after a kill.
+        with tempfile.TemporaryDirectory(dir=self.run.checkpoints) as folder:
             save_trained(self.model, Path(folder))
             return self._reloaded(Path(folder))
 
