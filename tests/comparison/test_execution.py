@@ -130,7 +130,7 @@ def test_a_folder_that_was_removed_on_the_way_is_one_clear_error(base, tmp_path,
 
     (run,) = plan_runs(base, parse_arms("lora"), [0], tmp_path / "out")
     monkeypatch.setattr("eventune.comparison.execution.subprocess.Popen", Removing)
-    with pytest.raises(EventuneError, match="cannot be written: .*\nits folder is not there"):
+    with pytest.raises(EventuneError, match=r"cannot be written: .*\nits folder is not there"):
         make_run(run)
 
 

@@ -60,7 +60,6 @@ def reserved(*paths: str | None) -> Iterator[None]:
 
     with ExitStack() as stack:
         for path in filter(None, paths):
-            refuse_existing(path)
             stack.enter_context(creating(Path(path)))
         yield
 
