@@ -54,7 +54,7 @@ def reserved(*paths: str | None) -> Iterator[None]:
 
     Raises:
         LockedError: If another process is writing one of them.
-        EventuneError: As for `refuse_existing`.
+        EventuneError: As for `creating`.
     """
     from eventune.storage.locks import creating
 
