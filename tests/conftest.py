@@ -1,6 +1,8 @@
 """Fixtures that all tests share."""
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,31 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 def fixtures():
     """Files that tests read and that no code of today could make."""
     return Path(__file__).resolve().parent / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def killed_before():
+    """Does some work in a process that is killed just before its n-th change to files, and tells whether it was."""
+    changes = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate"}
+
+    def killed_before(number, work):
+        child = os.fork()
+        if child == 0:
+            left = iter(range(number - 1))
+
+            def watch(event, arguments):
+                writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+                if (writes or event in changes) and next(left, None) is None:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            sys.addaudithook(watch)
+            try:
+                work()
+            finally:
+                os._exit(0)
+        return os.waitpid(child, 0)[1] == signal.SIGKILL
+
+    return killed_before
 
 
 @pytest.fixture(scope="session")

@@ -118,6 +118,22 @@ def children_of(pid):
     return [int(word) for word in found.stdout.split()]
 
 
+def test_a_folder_that_was_removed_on_the_way_is_one_clear_error(base, tmp_path, monkeypatch):
+    class Removing:
+        """Stands in for a run's process, while which somebody removes the comparison's folder."""
+
+        def __init__(self, *_, **__):
+            shutil.rmtree(tmp_path / "out")
+
+        def wait(self):
+            return 2
+
+    (run,) = plan_runs(base, parse_arms("lora"), [0], tmp_path / "out")
+    monkeypatch.setattr("eventune.comparison.execution.subprocess.Popen", Removing)
+    with pytest.raises(EventuneError, match=r"cannot be written: .*\nits folder is not there"):
+        make_run(run)
+
+
 def test_workers_share_the_cores(base, tmp_path, monkeypatch):
     threads = []
 

@@ -1,6 +1,7 @@
 """The one order of steps, where the ways to a run once differed."""
 
 import json
+import shutil
 
 import pytest
 
@@ -12,6 +13,7 @@ from eventune.reporter import SilentReporter
 from eventune.runs.training import train
 from eventune.sft.settings import SftArguments
 from eventune.sft.tuning import fine_tune
+from eventune.training.run_directory import RunDirectory
 
 
 @pytest.fixture
@@ -80,6 +82,26 @@ def test_a_folder_that_is_taken_is_refused_before_the_model_is_loaded(make, tmp_
         monkeypatch.setattr(f"eventune.tasks.{module}", fail)
     with pytest.raises(EventuneError, match="exists and is not empty"):
         make(output_dir=str(tmp_path / "run"))
+
+
+def test_a_run_that_is_killed_while_it_is_put_on_the_unchanged_base_can_be_overwritten(
+    tiny_recipe, tmp_path, monkeypatch
+):
+    from eventune.runs import pipeline
+
+    class Killed(BaseException):
+        """Takes a copy of what a kill would leave."""
+
+    def killed(*_, **__):
+        shutil.copytree(tmp_path / "run", tmp_path / "left")
+        raise Killed
+
+    monkeypatch.setattr(pipeline, "load_into", killed)
+    settings = {**tiny_recipe, "init_lora_weights": "pissa", "num_train_epochs": 1}
+    with pytest.raises(Killed):
+        train(Recipe.of({**settings, "output_dir": str(tmp_path / "run")}))
+
+    RunDirectory(tmp_path / "left").check("", overwrite=True, resume=False)
 
 
 def test_a_run_that_others_would_load_differently_is_not_finished(make, tmp_path, monkeypatch):

@@ -47,6 +47,10 @@ def weights(run):
     return {path.relative_to(run): path.read_bytes() for path in sorted(run.rglob("*.safetensors"))}
 
 
+def contents(run):
+    return {path.relative_to(run): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
+
+
 def test_the_run_holds_two_runs_that_open_by_themselves(run):
     assert {path.name for path in run.iterdir()} == {
         *("README.md", "arguments", "detection", "events.json", "history.jsonl", "ontology.yaml", "recipe.yaml"),
@@ -157,6 +161,31 @@ def test_it_is_overwritten_like_any_other(run, settings, tmp_path):
     few = {"num_train_epochs": 1, "detection": {"num_train_epochs": 1}, "overwrite_output_dir": True}
     train(Recipe.of({**settings, **few, "output_dir": str(tmp_path / "run")}))
     assert len((tmp_path / "run" / "history.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+
+
+@pytest.mark.parametrize(("step", "weights"), [("detection", b"damaged"), ("arguments", None)])
+def test_an_earlier_run_is_left_alone_where_a_step_s_base_cannot_be_loaded(
+    run, settings, tiny_encoder, step, weights, tmp_path
+):
+    shutil.copytree(run, tmp_path / "run")
+    base = shutil.copytree(tiny_encoder, tmp_path / "base")
+    (base / "model.safetensors").unlink()
+    if weights:
+        (base / "model.safetensors").write_bytes(weights)
+    before = contents(tmp_path / "run")
+    changes = {step: {"model_name_or_path": str(base)}, "overwrite_output_dir": True}
+
+    with pytest.raises(EventuneError, match="base"):
+        train(Recipe.of({**settings, **changes, "output_dir": str(tmp_path / "run")}))
+    assert contents(tmp_path / "run") == before
+
+
+def test_a_second_step_that_cannot_begin_leaves_the_first_one_to_go_on_from(settings, tiny_encoder, tmp_path):
+    folder = tmp_path / "run"
+    few = {**settings, "detection": {"num_train_epochs": 1}, "output_dir": str(folder)}
+    with pytest.raises(EventuneError, match="nothing_like_it"):
+        train(Recipe.of({**few, "arguments": {"lora_target_modules": "nothing_like_it"}}))
+    assert (folder / "detection" / "result.json").is_file()
 
 
 def test_wrong_settings_of_a_step_say_which_step(settings):

@@ -1,6 +1,7 @@
 """What killed processes left beside a file is cleared away by the next one that writes it."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +39,15 @@ def test_a_folder_whose_place_was_removed_is_not_made(tmp_path):
     ):
         shutil.rmtree(tmp_path / "runs")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_current_folder_that_was_removed_is_one_clear_error(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with (
+        pytest.raises(EventuneError, match=r"out: cannot be written: .*\nits folder is not there"),
+        creating(Path("out")),
+    ):
+        raise AssertionError("entered")
+    monkeypatch.chdir(tmp_path)

@@ -1,3 +1,4 @@
+import itertools
 import shutil
 
 import pytest
@@ -328,3 +329,49 @@ def test_a_setting_of_the_recipe_is_told_and_one_that_is_not_there_is_none(run):
     assert run.setting("scorer") == "textee"
     assert run.setting("nothing") is None
     assert RunDirectory(run.path / "nowhere").setting("scorer") is None
+
+
+def trained_run(run):
+    shutil.rmtree(run.path, ignore_errors=True)
+    prepare(run)
+    (run.checkpoints / "checkpoint-3").mkdir(parents=True)
+    return staged(run)
+
+
+def staged(run):
+    staging = run.path / "final"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
+    for name in ("extractor.json", "adapter_model.safetensors"):
+        (staging / name).write_text("{}")
+    return staging
+
+
+def test_an_overwriting_that_was_killed_at_any_change_can_be_done_again(run, killed_before):
+    for number in itertools.count(1):
+        run.finish(trained_run(run), {"seed": 0})
+        (run.path / "detection").mkdir()
+        was_killed = killed_before(number, lambda: prepare(run, "seed: 1\n", overwrite=True))
+        # What is left of the earlier run is not taken for a whole one.
+        assert not run.is_complete() or len(list(run.path.iterdir())) == 5
+        with run.locked():
+            prepare(run, "seed: 1\n", overwrite=True)
+        assert {path.name for path in run.path.iterdir()} == {RECIPE}
+        if not was_killed:
+            break
+    assert number > 8
+
+
+def test_a_run_that_was_killed_at_any_change_of_its_end_is_finished_when_it_goes_on(run, killed_before):
+    for number in itertools.count(1):
+        staging = trained_run(run)
+        was_killed = killed_before(number, lambda staging=staging: run.finish(staging, {"seed": 0}))
+        with run.locked():
+            if not run.is_complete():
+                prepare(run, resume=True)
+                run.finish(staged(run), {"seed": 0})
+        names = {path.name for path in run.path.iterdir()}
+        assert names == {RECIPE, RESULT, "extractor.json", "adapter_model.safetensors"}
+        if not was_killed:
+            break
+    assert number > 5

@@ -111,15 +111,18 @@ def _input(arguments: argparse.Namespace) -> Iterable[Document]:
 
 
 def _check_output(arguments: argparse.Namespace) -> None:
+    """Refuse an output that cannot be made, before the model is loaded."""
     from eventune.corpora import line_format_names
+    from eventune.storage.locks import creating
 
     if arguments.output is None:
         if arguments.output_format is not None and arguments.output_format not in line_format_names():
             raise EventuneError(
                 f"--output_format: {arguments.output_format}: expected -o beside it, found none", "e.g. -o found"
             )
-    elif Path(arguments.output).exists():
-        raise EventuneError(f"{arguments.output}: exists already", "choose another file, or remove it")
+    else:
+        with creating(Path(arguments.output)):
+            pass
 
 
 def _write(arguments: argparse.Namespace, questions: Questions) -> Counts:

@@ -88,11 +88,13 @@ def _check(recipe: Recipe, *, converts: bool) -> None:
     from eventune.training.run_directory import RunDirectory
 
     optimisation = recipe.optimisation
-    RunDirectory(Path(optimisation.output_dir)).check(
-        recipe.to_yaml(),
-        overwrite=optimisation.overwrite_output_dir,
-        resume=bool(optimisation.resume_from_checkpoint),
-    )
+    directory = RunDirectory(Path(optimisation.output_dir))
+    with directory.locked():
+        directory.check(
+            recipe.to_yaml(),
+            overwrite=optimisation.overwrite_output_dir,
+            resume=bool(optimisation.resume_from_checkpoint),
+        )
     if not converts:
         resolve(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
 

@@ -119,6 +119,8 @@ def _train(run: Run, threads: int, lock: int | None) -> str:
 
 
 def _last_error(log: Path) -> str:
+    if not log.is_file():
+        return ""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     starts = [number for number, line in enumerate(lines) if line.startswith("error: ")]
     if starts:

@@ -105,13 +105,19 @@ def claimed(output_dir: Path) -> Iterator[None]:
         yield
 
 
-def make_run(settings: RunSettings, load_task: Callable[[], RunTask], reporter: Reporter) -> RunResult:
+def make_run(
+    settings: RunSettings,
+    load_task: Callable[[], RunTask],
+    reporter: Reporter,
+    claim: Callable[[], None] = lambda: None,
+) -> RunResult:
     """Train, tune, score, save and verify, in a folder that is `claimed`.
 
     Args:
         settings: What decides the steps.
         load_task: Loads the base and makes the task on it.
         reporter: Hears notices and shows progress.
+        claim: Called before the folder is claimed, to claim one around it.
 
     Returns:
         Scores and resources, as `result.json` holds them.
@@ -127,6 +133,7 @@ def make_run(settings: RunSettings, load_task: Callable[[], RunTask], reporter: 
     with deterministic(settings.seed):
         making = _Run(settings, load_task(), run, reporter)
         if is_main:
+            claim()
             run.prepare(
                 settings.text,
                 command=settings.command,
@@ -290,7 +297,8 @@ class _Run:
 
     def _on_unchanged_base(self) -> nn.Module:
         """Return the trained model as it is saved: scores are those of the run that others load."""
-        with tempfile.TemporaryDirectory(dir=self.run.path) as folder:
+        # Among the checkpoints, which are removed in the end, also after a kill.
+        with tempfile.TemporaryDirectory(dir=self.run.checkpoints) as folder:
             save_trained(self.model, Path(folder))
             return self._reloaded(Path(folder))
 

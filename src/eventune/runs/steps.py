@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eventune.backbones.placement import Placement
+from eventune.backbones.resolve import resolve
 from eventune.corpora import write_corpus, write_ontology
 from eventune.events import Document
 from eventune.recipe import Recipe
@@ -31,7 +32,10 @@ from eventune.training.run_directory import RunDirectory
 
 
 def make_steps(
-    recipe: Recipe, documents: DocumentSplits, reporter: Reporter, train_step: Callable[[Recipe], RunResult]
+    recipe: Recipe,
+    documents: DocumentSplits,
+    reporter: Reporter,
+    train_step: Callable[[Recipe, Callable[[], None]], RunResult],
 ) -> RunResult:
     """Train both steps, tune them together, score and save.
 
@@ -39,27 +43,42 @@ def make_steps(
         recipe: The run's recipe, with its steps'.
         documents: The documents of the run.
         reporter: Hears notices.
-        train_step: Trains a step.
+        train_step: Trains a step; calls its second argument when the step's model is found to fit, and before anything
+            is written.
 
     Returns:
         Scores of both steps together, and what they cost.
 
     Raises:
-        EventuneError: If a setting or a model is not as it must be; a step that is finished is kept to go on from.
+        EventuneError: If a setting or a model is not as it must be; a step that is finished is kept to go on from, and
+            an earlier run that is to be overwritten is removed only when the first step can begin.
     """
-    run, optimisation = RunDirectory(Path(recipe.optimisation.output_dir)), recipe.optimisation
-    options = {"overwrite": optimisation.overwrite_output_dir, "resume": optimisation.resume_from_checkpoint}
-    run.prepare(recipe.to_yaml(), command=recipe.task.command, **options)
+    optimisation, text = recipe.optimisation, recipe.to_yaml()
+    run = RunDirectory(Path(optimisation.output_dir))
+    options = {"overwrite": optimisation.overwrite_output_dir, "resume": bool(optimisation.resume_from_checkpoint)}
+    run.check(text, **options)
+    for own in recipe.steps.values():
+        resolve(own.model.model_name_or_path, revision=own.model.model_revision)
+    is_claimed = False
+
+    def claim() -> None:
+        nonlocal is_claimed
+        if not is_claimed:
+            run.prepare(text, command=recipe.task.command, **options)
+            is_claimed = True
+
     try:
         for step, own in recipe.steps.items():
-            if RunDirectory(run.path / step).is_complete():
+            if RunDirectory(run.path / step).is_complete() and not optimisation.overwrite_output_dir:
                 reporter.notice(f"{step}: finished already")
             else:
                 reporter.notice(f"step {step}")
-                train_step(own)
+                train_step(own, claim)
+        claim()
         return _joined(recipe, documents, run, reporter)
     except BaseException:
-        run.abandon()
+        if is_claimed:
+            run.abandon()
         raise
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -43,11 +45,13 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
 def _trained(recipe: Recipe, reporter: Reporter) -> RunResult:
     documents = read_splits(recipe.data, reporter.notice)
     if recipe.steps:
-        return make_steps(recipe, documents, reporter, lambda step: _train(step, documents, reporter))
-    return _train(recipe, documents, reporter)
+        return make_steps(recipe, documents, reporter, partial(_train, documents, reporter))
+    return _train(documents, reporter, recipe)
 
 
-def _train(recipe: Recipe, documents: DocumentSplits, reporter: Reporter) -> RunResult:
+def _train(
+    documents: DocumentSplits, reporter: Reporter, recipe: Recipe, claim: Callable[[], None] = lambda: None
+) -> RunResult:
     placement = Placement.of(recipe.model.device, recipe.model.dtype)
     base = resolve(recipe.model.model_name_or_path, revision=recipe.model.model_revision)
 
@@ -58,7 +62,7 @@ def _train(recipe: Recipe, documents: DocumentSplits, reporter: Reporter) -> Run
             raise EventuneError("train_file: nothing in it can be trained on")
         return task
 
-    return make_run(_settings_of(recipe, placement), load_task, reporter)
+    return make_run(_settings_of(recipe, placement), load_task, reporter, claim)
 
 
 def _settings_of(recipe: Recipe, placement: Placement) -> RunSettings:

@@ -124,8 +124,16 @@ def unwritable(path: Path, error: OSError, *, hint: str = "") -> EventuneError:
         error: The system's error.
         hint: What to do where the system's error does not tell.
     """
-    if not hint and error.errno == errno.ENOENT and not path.absolute().parent.is_dir():
+    if not hint and error.errno == errno.ENOENT and not _has_folder(path):
         hint = "its folder is not there: it was never made, or was removed on the way"
     return EventuneError(
         f"{path}: cannot be written: {error.strerror or error}", hint or "free some space or choose another place"
     )
+
+
+def _has_folder(path: Path) -> bool:
+    """Tell whether a path's folder is there; the current one may be gone as well."""
+    try:
+        return path.absolute().parent.is_dir()
+    except FileNotFoundError:
+        return False

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from eventune.errors import EventuneError
-from eventune.storage.atomic import write_atomically
+from eventune.storage.atomic import remove_staged, write_atomically
 from eventune.storage.json_files import read_json
 from eventune.storage.locks import INSIDE, locked
 from eventune.storage.paths import exists, is_file, is_folder, reason_of, shown
@@ -83,7 +83,7 @@ class RunDirectory:
 
     @contextmanager
     def locked(self) -> Iterator[int | None]:
-        """Keep other processes from making a run here for the length of a block.
+        """Keep other processes from making a run here for the length of a block; what a kill left is removed first.
 
         Raises:
             LockedError: If another process is at it.
@@ -94,6 +94,11 @@ class RunDirectory:
                 descriptor = stack.enter_context(locked(self.path, makes_parents=True))
             except EventuneError as error:
                 raise type(error)(f"output_dir: {error.message}", error.hint) from None
+            for folder in (self.path, *(self.path / step for step in STEPS)):
+                for name in (RECIPE, RESULT):
+                    remove_staged(folder / name)
+                if is_file(folder / RESULT):
+                    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
             yield descriptor
 
     def is_complete(self) -> bool:
@@ -182,8 +187,9 @@ class RunDirectory:
     def _require_own_files(self) -> None:
         """Refuse to remove what is not a run's."""
         found = {path.name for path in self._contents()}
-        # A recipe alone may be the user's own, beside files that are nobody else's.
-        if RECIPE not in found or not (found & {RESULT, CHECKPOINTS, *STEPS} or found == {RECIPE}):
+        # A recipe that no run wrote may be the user's own, beside files that are nobody else's.
+        is_run = found & {RESULT, CHECKPOINTS, *STEPS} or found == {RECIPE} or self._marked_verb()
+        if RECIPE not in found or not is_run:
             raise EventuneError(
                 f"output_dir: {self.path} holds files but no run ({RECIPE} with {RESULT} or {CHECKPOINTS}/), so it is "
                 "not overwritten",
@@ -202,7 +208,9 @@ class RunDirectory:
     def _remove_contents(self) -> None:
         """Remove an earlier run; the folder may be another one's name, or one that nothing can be written beside."""
         if self.path.is_dir():
-            for path in self._contents():
+            # Should it be killed: without a result it is no finished run, and with its recipe it can be removed again.
+            order = {RESULT: 0, RECIPE: 2}
+            for path in sorted(self._contents(), key=lambda path: order.get(path.name, 1)):
                 if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path, ignore_errors=True)
                 else:
@@ -266,13 +274,18 @@ class RunDirectory:
 
     def _verb(self) -> str:
         """Return the command that made the run; runs of earlier versions do not say it, but their settings do."""
+        if marked := self._marked_verb():
+            return marked
+        settings = self._settings()
+        return "train" if not settings or "ontology_file" in settings else "sft"
+
+    def _marked_verb(self) -> str:
+        """Return the command that the settings name; empty where no run wrote them, or one of an earlier version."""
         first = ""
         with suppress(EventuneError):
             first = read_text(self.path / RECIPE).partition("\n")[0]
-        if first.removeprefix(_MADE_BY) in _COMMANDS:
-            return first.removeprefix(_MADE_BY)
-        settings = self._settings()
-        return "train" if not settings or "ontology_file" in settings else "sft"
+        verb = first.removeprefix(_MADE_BY)
+        return verb if first.startswith(_MADE_BY) and verb in _COMMANDS else ""
 
     def setting(self, name: str) -> Any:
         """Return a setting that the run was made with; None where its recipe does not have it."""

@@ -54,13 +54,12 @@ def reserved(*paths: str | None) -> Iterator[None]:
 
     Raises:
         LockedError: If another process is writing one of them.
-        EventuneError: As for `refuse_existing`.
+        EventuneError: As for `creating`.
     """
     from eventune.storage.locks import creating
 
     with ExitStack() as stack:
         for path in filter(None, paths):
-            refuse_existing(path)
             stack.enter_context(creating(Path(path)))
         yield
 
