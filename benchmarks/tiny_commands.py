@@ -171,7 +171,8 @@ def contents(folder: Path) -> dict[str, str]:
         if _WITH_FIGURES.search(name):
             content = b""
         elif path.name in {"result.json", "comparison.json"} or path.name == "history.jsonl":
-            content = json.dumps([_steady(json.loads(line)) for line in _objects(path)]).encode()
+            values = [_steady(json.loads(line)) for line in _objects(path)]
+            content = json.dumps(values, sort_keys=True).encode()
         found[name] = hashlib.sha256(content).hexdigest()
     return found
 
