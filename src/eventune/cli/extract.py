@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from eventune.cli.evaluate import add_model_arguments, load_extractor, notify_of_answers
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.errors import EventuneError
+from eventune.storage.paths import exists
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,7 +119,7 @@ def _check_output(arguments: argparse.Namespace) -> None:
             raise EventuneError(
                 f"--output_format: {arguments.output_format}: expected -o beside it, found none", "e.g. -o found"
             )
-    elif Path(arguments.output).exists():
+    elif exists(arguments.output):
         raise EventuneError(f"{arguments.output}: exists already", "choose another file, or remove it")
 
 
