@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import random
 import re
@@ -114,6 +115,11 @@ def is_there(path):
         return path.is_dir() or path.is_file()
     except OSError:  # a link to itself
         return False
+
+
+def change(path, **fields):
+    """Change fields of a JSON file."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
 
 
 def run_words(words, *, offline=True):
