@@ -89,11 +89,11 @@ CASES = {
     "figures below zero": (process(figures={"loss": 0.0, "logged_step": -1.0}), "not less than 0"),
     "figures of a later step": (process(figures={"loss": 0.0, "logged_step": 99.0}), "figures of an epoch"),
     "moments of no parameter": (
-        tensors(MOMENTS, lambda found: found.update({"999999.step": np.float32(1)})),
+        tensors(MOMENTS, lambda found: found.update({"999999.step": np.array(1, np.float32)})),
         "a parameter's number below",
     ),
     "moments of a text": (
-        tensors(MOMENTS, lambda found: found.update({"x.step": np.float32(1)})),
+        tensors(MOMENTS, lambda found: found.update({"x.step": np.array(1, np.float32)})),
         "a parameter's number",
     ),
     "moments that lack one": (tensors(MOMENTS, lambda found: found.pop("0.exp_avg")), "exp_avg"),
@@ -102,7 +102,7 @@ CASES = {
         "0.exp_avg: expected the shape",
     ),
     "steps below zero": (
-        tensors(MOMENTS, lambda found: found.update({"0.step": np.float32(-1)})),
+        tensors(MOMENTS, lambda found: found.update({"0.step": np.array(-1, np.float32)})),
         "0.step: expected a finite number",
     ),
     "random words of another kind": (
