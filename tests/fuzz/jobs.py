@@ -1,26 +1,26 @@
 """Files that are right, and the commands that read them."""
 
+import contextlib
 import json
-import os
 import shutil
 from pathlib import Path
 
 from .harness import Job
 
-METHODS = ("lora", "full", "prefix", "ia3", "freeze", "bitfit")
+METHODS = ("lora", "prefix", "ia3")
+MORE_METHODS = ("full", "freeze", "bitfit", "vera")
 FORMATS = ("rams", "wikievents", "textee", "maven-arg", "duee", "docee", "phee", "doccano", "label-studio")
 _ROWS = [{"prompt": f"who is {name}?", "response": f"a {name}"} for name in ("cat", "dog", "cow", "hen", "fox", "owl")]
 
 
-def make_templates(folder, *, encoder, llm, corpus, methods=METHODS):
-    """Make models, corpora, settings and finished runs of all methods in a folder, whose paths in them are relative.
+def make_templates(folder, *, encoder, llm, corpus):
+    """Make models, corpora, settings, finished and unfinished runs in a folder; the paths in them are relative.
 
     Args:
         folder: A new folder.
         encoder: Folder of a tiny encoder.
         llm: Folder of a tiny causal LM.
         corpus: Folder with `train.jsonl`, `dev.jsonl` and `ontology.yaml`.
-        methods: Methods of the runs.
     """
     folder.mkdir(parents=True)
     shutil.copytree(encoder, folder / "encoder")
@@ -30,13 +30,16 @@ def make_templates(folder, *, encoder, llm, corpus, methods=METHODS):
         (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
     shutil.copyfile(corpus / "ontology.yaml", folder / "ontology.yaml")
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in _ROWS), encoding="utf-8")
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
+    with contextlib.chdir(folder):
         _make_corpora()
-        _make_runs(methods)
-    finally:
-        os.chdir(before)
+        _make_runs()
+        _make_unfinished()
+
+
+def add_templates(folder):
+    """Add runs of the other methods and kinds, which thousands of inputs are made of."""
+    with contextlib.chdir(folder):
+        _make_more_runs()
 
 
 RECIPE = {
@@ -69,6 +72,25 @@ ARGUMENTS = {
 }
 
 
+EVENTS = {"task": "events", "detection": {"num_train_epochs": 2}}
+BROKEN_OFF = {
+    "per_device_train_batch_size": 4,
+    "num_train_epochs": 2,
+    "save_steps": 1,
+    "ema_decay": 0.5,
+    "early_stopping_patience": 3,
+    "output_dir": "unfinished",
+}
+BROKEN_OFF_ROWS = {
+    "per_device_train_batch_size": 2,
+    "max_steps": 4,
+    "save_steps": 1,
+    "eval_strategy": "steps",
+    "eval_steps": 1,
+    "output_dir": "unfinished-rows",
+}
+
+
 def _make_corpora():
     from eventune.corpora import format_names, read_corpus, write_corpus
     from eventune.errors import EventuneError
@@ -81,16 +103,14 @@ def _make_corpora():
             continue
 
 
-def _make_runs(methods):
-    from eventune.comparison.arms import read_arms
-    from eventune.comparison.plan import plan_runs
+def _make_runs():
     from eventune.recipe import Recipe
     from eventune.runs.merging import merge_run
     from eventune.runs.training import train
     from eventune.sft.settings import SftArguments
     from eventune.sft.tuning import fine_tune
 
-    for method in methods:
+    for method in METHODS:
         train(Recipe.of({**RECIPE, "method": method, "output_dir": f"run-{method}"}))
     generation = {
         **{**RECIPE, "model_name_or_path": "llm", "task": "generation", "max_new_tokens": 96, "num_examples": 1},
@@ -109,8 +129,55 @@ def _make_runs(methods):
     Path("recipe-generation.yaml").write_text(_yaml({**generation, "output_dir": "out"}), encoding="utf-8")
     Path("arguments.json").write_text(json.dumps(ARGUMENTS), encoding="utf-8")
     Path("arms.yaml").write_text(_yaml({"one": {"lora_r": 2}, "two": {"method": "bitfit"}}), encoding="utf-8")
+
+
+def _make_more_runs():
+    from eventune.comparison.arms import read_arms
+    from eventune.comparison.plan import plan_runs
+    from eventune.recipe import Recipe
+    from eventune.runs.training import train
+
+    plain = {name: value for name, value in RECIPE.items() if name != "lora_r"}
+    for method in MORE_METHODS:
+        rank = {"vera_r": 4} if method == "vera" else {}
+        train(Recipe.of({**plain, **rank, "method": method, "output_dir": f"run-{method}"}))
+    train(Recipe.of({**RECIPE, **EVENTS, "output_dir": "run-events"}))
+    Path("recipe-events.yaml").write_text(_yaml({**RECIPE, **EVENTS, "output_dir": "out"}), encoding="utf-8")
     for run in plan_runs(RECIPE, read_arms(Path("arms.yaml")), [0], Path("comparison")):
         train(run.recipe)
+
+
+def _make_unfinished():
+    """Make runs that were broken off within an epoch: there are the last checkpoint and the best."""
+    from transformers import TrainerCallback
+
+    from eventune.recipe import Recipe
+    from eventune.reporter import SilentReporter
+    from eventune.runs.training import train
+    from eventune.sft.settings import SftArguments
+    from eventune.sft.tuning import fine_tune
+
+    class Stop(TrainerCallback):
+        def __init__(self, step):
+            self.step = step
+
+        def on_step_begin(self, args, state, control, **kwargs):
+            if state.global_step == self.step:
+                raise KeyboardInterrupt
+
+    class StopAfter(SilentReporter):
+        def __init__(self, step):
+            self.step = step
+
+        def callbacks(self):
+            return [Stop(self.step)]
+
+    with contextlib.suppress(KeyboardInterrupt):
+        train(Recipe.of({**RECIPE, **BROKEN_OFF}), reporter=StopAfter(5))
+    with contextlib.suppress(KeyboardInterrupt):
+        fine_tune(SftArguments.of({**ARGUMENTS, **BROKEN_OFF_ROWS}), reporter=StopAfter(2))
+    Path("recipe-unfinished.yaml").write_text(_yaml({**RECIPE, **BROKEN_OFF}), encoding="utf-8")
+    Path("arguments-unfinished.json").write_text(json.dumps({**ARGUMENTS, **BROKEN_OFF_ROWS}), encoding="utf-8")
 
 
 def _yaml(values):
@@ -145,12 +212,27 @@ def jobs(templates):
     for model in ("encoder", "llm"):
         found.append(Job("inspect", ("inspect", model), base, (model,), weight=2))
     found.append(Job("chat", ("chat", "llm", "--once", "hi", "--max_new_tokens", "4"), base, ("llm",), weight=2))
+    resume = ("--resume_from_checkpoint", "true")
+    for command, settings, run in (
+        ("train", "recipe-unfinished.yaml", "unfinished"),
+        ("sft", "arguments-unfinished.json", "unfinished-rows"),
+    ):
+        files = {**base, **data, "rows.jsonl": "rows.jsonl", settings: settings, run: run}
+        found.append(Job("resume", (command, settings, *resume), files, (run,), weight=5))
+    if (templates / "recipe-events.yaml").exists():
+        files = {**base, **data, "recipe-events.yaml": "recipe-events.yaml"}
+        words = ("train", "recipe-events.yaml")
+        found.append(Job("train", words, files, ("recipe-events.yaml",), offline=False, weight=2))
+        found += _comparison_jobs(training)
+    return found
+
+
+def _comparison_jobs(training):
     # The runs are there, so that few have to be made in processes of their own.
     compare = ("compare", "recipe.yaml", "--arms", "arms.yaml", "--output_dir", "comparison")
     files = {**training, "arms.yaml": "arms.yaml", "comparison": "comparison"}
     for targets in (("arms.yaml",), ("recipe.yaml",), ("comparison",)):
-        found.append(Job("compare", compare, files, targets, copies=("comparison",), weight=0.5))
-    return found
+        yield Job("compare", compare, files, targets, copies=("comparison",), weight=0.5)
 
 
 def _corpus_jobs(templates):
@@ -184,5 +266,5 @@ def _run_jobs(run, files):
         # A base that came with the run.
         with_base = {**common, "targets": ("encoder" if run != "run-generation" else "llm",)}
         yield Job("extract", ("extract", "run", "dev.jsonl", "-o", "found.jsonl"), **with_base, weight=0.5)
-    if run in {"run-lora", "run-ia3", "run-prefix", "run-responses", "run-generation"}:
+    if run in {"run-lora", "run-ia3", "run-prefix", "run-vera", "run-responses", "run-generation", "run-events"}:
         yield Job("merge", ("merge", "run", "out"), **common)

@@ -15,7 +15,7 @@ from pathlib import Path
 from .harness import BAD, KINDS
 
 ROOT = Path(__file__).resolve().parents[2]
-SILENT_SECONDS = 240
+SILENT_SECONDS = 600
 """A worker that says nothing for so long hangs where no signal reaches it."""
 CHUNK = 500
 """Inputs of a worker: what a process gathers in memory is given back after them."""
@@ -27,26 +27,29 @@ class Tally:
 
     Attributes:
         kinds: Number of inputs by command and kind.
+        processor: Seconds of the processor by command.
         faults: The faults, as a worker tells of them.
         seconds: How long it took.
     """
 
     kinds: Counter = field(default_factory=Counter)
+    processor: Counter = field(default_factory=Counter)
     faults: list = field(default_factory=list)
     seconds: float = 0.0
 
     def add(self, line):
         """Count one input."""
         self.kinds[line["command"], line["kind"]] += 1
+        self.processor[line["command"]] += line.get("seconds", 0)
         if line["kind"] in BAD:
             self.faults.append(line)
 
     def table(self):
         """Return the numbers as a table of Markdown."""
         commands = sorted({command for command, _ in self.kinds})
-        heads = ("command", "inputs", *KINDS)
+        heads = ("command", "inputs", *KINDS, "seconds")
         rows = [(name, *(self.kinds[name, kind] for kind in KINDS)) for name in commands]
-        rows = [(name, sum(counts), *counts) for name, *counts in rows]
+        rows = [(name, sum(counts), *counts, round(self.processor[name])) for name, *counts in rows]
         rows.append(("all", *(sum(column) for column in zip(*(row[1:] for row in rows), strict=True))))
         lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
         return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

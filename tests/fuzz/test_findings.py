@@ -2,38 +2,15 @@
 
 # ruff: noqa: E501
 
-import json
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from .harness import run_words
+from .harness import change, run_words
 
 DEEP = 20_000
-NAMES = ("dev.jsonl", "train.jsonl", "ontology.yaml", "rows.jsonl", "encoder", "llm")
-
-
-@pytest.fixture
-def place(templates, tmp_path, monkeypatch):
-    """The working directory, with copies of all templates that are asked for; others are links."""
-    for name in NAMES:
-        (tmp_path / name).symlink_to(templates / name)
-    monkeypatch.chdir(tmp_path)
-
-    def copy(name, to=""):
-        target = tmp_path / (to or name)
-        if target.is_symlink():
-            target.unlink()
-        (shutil.copytree if (templates / name).is_dir() else shutil.copyfile)(templates / name, target)
-        return target
-
-    return copy
-
-
-def change(path, **fields):
-    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
 
 
 def field(file, **fields):

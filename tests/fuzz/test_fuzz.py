@@ -17,15 +17,14 @@ SEED = int(os.environ.get("EVENTUNE_FUZZ_SEED", "0"))
 def test_what_is_not_changed_is_done(templates):
     """Else the inputs would say nothing: each would be refused for something else."""
     for job in jobs(templates):
-        if job.command in {"extract", "chat", "data check", "inspect"}:
+        if job.command in {"extract", "chat", "inspect", "resume"}:
             with workspace(job, templates):
                 found = run_words(job.words)
             assert found.kind == "ok", f"{' '.join(job.words)}: {found.place} {found.detail}"
 
 
 def test_every_input_ends_in_a_result_or_an_error(templates):
-    drawn = [job for job in jobs(templates) if job.command != "compare"]  # which may make a run in a process of its own
-    faults, kinds = [], set()
+    drawn, faults, kinds = jobs(templates), [], set()
     for number in range(QUICK_INPUTS):
         job = job_of(number, drawn, SEED)
         what, found = run_input(job, templates, f"{SEED}-{number}-input")
@@ -39,8 +38,8 @@ def test_every_input_ends_in_a_result_or_an_error(templates):
 
 @pytest.mark.slow
 @pytest.mark.timeout(0)
-def test_thousands_of_inputs(templates, capsys):
-    tally = run_many(templates, INPUTS, seed=SEED)
+def test_thousands_of_inputs(all_templates, capsys):
+    tally = run_many(all_templates, INPUTS, seed=SEED)
 
     with capsys.disabled():
         print(f"\n{tally.table()}\n{INPUTS:,} inputs in {tally.seconds:.0f} s")  # noqa: T201

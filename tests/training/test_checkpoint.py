@@ -51,7 +51,7 @@ def saved(tmp_path):
     training = Training()
     for _ in range(3):
         training.step()
-    save_states(tmp_path, training.optimizer, training.scheduler, [Position.current({})])
+    save_states(tmp_path, training.optimizer, training.scheduler, [Position.current({"loss": 0.5, "logged_step": 2})])
     return training
 
 
@@ -82,7 +82,7 @@ def test_each_random_generator_goes_on_where_it_was(saved, tmp_path):
 
     np.random.randn(1)
     random.gauss(0, 1)
-    save_states(tmp_path, saved.optimizer, saved.scheduler, [Position.current({})])
+    save_states(tmp_path, saved.optimizer, saved.scheduler, [Position.current({"loss": 0.5, "logged_step": 2})])
     expected = draw()
 
     load_position(tmp_path, 0).restore_generators()
@@ -173,7 +173,7 @@ def test_a_disk_that_fills_up_while_states_are_written_leaves_nothing_behind(sav
     monkeypatch.setattr("eventune.training.checkpoint.save_file", fail)
 
     with pytest.raises(EventuneError, match="No space left"), atomic_folder(tmp_path / "new") as staging:
-        save_states(staging, saved.optimizer, saved.scheduler, [Position.current({})])
+        save_states(staging, saved.optimizer, saved.scheduler, [Position.current({"loss": 0.5, "logged_step": 2})])
 
     assert not [path for path in tmp_path.iterdir() if path.name.endswith(("new", ".tmp"))]
 

@@ -162,7 +162,7 @@ def resolve(name: str, *, revision: str = "", may_download: bool = True) -> Base
 
 def is_own_class(name: str) -> bool:
     """Tell whether a name is `module:Class` of the user's own, and no path."""
-    return _OWN_CLASS.fullmatch(name) is not None and not Path(name).exists()
+    return _OWN_CLASS.fullmatch(name) is not None and not exists(name)
 
 
 def resolve_config(name: str, *, revision: str = "") -> BaseModel:

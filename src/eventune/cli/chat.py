@@ -13,7 +13,7 @@ from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.cli.placement import add_placement_flags
 from eventune.errors import EventuneError, did_you_mean
-from eventune.storage.paths import expanded
+from eventune.storage.paths import expanded, is_folder
 
 if TYPE_CHECKING:
     from eventune.chat.session import ChatSession
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise EventuneError("--json: expected --once TEXT beside it, found none")
     if arguments.once is not None and not arguments.once.strip():
         raise EventuneError("--once: expected a question, found an empty one")
-    if not arguments.convert and not Path(arguments.model).expanduser().is_dir():
+    if not arguments.convert and not is_folder(expanded(arguments.model)):
         resolve(arguments.model)
     import_model_libraries()
     from eventune.chat.models import base_of, open_chat_models

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from eventune.cli.output import add_json_flag, emit
 from eventune.errors import EventuneError
+from eventune.storage.paths import exists, expanded
 
 if TYPE_CHECKING:
     from eventune.doctor.combinations import BadCombination
@@ -131,12 +132,8 @@ def opened(text: str) -> Iterator[tuple[str, TextIO]]:
             sys.stdin.reconfigure(errors="replace")
         yield "standard input", sys.stdin
         return
-    path = Path(text).expanduser()
-    try:
-        is_there = path.exists()
-    except (OSError, ValueError):  # A message can be too long for a name.
-        is_there = False
-    if not is_there:
+    path = expanded(text)
+    if not exists(path):
         yield MESSAGE, io.StringIO(text)
         return
     if path.is_dir():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eventune.corpora.sample import sample_file
 from eventune.errors import InvalidValueError, did_you_mean
-from eventune.storage.paths import exists
+from eventune.storage.paths import exists, is_file
 
 DATA_FILES = (
     *("train_file", "dev_file", "test_file", "ontology_file", "pretrain_file", "pretrain_ontology_file"),
@@ -102,7 +102,7 @@ class DataArguments:
 
     def has_part(self, part: str) -> bool:
         """Tell whether a run has a part, `dev` or `test`."""
-        listed = self.splits_dir and (Path(self.splits_dir) / f"{part}.txt").is_file()
+        listed = self.splits_dir and is_file(Path(self.splits_dir) / f"{part}.txt")
         return bool(getattr(self, f"{part}_file") or getattr(self, f"{part}_fraction") or listed)
 
     def problems(self) -> Iterator[InvalidValueError]:

@@ -25,7 +25,7 @@ from eventune.corpora.text_segmentation import check_language, segment_text
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Span, markup
 from eventune.events.segmentation import Segmentation
-from eventune.storage.paths import check_is_file
+from eventune.storage.paths import check_is_file, is_folder
 
 STDIN = "-"
 TEXT_FIELD = "text"
@@ -120,7 +120,7 @@ class RawTexts(Iterable[Document]):
     @property
     def is_one_text(self) -> bool:
         """Whether there is exactly one text, by what the source is."""
-        return not self.text_field and not self.a_line_each and not Path(self.source).is_dir()
+        return not self.text_field and not self.a_line_each and not is_folder(self.source)
 
     def _records(self) -> Iterator[Record]:
         if self.source == STDIN:
@@ -171,7 +171,7 @@ def open_texts(
         raise EventuneError(f"--text_field: expected a file beside it, found {STDIN}", "save the records to a file")
     if name == STDIN:
         return RawTexts(name, content=_standard_input(), language=language)
-    if path.is_dir():
+    if is_folder(path):
         annotated = next(path.rglob("*.ann"), None) is not None
         return stream_corpus(path, format) if annotated or format != AUTO else RawTexts(name, language=language)
     check_is_file(path)
@@ -246,8 +246,8 @@ def _lines(path: Path) -> Iterator[Record]:
 
 
 def _text_files(path: Path) -> Iterator[Record]:
-    folder = path if path.is_dir() else path.parent
-    files = sorted(path.rglob("*.txt")) if path.is_dir() else [path]
+    folder = path if is_folder(path) else path.parent
+    files = sorted(path.rglob("*.txt")) if is_folder(path) else [path]
     if not files:
         raise EventuneError(f"{path}: expected .txt files, or brat's .ann files, in the folder, found none")
     for file in files:

@@ -20,6 +20,7 @@ from eventune.generation.extracting.script import json_schema
 from eventune.generation.extracting.task import Answers, annotated
 from eventune.inference.extractor import Extractor
 from eventune.runs.opening import open_run
+from eventune.storage.paths import is_file
 from eventune.tasks.generative_extraction import GenerativeExtraction, GenerativeSettings
 
 MAX_TOKENS = 512
@@ -102,7 +103,7 @@ def endpoint_extractor(source: Path, endpoint: Endpoint) -> Extractor:
     Raises:
         EventuneError: If the source is neither.
     """
-    if source.is_file():
+    if is_file(source):
         ontology = read_ontology(source)
         questions = QuestionBuilder(ontology, PromptTemplate.read("", ontology))
         return Extractor(EndpointAnnotator(endpoint, questions, files=[source]))

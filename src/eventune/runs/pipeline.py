@@ -26,8 +26,9 @@ from eventune.adapters.targets import model_type_of
 from eventune.errors import EventuneError
 from eventune.reporter import Reporter
 from eventune.results import RunResult
-from eventune.storage.atomic import atomic_folder, write_atomically
-from eventune.storage.json_files import read_json, write_json
+from eventune.storage.atomic import atomic_folder
+from eventune.storage.json_files import write_json
+from eventune.storage.validation import read_settings, write_settings
 from eventune.tasks.costs import training_costs
 from eventune.tasks.protocol import Outcome, Pretraining, RunTask
 from eventune.training import processes
@@ -42,6 +43,12 @@ from eventune.training.trainer import TaskTrainer, epoch_summary
 
 PRETRAINING = "pretraining.json"
 """What the pretraining cost, beside the checkpoints until the run is complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class _PretrainingCost:
+    pretrain_seconds: float
+    peak_memory_bytes: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,8 +258,8 @@ class _Run:
         processes.wait()
         if processes.is_main():
             summary = epoch_summary(trainer.epochs())
-            cost = {"pretrain_seconds": summary["train_seconds"], "peak_memory_bytes": summary["peak_memory_bytes"]}
-            write_atomically(self.run.checkpoints / PRETRAINING, json.dumps(cost))
+            cost = _PretrainingCost(summary["train_seconds"], summary["peak_memory_bytes"])
+            write_settings(self.run.checkpoints / PRETRAINING, cost)
 
     def _trainer(
         self, task: Task, examples: Sequence[Any], checkpoints: Path, *, has_dev: bool, epochs: int | None = None
@@ -314,9 +321,9 @@ class _Run:
         cost = epoch_summary(self.outcome.trainer.epochs())
         path = self.run.checkpoints / PRETRAINING
         if path.is_file():
-            before = read_json(path)
-            cost["pretrain_seconds"] = before["pretrain_seconds"]
-            cost["peak_memory_bytes"] = max(cost["peak_memory_bytes"], before["peak_memory_bytes"])
+            before = read_settings(path, _PretrainingCost)
+            cost["pretrain_seconds"] = before.pretrain_seconds
+            cost["peak_memory_bytes"] = max(cost["peak_memory_bytes"], before.peak_memory_bytes)
             cost["peak_memory_above_baseline_bytes"] = cost["peak_memory_bytes"] - cost["baseline_memory_bytes"]
         return {
             **cost,

@@ -13,6 +13,7 @@ from eventune.corpora.ontology_fit import MULTIPLICITY_REMEDY, SurplusFillers, k
 from eventune.corpora.plain_text import read_plain_text
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
+from eventune.storage.paths import is_file
 from eventune.tasks.splits import DocumentSplits
 
 
@@ -63,7 +64,7 @@ def listed_splits(documents: Sequence[Document], folder: Path) -> tuple[Sequence
     part_of: dict[str, str] = {}
     for part in ("train", "dev", "test"):
         path = folder / f"{part}.txt"
-        if not path.is_file():
+        if not is_file(path):
             if part == "train":
                 raise EventuneError(f"splits_dir: expected {path}, found no such file")
             continue

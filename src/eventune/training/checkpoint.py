@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,14 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from eventune.errors import EventuneError
-from eventune.storage.json_files import read_json
+from eventune.storage.validation import read_settings
+from eventune.training.checkpoint_files import States, damaged, is_known, require_like, require_moments
 
 OPTIMIZER_TENSORS = "optimizer.safetensors"
 RANDOM_TENSORS = "random.safetensors"
 STATES = "states.json"
+_NUMBER = re.compile(r"\d{1,9}", re.ASCII)
+_FOLDER = re.compile(r"checkpoint-(\d{1,18})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,21 @@ class Position:
             generators |= {f"cuda.{n}": value for n, value in enumerate(torch.cuda.get_rng_state_all())}
         return cls(generators, random.getstate(), [numpy_name, *numpy_rest], figures)
 
+    def check(self, path: Path) -> None:
+        """Refuse states that no generator can have.
+
+        Raises:
+            InvalidValueError: If one is missing or of another kind; it names the generator.
+        """
+        numpy_state = self.generators.get("numpy")
+        if numpy_state is None or numpy_state.dtype != torch.int64 or numpy_state.shape != (624,):
+            raise damaged(path, "numpy", "624 integers", "others" if numpy_state is not None else "nothing")
+        state = self.generators.get("cpu")
+        try:
+            torch.Generator().set_state(torch.empty(0) if state is None else state)
+        except (RuntimeError, TypeError) as error:  # only torch knows what it can be
+            raise damaged(path, "cpu", "a state of torch's generator", error) from None
+
     def restore_generators(self) -> None:
         """Set the random generators of Python, NumPy and torch."""
         version, internal, gauss = self.python_random
@@ -64,8 +83,14 @@ class Position:
 
 def last_checkpoint(folder: Path) -> Path | None:
     """Return the latest complete checkpoint in a folder, or None."""
-    found = [path for path in folder.glob("checkpoint-*") if (path / STATES).is_file()]
-    return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    found = [path for path in checkpoints_in(folder) if (path / STATES).is_file()]
+    return found[-1] if found else None
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """Return the checkpoints in a folder, complete or not, by their steps."""
+    steps = {path: _FOLDER.fullmatch(path.name) for path in folder.glob("checkpoint-*")}
+    return sorted((path for path, match in steps.items() if match), key=lambda path: int(path.name.partition("-")[2]))
 
 
 def save_states(folder: Path, optimizer: Optimizer, scheduler: LRScheduler, positions: Sequence[Position]) -> None:
@@ -111,13 +136,24 @@ def load_optimizer(folder: Path, optimizer: Optimizer, scheduler: LRScheduler) -
     Raises:
         EventuneError: If the checkpoint is damaged.
     """
-    states = read_json(folder / STATES)
+    states = read_settings(folder / STATES, States, finite=False)
+    plain: Any = getattr(optimizer, "optimizer", optimizer)  # accelerate's wrapper
+    own = optimizer.state_dict()["param_groups"]
+    require_like(folder / STATES, "param_groups", own, states.param_groups)
+    schedule = scheduler.state_dict()
+    require_like(folder / STATES, "scheduler", schedule, states.scheduler)
+    path = folder / OPTIMIZER_TENSORS
     values: dict[int, dict[str, torch.Tensor]] = {}
-    for key, tensor in read_tensors(folder / OPTIMIZER_TENSORS).items():
+    for key, tensor in read_tensors(path).items():
         index, _, name = key.partition(".")
+        if not _NUMBER.fullmatch(index):
+            raise damaged(path, index[:100], "a parameter's number", key)
         values.setdefault(int(index), {})[name] = tensor
-    optimizer.load_state_dict({"state": values, "param_groups": states["param_groups"]})
-    scheduler.load_state_dict(states["scheduler"])
+    if is_known(plain):
+        require_moments(path, plain, values)
+    groups = [{**found, "params": group["params"]} for group, found in zip(own, states.param_groups, strict=True)]
+    optimizer.load_state_dict({"state": values, "param_groups": groups})
+    scheduler.load_state_dict(states.scheduler)
 
 
 def load_position(folder: Path, process: int) -> Position:
@@ -130,7 +166,7 @@ def load_position(folder: Path, process: int) -> Position:
     Raises:
         EventuneError: If the checkpoint is damaged, or was written by an earlier version.
     """
-    states = read_json(folder / STATES).get("processes")
+    states = read_settings(folder / STATES, States, finite=False).processes
     if not states:
         raise EventuneError(
             f"{folder}: the checkpoint was written by another version of eventune", f"remove {folder} to begin anew"
@@ -141,7 +177,10 @@ def load_position(folder: Path, process: int) -> Position:
         for name, tensor in read_tensors(folder / RANDOM_TENSORS).items()
         if name.startswith(f"{process}.")
     }
-    return Position(generators, **states[process])
+    own = states[process]
+    position = Position(generators, own.python_random, own.numpy_random, own.figures)
+    position.check(folder / RANDOM_TENSORS)
+    return position
 
 
 def save_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:

@@ -19,13 +19,16 @@ from eventune.training import processes
 from eventune.training.averaging import WeightAverage
 from eventune.training.batching import LengthGroupedSampler
 from eventune.training.checkpoint import (
+    STATES,
     Position,
+    checkpoints_in,
     load_optimizer,
     load_position,
     read_tensors,
     save_states,
     save_tensors,
 )
+from eventune.training.checkpoint_files import TRAINER_STATE, check_trainer_state, damaged, require_names
 from eventune.training.meter import ResourceMeter, current_memory_bytes
 from eventune.training.task import Task
 
@@ -82,6 +85,9 @@ class TaskTrainer(Trainer):
 
     def train(self, *args: Any, **kwargs: Any) -> Any:
         """Train, and leave the best or last weights in the model, averaged where the average is kept."""
+        checkpoint = kwargs.get("resume_from_checkpoint")
+        if isinstance(checkpoint, str):
+            check_trainer_state(Path(checkpoint), self._callback_states())
         output = super().train(*args, **kwargs)
         # Mixed precision is for training alone: a saved model is used without, and gives the same scores only then.
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
@@ -165,22 +171,24 @@ class TaskTrainer(Trainer):
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         if self.state.best_global_step == self.state.global_step:
             self.state.best_model_checkpoint = str(folder)
-        for callback in [*self.callback_handler.callbacks, self.control]:
-            if isinstance(callback, ExportableState):
-                self.state.stateful_callbacks[type(callback).__name__] = callback.state()
+        state: Any = self.state
+        state.stateful_callbacks |= self._callback_states()
         with atomic_folder(folder) as staging:
             self.store.save(self.model, staging)
-            self.state.save_to_json(str(staging / "trainer_state.json"))
+            self.state.save_to_json(str(staging / TRAINER_STATE))
             save_states(staging, self.optimizer, self.lr_scheduler, positions)
             if self.average is not None:
                 save_tensors(self.average.state(), staging / AVERAGE)
         if self.args.save_total_limit is not None:
             self._remove_but_last(max(1, self.args.save_total_limit))
 
+    def _callback_states(self) -> dict[str, Any]:
+        found = [*self.callback_handler.callbacks, self.control]
+        return {type(each).__name__: each.state() for each in found if isinstance(each, ExportableState)}
+
     def _remove_but_last(self, limit: int) -> None:
         """Remove all checkpoints but the last ones and the best."""
-        found = Path(self.args.output_dir).glob("checkpoint-*")
-        for old in sorted(found, key=lambda path: int(path.name.rpartition("-")[2]))[:-limit]:
+        for old in checkpoints_in(Path(self.args.output_dir))[:-limit]:
             if str(old) != self.state.best_model_checkpoint:
                 shutil.rmtree(old, ignore_errors=True)
 
@@ -193,10 +201,19 @@ class TaskTrainer(Trainer):
     def _load_weights(self, checkpoint: Path) -> None:
         self.store.load(self.model, checkpoint)
         if self.average is not None:
-            self.average.restore(read_tensors(checkpoint / AVERAGE))
+            state = read_tensors(checkpoint / AVERAGE)
+            require_names(checkpoint / AVERAGE, self.average.state(), state)
+            self.average.restore(state)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
+            if self.state.global_step > self.state.max_steps:
+                raise damaged(
+                    Path(checkpoint) / TRAINER_STATE,
+                    "global_step",
+                    f"at most the {self.state.max_steps} steps of this training",
+                    self.state.global_step,
+                )
             load_optimizer(Path(checkpoint), self.optimizer, self.lr_scheduler)
 
     def _load_rng_state(self, checkpoint: str | None) -> None:
@@ -204,6 +221,10 @@ class TaskTrainer(Trainer):
         if checkpoint is None:
             return
         position = load_position(Path(checkpoint), processes.number())
+        first = max(position.figures.get("first_step", -1), position.figures["logged_step"] - 1)
+        if first >= self.state.global_step:
+            expected = f"figures of an epoch that is at step {self.state.global_step}"
+            raise damaged(Path(checkpoint) / STATES, "processes", expected, position.figures)
         position.restore_generators()
         self._tr_loss = torch.tensor(position.figures["loss"], device=self.args.device)
         self._globalstep_last_logged = int(position.figures["logged_step"])

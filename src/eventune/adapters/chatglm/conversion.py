@@ -19,6 +19,7 @@ from eventune.adapters.injection import as_pattern
 from eventune.adapters.peft_library import LoraConfig
 from eventune.adapters.store import PEFT_PREFIX, Saved, write_adapter
 from eventune.errors import EventuneError
+from eventune.storage.paths import expanded, is_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ def convert_lora(source: Path, folder: Path, *, back: bool = False, base: str = 
         EventuneError: If a setting, module or weight is none that can be converted; it is named.
     """
     files = read_lora(source)
-    base_folder = Path(base).expanduser()
-    rows = rows_of_base(base_folder) if base and base_folder.is_dir() else None
+    base_folder = expanded(base)
+    rows = rows_of_base(base_folder) if base and is_folder(base_folder) else None
     conversion = _Conversion(files, back=back, rows=rows)
     conversion.convert()
     weights = dict(conversion.saved)
@@ -203,7 +204,7 @@ class _Conversion:
                 f"rows: {self.rows.query} of queries, {self.rows.key_value} of keys and of values, taken from the "
                 "adapter's shapes; --base FOLDER reads them off the base"
             )
-        if base and not Path(base).expanduser().is_dir():
+        if base and not is_folder(expanded(base)):
             found.append(f"--base {base}: no folder of that name here, so that it is taken as a name alone")
         if not base:
             name = self.old.settings.get("base_model_name_or_path")

@@ -20,6 +20,7 @@ from eventune.errors import EventuneError
 from eventune.storage.atomic import write_atomically
 from eventune.storage.json_files import read_json
 from eventune.storage.locks import locked
+from eventune.storage.paths import exists, is_folder
 
 RECORD = "conversion.json"
 """What a converted folder was made of, and the hashes of its files; written last."""
@@ -166,9 +167,9 @@ def _hashes(source: Path) -> dict[str, str]:
 
 
 def _require_free(target: Path) -> None:
-    if target.exists() and not target.is_dir():
+    if exists(target) and not is_folder(target):
         raise EventuneError(f"{target}: expected a new folder, found a file", "choose another name")
-    if target.is_dir() and any(target.iterdir()) and not (target / RECORD).is_file():
+    if is_folder(target) and any(target.iterdir()) and not (target / RECORD).is_file():
         raise EventuneError(
             f"{target}: expected a new folder, found one with other contents", "choose another folder, or remove it"
         )

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from eventune.cli.output import emit, notify, plain_table
 from eventune.errors import EventuneError
+from eventune.storage.paths import is_file
 
 if TYPE_CHECKING:
     from eventune.backbones.chatglm.conversion import Conversion
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.backbones.chatglm.plan import plan
 
     source, target = Path(arguments.source), Path(arguments.target)
-    if arguments.base or (source / "adapter_config.json").is_file():
+    if arguments.base or is_file(source / "adapter_config.json"):
         return _adapter(arguments)
     if arguments.dry_run:
         planned = plan(source, dtype=arguments.dtype, to_native=not arguments.back)

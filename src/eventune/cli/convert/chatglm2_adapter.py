@@ -8,7 +8,7 @@ from typing import Any
 
 from eventune.cli.output import emit, notify
 from eventune.errors import EventuneError
-from eventune.storage.paths import exists, expanded
+from eventune.storage.paths import exists, expanded, is_file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     source, target = expanded(arguments.source), expanded(arguments.target)
     if not exists(source):
         raise EventuneError(f"{source}: no such file or folder")
-    is_lora = (source / "adapter_config.json").is_file()
+    is_lora = is_file(source / "adapter_config.json")
     checkpoint = None if is_lora else prefix_file(source)
     if not is_lora and checkpoint is None:
         raise EventuneError(

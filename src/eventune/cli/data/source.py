@@ -15,6 +15,7 @@ from rich.text import Text
 
 from eventune.cli.output import status
 from eventune.errors import EventuneError
+from eventune.storage.paths import is_folder
 
 if TYPE_CHECKING:
     from eventune.corpora import CorpusStream
@@ -41,7 +42,7 @@ def refuse_existing(path: str | None) -> None:
         return
     if os.path.lexists(path):
         raise EventuneError(f"{path}: exists already", "choose another name; nothing is overwritten")
-    if not Path(path).absolute().parent.is_dir():
+    if not is_folder(Path(path).absolute().parent):
         raise EventuneError(f"{path}: its folder does not exist", "create it, or choose another place")
 
 
