@@ -1,4 +1,4 @@
-"""`eventune data`: check, describe, convert and fetch corpora."""
+"""`eventune data`: check, describe, convert, fetch and choose from corpora."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ VERBS = {
     "stats": "count what a corpus holds",
     "convert": "write a corpus in another format",
     "ontology": "show an ontology, or read one off an annotated corpus",
+    "select": "choose which unlabelled documents to label next",
     "fetch": "download an openly licensed corpus from its publisher",
 }
 

@@ -1,0 +1,103 @@
+"""Which unlabelled documents teach most: those whose findings are least certain, and that are not alike."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from eventune.events import Document
+
+STRATEGIES = {
+    "uncertain": "documents with the most findings that are likely to be wrong, unlike each other",
+    "diverse": "documents that are least alike, whatever is found in them",
+    "random": "documents by chance, to compare with",
+}
+_UNKNOWN = 0.5
+"""Probability of a finding that has none."""
+_NOTHING_FOUND = 0.5
+"""What a document without any finding counts for: something may have been missed in it."""
+
+
+def expected_errors(document: Document) -> float:
+    """Return how many findings of a document are wrong, by their own probabilities.
+
+    Args:
+        document: A document with what was found in it: arguments with a score, events with the attribute `score`.
+
+    Returns:
+        The sum of 1 - probability over triggers and arguments.
+    """
+    events = [event for event in document.events if event.trigger is not None]
+    triggers = [float(event.attributes["score"]) for event in events if "score" in event.attributes]
+    arguments = [argument for event in document.events for argument in event.arguments]
+    scores = [_UNKNOWN if argument.score is None else argument.score for argument in arguments]
+    return sum(1.0 - probability for probability in (*triggers, *scores))
+
+
+def select(
+    documents: Sequence[Document],
+    count: int,
+    *,
+    strategy: str = "uncertain",
+    labelled: Sequence[Document] = (),
+    seed: int = 0,
+) -> list[int]:
+    """Choose documents one by one, each by what it adds to those chosen before.
+
+    A document's worth is its expected errors times one minus its likeness to the most alike document that is labelled
+    or chosen already (cosine of binary tf-idf vectors of words).
+
+    Args:
+        documents: The pool; with what a model found in it where findings count.
+        count: How many are chosen.
+        strategy: One of `STRATEGIES`.
+        labelled: Documents that are annotated already.
+        seed: Seed of the chance.
+
+    Returns:
+        Their places in the pool, the most instructive first; all where there are fewer.
+    """
+    if strategy == "random":
+        order = list(range(len(documents)))
+        random.Random(seed).shuffle(order)
+        return order[:count]
+    vectors = _vectors([*documents, *labelled])
+    worth = np.ones(len(documents))
+    if strategy == "uncertain":
+        worth = np.array([_NOTHING_FOUND + expected_errors(document) for document in documents])
+    pool, likeness = vectors[: len(documents)], np.zeros(len(documents))
+    for known in vectors[len(documents) :]:
+        likeness = np.maximum(likeness, _cosines(pool, known))
+    chosen: list[int] = []
+    free = np.ones(len(documents), bool)
+    while len(chosen) < min(count, len(documents)):
+        # Of those that are worth the same, the first.
+        index = int(np.where(free, worth * (1.0 - likeness), -1.0).argmax())
+        free[index] = False
+        chosen.append(index)
+        likeness = np.maximum(likeness, _cosines(pool, pool[index]))
+    return chosen
+
+
+def _cosines(pool: Any, vector: Any) -> Any:
+    return np.minimum(np.asarray((pool @ vector.T).todense()).ravel(), 1.0)
+
+
+def _vectors(documents: Sequence[Document]) -> Any:
+    """Return the documents' words as rows of length one, rare words weighing more; *shape* (documents, words)."""
+    columns: dict[str, int] = {}
+    rows = [
+        sorted({columns.setdefault(word.lower(), len(columns)) for word in document.words}) for document in documents
+    ]
+    indices = np.concatenate([np.array(row, dtype=np.int64) for row in rows]) if rows else np.array([], dtype=np.int64)
+    frequency = np.bincount(indices, minlength=len(columns))
+    weights = np.log(1.0 + len(documents) / np.maximum(frequency, 1))[indices]
+    starts = np.cumsum([0, *map(len, rows)])
+    vectors = csr_matrix((weights, indices, starts), shape=(len(rows), len(columns)))
+    lengths = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
+    vectors.data = vectors.data / np.repeat(np.maximum(lengths, 1e-12), np.diff(starts))
+    return vectors
