@@ -93,7 +93,8 @@ def _commands(folder: Path, corpus: Path, glm: Path, run: Path) -> Iterator[tupl
     for key, name, words, share in (
         ("extract", "`extract`", ("extract", str(run), str(corpus / "many.jsonl"), "-o", "out"), 20),
         ("chatglm2", "`convert chatglm2`", ("convert", "chatglm2", "--back", str(glm), "out"), 10),
-        ("adapter", "`convert adapter`", ("convert", "adapter", str(folder / "state.pt"), "out"), 10),
+        ("adapter", "`convert adapter`", ("convert", "adapter", str(folder / "state.pt"), "out"), 5),
+        ("select", "`data select`", ("data", "select", str(run), str(corpus / "many.jsonl"), "-o", "out"), 5),
         ("compare", "`compare`", ("compare", str(folder / "compare.yaml"), "--arms", "lora:r=2,bitfit"), 10),
     ):
         more = {"compare": ("--output_dir", "out"), "adapter": ("--lora_alpha", "8")}.get(key, ())
