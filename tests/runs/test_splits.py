@@ -90,3 +90,21 @@ def test_known_documents_are_not_changed_by_ignoring_what_is_unknown(read):
 )
 def test_settings_that_mean_nothing_are_refused(settings, message):
     assert message in [problem.message for problem in DataArguments(train_file="sample:train", **settings).problems()]
+
+
+def test_a_smaller_share_of_the_training_documents_is_part_of_a_greater_one(read):
+    documents = [document(number, ("attacker", 0)) for number in range(40)]
+    whole, _ = read(documents, dev_fraction=0.25)
+    half, _ = read(documents, dev_fraction=0.25, train_fraction=0.5)
+    tenth, _ = read(documents, dev_fraction=0.25, train_fraction=0.1)
+
+    assert half.dev == tenth.dev == whole.dev
+    assert [len(splits.train) for splits in (whole, half, tenth)] == [30, 15, 3]
+    assert set(tenth.train) < set(half.train) < set(whole.train)
+
+
+@pytest.mark.parametrize("share", [0.0, -0.5, 1.5])
+def test_a_share_of_nothing_or_of_more_than_all_is_refused(share):
+    problem, *others = DataArguments(train_file="sample:train", train_fraction=share).problems()
+    assert others == []
+    assert "train_fraction: expected a number in (0, 1]" in str(problem)

@@ -14,6 +14,7 @@ _AXES = {
     "seconds_per_epoch": ("seconds an epoch", 1.0),
     "peak_memory_above_baseline_bytes": ("memory above baseline, MB", 1e6),
     "saved_bytes": ("saved, MB", 1e6),
+    "train_documents": ("training documents", 1.0),
 }
 """Label and unit of each cost."""
 # Okabe and Ito's colours, which the colour-blind can tell apart; marks and dashes tell them apart without any.

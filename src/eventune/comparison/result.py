@@ -30,7 +30,15 @@ RESOURCES = (
     "gpu_energy_joules",
 )
 """What is shown of a run's cost; figures that it lacks are left out."""
-COSTS = ("trainable_parameters", "seconds_per_epoch", "peak_memory_above_baseline_bytes", "saved_bytes")
+TRAIN_DOCUMENTS = "train_documents"
+"""How much a run was trained on: a figure of comparisons whose arms differ in it, which are learning curves."""
+COSTS = (
+    "trainable_parameters",
+    "seconds_per_epoch",
+    "peak_memory_above_baseline_bytes",
+    "saved_bytes",
+    TRAIN_DOCUMENTS,
+)
 """Figures of which less is better, and that the headline is weighed against."""
 
 
@@ -40,9 +48,10 @@ def figures_of(result: RunResult, kind: RunKind) -> dict[str, float]:
     values = {**result.resources, **part.get("metrics", {})}
     dev = f"dev_{kind.dev_measure}"
     alarms = part.get("false_alarms", {})
+    values[TRAIN_DOCUMENTS] = result.data.get("train", {}).get("documents")
     values["false_alarms"] = alarms.get("per_thousand_sentences")
     values[dev] = result.scores.get("dev", {}).get("metrics", {}).get(kind.dev_measure)
-    names = (*kind.metrics, dev, "false_alarms", *RESOURCES)
+    names = (*kind.metrics, dev, "false_alarms", TRAIN_DOCUMENTS, *RESOURCES)
     return {name: float(values[name]) for name in names if isinstance(values.get(name), int | float)}
 
 
@@ -72,6 +81,9 @@ def compare(runs: Sequence[Run], gold: Sequence[Any], *, tuned: Mapping[str, Any
         if gold and files:
             tallies[name] = kind.tallies(files, gold, headline)
         arms.append(_arm(name, own, (tuned or {}).get(name)))
+    if len({arm["mean"][TRAIN_DOCUMENTS] for arm in arms if TRAIN_DOCUMENTS in arm["mean"]}) == 1:
+        for figures in (each for arm in arms for each in (arm["mean"], arm["sd"])):
+            figures.pop(TRAIN_DOCUMENTS, None)
     for arm in arms:
         ours, first = tallies.get(arm["name"]), tallies.get(names[0])
         if ours is not None:

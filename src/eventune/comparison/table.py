@@ -29,6 +29,7 @@ def _million(value: float) -> str:
 
 
 COLUMNS = (
+    Column("train_documents", "training documents", lambda value: f"{value:,.0f}"),
     Column("false_alarms", "false alarms/1,000 sentences", lambda value: f"{value:.1f}"),
     Column("seconds_per_epoch", "s/epoch", lambda value: f"{value:.1f}"),
     Column("documents_per_second", "docs/s", lambda value: f"{value:.2f}"),

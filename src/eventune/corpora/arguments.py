@@ -79,6 +79,13 @@ class DataArguments:
     test_fraction: float = field(
         default=0.0, metadata={"help": "Share of train_file's groups that becomes the test part"}
     )
+    train_fraction: float = field(
+        default=1.0,
+        metadata={
+            "help": "Share of the training documents that is trained on, the same first ones for every greater share: "
+            "arms with different shares are a learning curve"
+        },
+    )
     group_by: str = field(
         default="",
         metadata={
@@ -125,6 +132,9 @@ class DataArguments:
             yield InvalidValueError(
                 "pretrain_ontology_file", "nothing without pretrain_file", self.pretrain_ontology_file
             )
+        yield from self._problems_of_shares()
+
+    def _problems_of_shares(self) -> Iterator[InvalidValueError]:
         for part in ("dev", "test"):
             fraction = getattr(self, f"{part}_fraction")
             if not 0.0 <= fraction < 1.0:
@@ -134,5 +144,7 @@ class DataArguments:
             if self.splits_dir and (fraction or getattr(self, f"{part}_file")):
                 name = f"{part}_fraction" if fraction else f"{part}_file"
                 yield InvalidValueError(name, "nothing beside splits_dir", str(getattr(self, name)))
+        if not 0.0 < self.train_fraction <= 1.0:
+            yield InvalidValueError("train_fraction", "a number in (0, 1]", str(self.train_fraction))
         if self.dev_fraction + self.test_fraction >= 1.0:
             yield InvalidValueError("test_fraction", "less than 1 together with dev_fraction", str(self.test_fraction))

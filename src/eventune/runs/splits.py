@@ -36,6 +36,8 @@ def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentS
         train, dev, test = listed_splits(train, Path(data.splits_dir))
     train, test_split = _split(train, data.test_fraction, data)
     train, dev_split = _split(train, data.dev_fraction / (1.0 - data.test_fraction), data)
+    if data.train_fraction < 1.0:
+        _, train = _split(train, data.train_fraction, data)
     return DocumentSplits(
         ontology=_with_multiplicities(data, ontology, "train_file", train, notice),
         train=train,
