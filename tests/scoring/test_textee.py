@@ -14,16 +14,18 @@ def document(*triggers):
 
 @pytest.mark.parametrize("triggers", ["predicted", "alone"])
 def test_predicted_triggers_come_with_false_alarms_in_sentences_without_events(triggers):
-    result = score([document(1)], [document(1, 4)], scorer="textee", triggers=triggers).to_dict()
+    gold, predicted = [document(1)] * 10, [document(1, 4), *[document(1)] * 9]
+    result = score(gold, predicted, scorer="textee", triggers=triggers).to_dict()
 
     assert result["false_alarms"] == {
-        "sentences": 2,
+        "sentences": 20,
         "events": 1,
-        "per_thousand_sentences": 500.0,
+        "per_thousand_sentences": 50.0,
         "types": {"attack": 1},
     }
 
 
-def test_given_triggers_and_corpora_with_an_event_in_each_sentence_have_none_to_tell():
-    assert "false_alarms" not in score([document(1)], [document(1)], scorer="textee", triggers="gold").to_dict()
-    assert "false_alarms" not in score([document(1, 4, 7)], [document(1)], scorer="textee", triggers="alone").to_dict()
+def test_given_triggers_and_few_sentences_without_events_have_none_to_tell():
+    gold = [document(1)] * 10
+    assert "false_alarms" not in score(gold, gold, scorer="textee", triggers="gold").to_dict()
+    assert "false_alarms" not in score(gold[:9], gold[:9], scorer="textee", triggers="alone").to_dict()

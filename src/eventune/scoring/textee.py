@@ -25,6 +25,9 @@ GOLD, PREDICTED, ALONE = "gold", "predicted", "alone"
 """Where triggers come from: the annotation (EAE), a prediction (E2E), or a prediction that is all there is (ED)."""
 TRIGGERS = (GOLD, PREDICTED, ALONE)
 
+LEAST_SENTENCES = 20
+"""False alarms in fewer sentences without events say nothing."""
+
 _TRIGGER_MEASURES = ("trigger_id", "trigger_cls")
 _ARGUMENT_MEASURES = ("argument_id", "argument_cls", "argument_attached_id", "argument_attached_cls")
 _MEASURES = {
@@ -62,9 +65,9 @@ class TexteeScorer(MicroScorer):
         return {measure: tally_of(annotated[measure], found[measure]) for measure in self._totals}
 
     def score(self) -> Score:
-        """See `MicroScorer`; with predicted triggers `false_alarms`, where there are sentences without events."""
+        """See `MicroScorer`; with predicted triggers `false_alarms`, where enough sentences have no event."""
         result = super().score()
-        if not self._predicts_triggers or not self._false_alarms.sentences:
+        if not self._predicts_triggers or self._false_alarms.sentences < LEAST_SENTENCES:
             return result
         return replace(result, tables={**result.tables, "false_alarms": self._false_alarms.to_dict()})
 
