@@ -5,8 +5,9 @@
 Each command runs once undisturbed; its time is what the moments are drawn from. Each kill has a folder of its own, in
 which the command is given again (`train` with `--resume_from_checkpoint true`); all files are then compared byte for
 byte with those of the undisturbed one, but for what was measured: time and memory. The processes are forked from one
-that has imported all libraries, so that no kill is spent on imports. Of a comparison every second kill hits the process
-alone, whose training goes on, and every other one all its processes. Exits with 1 where anything differs.
+that has imported all libraries, so that no kill is spent on imports; a comparison's runs are processes of their own.
+Every second kill hits one process alone, so that a comparison's run goes on, and every other one all of its group.
+Exits with 1 where anything differs.
 """
 
 from __future__ import annotations

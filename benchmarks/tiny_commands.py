@@ -7,13 +7,10 @@ import importlib
 import json
 import os
 import re
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -21,7 +18,6 @@ import yaml
 
 from eventune.cli import main
 from eventune.cli.libraries import import_model_libraries
-from eventune.comparison import execution
 
 import_model_libraries()
 for _name in ("comparison.comparing", "inference.files", "runs.training"):
@@ -104,16 +100,15 @@ def _commands(folder: Path, corpus: Path, glm: Path, run: Path) -> Iterator[tupl
 class Forked:
     """`eventune` in a process of its own, forked from this one, where the libraries are imported already."""
 
-    def __init__(self, words: list[str], folder: Path | None, log: Path) -> None:
+    def __init__(self, words: list[str], folder: Path, log: Path) -> None:
         self.returncode: int | None = None
         sys.stdout.flush()
         self.pid = os.fork()
         if self.pid == 0:
             code = 1
             try:
-                if folder is not None:
-                    os.setsid()
-                    os.chdir(folder)
+                os.setsid()
+                os.chdir(folder)
                 file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
                 os.dup2(file, 1)
                 os.dup2(file, 2)
@@ -124,10 +119,6 @@ class Forked:
     def poll(self) -> int | None:
         """Return the exit code; None while it runs."""
         return self._wait_with(os.WNOHANG)
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        os.kill(self.pid, signal.SIGTERM)
 
     def wait(self) -> int:
         """Wait for the end, and return the exit code."""
@@ -154,14 +145,6 @@ def _run(words: list[str]) -> int:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-
-
-def _started(command: list[str], *, stdout: Any, **_: Any) -> Forked:
-    """Start a comparison's run as `subprocess.Popen` would, but for what is imported already."""
-    return Forked(command[3:], None, Path(stdout.name))
-
-
-execution.subprocess = SimpleNamespace(Popen=_started, DEVNULL=subprocess.DEVNULL)  # type: ignore[assignment]
 
 
 def contents(folder: Path) -> dict[str, str]:
