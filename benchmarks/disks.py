@@ -4,7 +4,7 @@
 
 Needs Linux and the right to mount: each case has a small file system in memory. Prints a Markdown table: exit code, the
 message, and what lies in the folder afterwards. Exits with 1 where there is a traceback, or where the first of two
-processes does not end as an undisturbed one does.
+processes fails.
 """
 
 from __future__ import annotations
@@ -20,7 +20,15 @@ from pathlib import Path
 
 from tiny_commands import Command, Forked, contents, prepare
 
-SMALL = {"train": "32k", "events": "32k", "extract": "16k", "chatglm2": "256k", "adapter": "8k", "compare": "32k"}
+SMALL = {
+    "train": "32k",
+    "events": "32k",
+    "extract": "16k",
+    "chatglm2": "256k",
+    "adapter": "8k",
+    "compare": "32k",
+    "select": "8k",
+}
 """What each command's output does not fit into."""
 BEGUN = {
     "train": "out/checkpoints/checkpoint-*",
@@ -29,6 +37,7 @@ BEGUN = {
     "extract": "out.*.partial",
     "chatglm2": ".out.converting/*",
     "adapter": ".out.tmp",
+    "select": ".out*",
 }
 """What is there when a command has begun to write."""
 
