@@ -241,7 +241,7 @@ def test_false_alarms_of_plain_text_are_told_for_a_thousand_sentences(run, detec
     free = tmp_path / "free.txt"
     free.write_text("Nothing was said.\nHe shot a film. It was long.\n\n", encoding="utf-8")
     result = json.loads(run("evaluate", "RUN", "--event_free", free, "--json").out)
-    assert result["false_alarms"] == {
+    assert result["event_free"] == {
         "file": str(free),
         "sentences": 3,
         "events": 1,

@@ -66,3 +66,12 @@ def test_wrong_words_are_refused_and_nothing_is_written(refused, tiny_run, pool,
     output.write_text("mine", encoding="utf-8")
     assert "exists already" in refused(*words)
     assert output.read_text(encoding="utf-8") == "mine"
+
+
+def test_marked_text_means_the_types_that_its_words_mean(run, tiny_run, tmp_path):
+    marked = tmp_path / "marked.jsonl"
+    marked.write_text(json.dumps({"text": "Rebels [[shelled|Attack]] Homs."}) + "\n", encoding="utf-8")
+    found = run("data", "select", tiny_run, marked, "-o", tmp_path / "chosen.jsonl")
+    assert found.code == 0, found.err
+    [document] = read_corpus(tmp_path / "chosen.jsonl").documents
+    assert document.events[0].type == "attack"

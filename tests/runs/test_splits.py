@@ -108,3 +108,10 @@ def test_a_share_of_nothing_or_of_more_than_all_is_refused(share):
     problem, *others = DataArguments(train_file="sample:train", train_fraction=share).problems()
     assert others == []
     assert "train_fraction: expected a number in (0, 1]" in str(problem)
+
+
+def test_a_share_of_nearly_all_is_all_and_of_whole_groups(read):
+    documents = [document(number, ("attacker", 0)) for number in range(20)]
+    assert len(read(documents, train_fraction=0.99)[0].train) == 20
+    with pytest.raises(EventuneError, match="train_fraction: 20 training documents are too few"):
+        read(documents, train_fraction=0.01)

@@ -204,3 +204,10 @@ def test_each_step_reads_its_own_settings(settings):
     assert steps["detection"].own["detection"].max_trigger_length == 3
     assert steps["arguments"].own["extraction"].max_span_length == 9
     assert [step.optimisation.num_train_epochs for step in steps.values()] == [8, 2]
+
+
+def test_several_processes_are_refused_before_anything_is_written(settings, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(EventuneError, match="task: events: expected one process, found 2"):
+        train(Recipe.of({**settings, "output_dir": str(tmp_path / "run")}))
+    assert not (tmp_path / "run").exists()

@@ -8,6 +8,8 @@ import pytest
 from eventune.corpora import read_corpus, write_corpus, write_ontology
 from eventune.errors import EventuneError
 from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
+from eventune.generation.extracting.endpoint import Endpoint
+from eventune.inference.endpoint import endpoint_extractor
 from eventune.inference.extractor import Extractor
 from eventune.recipe import Recipe
 from eventune.runs.training import train
@@ -135,3 +137,19 @@ def test_two_steps_of_one_causal_lm_write_whole_events(settings, corpus, tmp_pat
     assert [[a.span for e in d.events for a in e.arguments] for d in found] == [
         [a.span for e in d.events for a in e.arguments] for d in gold
     ]
+
+
+def test_a_server_is_not_asked_for_arguments_with_its_questions(run):
+    with pytest.raises(EventuneError, match="found one with task: generative-detection"):
+        endpoint_extractor(run, Endpoint("http://localhost:1/v1", "any"))
+
+
+def test_a_model_is_tried_as_it_is_on_any_corpus(settings, tmp_path):
+    sentence = ["word"] * 40
+    documents = [
+        Document.from_sentences(f"d{n}", [sentence, sentence], events=[Event("attack", Span(3, 4))]) for n in range(60)
+    ]
+    write_corpus(documents, tmp_path / "partial.jsonl")
+    changes = {"train_file": str(tmp_path / "partial.jsonl"), "num_train_epochs": 0, "method": "lora"}
+    result = train(Recipe.of({**settings, **changes, "output_dir": str(tmp_path / "run")}))
+    assert result.scores["dev"]["measure"] == "trigger_cls"

@@ -350,11 +350,15 @@ def staged(run):
 def test_an_overwriting_that_was_killed_at_any_change_can_be_done_again(run, killed_before):
     for number in itertools.count(1):
         run.finish(trained_run(run), {"seed": 0})
-        (run.path / "detection").mkdir()
+        step = RunDirectory(run.path / "detection")
+        prepare(step)
+        (step.path / "extractor.json").write_text("{}", encoding="utf-8")
         was_killed = killed_before(number, lambda: prepare(run, "seed: 1\n", overwrite=True))
         # What is left of the earlier run is not taken for a whole one.
         assert not run.is_complete() or len(list(run.path.iterdir())) == 5
         with run.locked():
+            # A run in steps looks at its first step's folder before its own is claimed.
+            step.check("seed: 1\n", overwrite=True, resume=False)
             prepare(run, "seed: 1\n", overwrite=True)
         assert {path.name for path in run.path.iterdir()} == {RECIPE}
         if not was_killed:
@@ -375,3 +379,15 @@ def test_a_run_that_was_killed_at_any_change_of_its_end_is_finished_when_it_goes
         if not was_killed:
             break
     assert number > 5
+
+
+def test_a_folder_that_no_run_wrote_is_looked_at_and_left_as_it_is(run):
+    run.path.mkdir(parents=True)
+    (run.path / "result.json").write_text("{}", encoding="utf-8")
+    run.checkpoints.mkdir()
+    (run.checkpoints / "mine").write_text("mine", encoding="utf-8")
+
+    with run.locked(), pytest.raises(EventuneError, match="exists and is not empty"):
+        prepare(run)
+
+    assert (run.checkpoints / "mine").read_text(encoding="utf-8") == "mine"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from eventune.errors import EventuneError
 
 OTHER_PLACE = "set EVENTUNE_CACHE to a folder that you may write to, with room for the model in float32"
+
+_STALE_SECONDS = 3600.0
 
 
 def cache_folder() -> Path:
@@ -40,6 +43,10 @@ def kept(name: str, write: Callable[[Path], None]) -> Path:
         return folder
     from safetensors import SafetensorError
 
+    for old in folder.parent.glob(f".{name}-*"):
+        # What a kill left; a younger one may be another process's, which is at it.
+        if time.time() - old.stat().st_mtime > _STALE_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
     unfinished = folder.with_name(f".{name}-{uuid.uuid4().hex}")
     try:
         write(unfinished)

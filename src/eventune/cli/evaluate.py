@@ -148,7 +148,7 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if arguments.test_file:
         result |= _score(arguments, extractor, gold)
     if event_free is not None:
-        result["false_alarms"] = {"file": arguments.event_free, **_false_alarms(extractor, event_free)}
+        result["event_free"] = {"file": arguments.event_free, **_false_alarms(extractor, event_free)}
     result |= {"run": arguments.run_directory, "test_file": arguments.test_file}
     emit(result, as_json=arguments.json, render=lambda console: render_evaluation(console, result))
     return 0

@@ -38,8 +38,7 @@ def render_evaluation(console: Console, result: Mapping[str, Any]) -> None:
     """Print what `evaluate` found: a score, false alarms, or both."""
     if "scorer" in result:
         render_score(console, result)
-    else:
-        _render_false_alarms(console, result.get("false_alarms"))
+    _render_false_alarms(console, result.get("event_free"))
 
 
 def render_all(console: Console, result: Mapping[str, Any]) -> None:
@@ -53,6 +52,8 @@ def render_all(console: Console, result: Mapping[str, Any]) -> None:
         console.print("where they differ on these files:")
         for note in notes:
             console.print(f"- {note}")
+    for score in result["scores"].values():
+        _render_false_alarms(console, score.get("false_alarms"))
     _render_against(console, result.get("against"))
     _render_errors(console, result.get("errors"))
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
-from eventune.comparison.result import COSTS
+from eventune.comparison.result import COSTS, TRAIN_DOCUMENTS
 
 _AXES = {
     "trainable_parameters": ("trained parameters, millions", 1e6),
@@ -16,7 +16,7 @@ _AXES = {
     "saved_bytes": ("saved, MB", 1e6),
     "train_documents": ("training documents", 1.0),
 }
-"""Label and unit of each cost."""
+"""Label and unit of each cost, and of what arms may differ in."""
 # Okabe and Ito's colours, which the colour-blind can tell apart; marks and dashes tell them apart without any.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C8C00")
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -44,13 +44,13 @@ def draw(result: Mapping[str, Any]) -> dict[str, dict[str, bytes]]:
         figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
         _draw_curves(figure.subplots(), arms, curve)
         pictures["curves"] = _saved(figure)
-    for cost in COSTS:
+    for cost in (*COSTS, TRAIN_DOCUMENTS):
         label, unit = _AXES[cost]
         measured = [(number, arm) for number, arm in arms if {cost, headline["name"]} <= arm["mean"].keys()]
         if measured:
             figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained")
             axes = figure.subplots()
-            _draw_cost(axes, measured, cost, headline["name"], unit, result["pareto"].get(cost, ()))
+            _draw_cost(axes, measured, cost, headline["name"], unit, result["pareto"].get(cost))
             axes.set_xlabel(label)
             axes.set_ylabel(headline["title"])
             pictures[f"{headline['name']}-{cost}"] = _saved(figure)
@@ -93,14 +93,16 @@ def _draw_cost(
     cost: str,
     headline: str,
     unit: float,
-    front: Sequence[str],
+    front: Sequence[str] | None,
 ) -> None:
     points = {}
     for number, arm in arms:
         x, y = points[arm["name"]] = (arm["mean"][cost] / unit, arm["mean"][headline])
         axes.errorbar(x, y, yerr=arm["sd"][headline], capsize=3, linestyle="", label=arm["name"], **_style(number))
-    on_front = [points[name] for name in front if name in points]
-    axes.plot(*zip(*on_front, strict=True), color="#777777", linewidth=1, zorder=0, label="Pareto front")
+    # Of what is no cost, such as training documents, more is not worse: all points are one curve.
+    line = sorted(points.values()) if front is None else [points[name] for name in front if name in points]
+    label = {} if front is None else {"label": "Pareto front"}
+    axes.plot(*zip(*line, strict=True), color="#777777", linewidth=1, zorder=0, **label)
     values = [x for x, _ in points.values() if x > 0]
     if values and max(values) > 20 * min(values):
         axes.set_xscale("log")

@@ -32,13 +32,7 @@ RESOURCES = (
 """What is shown of a run's cost; figures that it lacks are left out."""
 TRAIN_DOCUMENTS = "train_documents"
 """How much a run was trained on: a figure of comparisons whose arms differ in it, which are learning curves."""
-COSTS = (
-    "trainable_parameters",
-    "seconds_per_epoch",
-    "peak_memory_above_baseline_bytes",
-    "saved_bytes",
-    TRAIN_DOCUMENTS,
-)
+COSTS = ("trainable_parameters", "seconds_per_epoch", "peak_memory_above_baseline_bytes", "saved_bytes")
 """Figures of which less is better, and that the headline is weighed against."""
 
 

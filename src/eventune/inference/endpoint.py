@@ -109,7 +109,7 @@ def endpoint_extractor(source: Path, endpoint: Endpoint) -> Extractor:
         return Extractor(EndpointAnnotator(endpoint, questions, files=[source]))
     opened = open_run(source)
     settings = opened.settings
-    if not isinstance(settings, GenerativeSettings):
+    if not isinstance(settings, GenerativeSettings) or opened.entry.detects:
         raise EventuneError(
             f"{source}: expected a run with task: generation, found one with task: {opened.entry.name}",
             "give such a run, or an ontology file",

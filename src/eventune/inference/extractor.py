@@ -35,9 +35,11 @@ class Annotator(Protocol):
     """
 
     ontology: Ontology
-    counts: Counter[str]
     detects: bool
     finds_arguments: bool
+
+    @property
+    def counts(self) -> Counter[str]: ...  # noqa: D102
 
     def fingerprint(self) -> str:
         """Return twelve hexadecimal digits that no other annotator has."""
@@ -89,8 +91,13 @@ class StepsAnnotator:
             RunAnnotator(opened.detection, loaded.detection),
             RunAnnotator(opened.arguments, loaded.arguments),
         )
-        self.ontology, self.counts = ontology, self._steps[1].counts
+        self.ontology = ontology
         self.loaded = loaded.arguments
+
+    @property
+    def counts(self) -> Counter[str]:
+        """See `Annotator`: of both steps together."""
+        return self._steps[0].counts + self._steps[1].counts
 
     def fingerprint(self) -> str:
         """See `Annotator`: a hash of both runs' and of the margins that replace theirs."""

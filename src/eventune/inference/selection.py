@@ -31,11 +31,16 @@ def expected_errors(document: Document) -> float:
     Returns:
         The sum of 1 - probability over triggers and arguments.
     """
-    events = [event for event in document.events if event.trigger is not None]
-    triggers = [float(event.attributes["score"]) for event in events if "score" in event.attributes]
+    told: list[Any] = [event.attributes.get("score") for event in document.events]
+    triggers = [float(score) for score in told if _is_share(score)]
     arguments = [argument for event in document.events for argument in event.arguments]
     scores = [_UNKNOWN if argument.score is None else argument.score for argument in arguments]
     return sum(1.0 - probability for probability in (*triggers, *scores))
+
+
+def _is_share(value: Any) -> bool:
+    """Tell whether a value is a number in [0, 1]: attributes of a corpus may be anything."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= 1.0
 
 
 def select(

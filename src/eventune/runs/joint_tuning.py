@@ -20,12 +20,10 @@ class Tuned:
     Attributes:
         detection: The first step's.
         arguments: The second step's.
-        found: What both find with them in the documents that they were tuned on.
     """
 
     detection: Any
     arguments: Any
-    found: Sequence[Document]
 
 
 def tune_together(
@@ -51,6 +49,8 @@ def tune_together(
     """
     first, second = task_of(steps.detection), task_of(steps.arguments)
     detections, extractions = first.alternatives(), second.alternatives()
+    if len(detections) == len(extractions) == 1:
+        return Tuned(detections[0], extractions[0])
     bare = [document.with_events(()) for document in documents]
     with steps.detection.active() as model:
         triggers = first.candidates(model, bare, on_batch=on_batch)
@@ -62,24 +62,19 @@ def tune_together(
     for column, settings in enumerate(extractions):
         found = second.chosen(fillers, settings)
         for row, triggers_of in enumerate(kept):
-            f1[row, column] = f1_of(documents, _those_of(found, triggers_of), measure)
+            chosen = [
+                document.with_events(event for event in document.events if _key(event) in keys)
+                for document, keys in zip(found, triggers_of, strict=True)
+            ]
+            f1[row, column] = f1_of(documents, chosen, measure)
     row, column = divmod(int(_smoothed(f1).argmax()), len(extractions))
-    found = _those_of(second.chosen(fillers, extractions[column]), kept[row])
-    return Tuned(detections[row], extractions[column], found)
+    return Tuned(detections[row], extractions[column])
 
 
 def f1_of(gold: Sequence[Document], predicted: Sequence[Document], measure: str) -> float:
     """Return one of TextEE's end-to-end measures."""
     measures: Mapping[str, Any] = score(gold, predicted, scorer="textee", triggers="predicted").tables["measures"]
     return float(measures[measure]["metrics"]["f1"])
-
-
-def _those_of(documents: Sequence[Document], triggers: Sequence[set[tuple[Any, str]]]) -> list[Document]:
-    """Return documents with those events alone that have one of their document's triggers."""
-    return [
-        document.with_events(event for event in document.events if _key(event) in keys)
-        for document, keys in zip(documents, triggers, strict=True)
-    ]
 
 
 def _key(event: Event) -> tuple[Any, str]:

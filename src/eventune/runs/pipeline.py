@@ -48,7 +48,7 @@ PRETRAINING = "pretraining.json"
 @dataclass(frozen=True, slots=True)
 class _PretrainingCost:
     pretrain_seconds: float
-    peak_memory_bytes: float
+    peak_memory_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,7 +258,7 @@ class _Run:
         processes.wait()
         if processes.is_main():
             summary = epoch_summary(trainer.epochs())
-            cost = _PretrainingCost(summary["train_seconds"], summary["peak_memory_bytes"])
+            cost = _PretrainingCost(summary["train_seconds"], int(summary["peak_memory_bytes"]))
             write_settings(self.run.checkpoints / PRETRAINING, cost)
 
     def _trainer(

@@ -36,8 +36,7 @@ def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentS
         train, dev, test = listed_splits(train, Path(data.splits_dir))
     train, test_split = _split(train, data.test_fraction, data)
     train, dev_split = _split(train, data.dev_fraction / (1.0 - data.test_fraction), data)
-    if data.train_fraction < 1.0:
-        _, train = _split(train, data.train_fraction, data)
+    train = _share(train, data)
     return DocumentSplits(
         ontology=_with_multiplicities(data, ontology, "train_file", train, notice),
         train=train,
@@ -148,12 +147,35 @@ def _group(document: Document, group_by: str) -> str:
     return str(document.metadata[group_by]) if group_by else document.id
 
 
+def _share(documents: Sequence[Document], data: DataArguments) -> Sequence[Document]:
+    """Return the share of the training documents that is trained on, in whole groups; at least one."""
+    if data.train_fraction == 1.0:
+        return documents
+    chosen = _chosen_groups(documents, data.train_fraction, data)
+    share = tuple(d for d in documents if _group(d, data.group_by) in chosen)
+    if not share:
+        raise EventuneError(
+            f"train_fraction: {len(documents)} training documents are too few for a share of {data.train_fraction:g}"
+        )
+    return share
+
+
 def _split(
     documents: Sequence[Document], fraction: float, data: DataArguments
 ) -> tuple[Sequence[Document], Sequence[Document]]:
     """Split off whole groups until the share of documents is reached."""
     if not fraction:
         return documents, ()
+    chosen = _chosen_groups(documents, fraction, data)
+    kept = tuple(d for d in documents if _group(d, data.group_by) not in chosen)
+    split_off = tuple(d for d in documents if _group(d, data.group_by) in chosen)
+    if not kept or not split_off:
+        raise EventuneError(f"{len(documents)} documents are too few to split off a share of {fraction:g}")
+    return kept, split_off
+
+
+def _chosen_groups(documents: Sequence[Document], fraction: float, data: DataArguments) -> set[str]:
+    """Draw whole groups until the share of documents is reached; a smaller share's are part of a greater one's."""
     if (
         data.group_by
         and data.group_by != TEXT
@@ -173,8 +195,4 @@ def _split(
             break
         chosen.add(group)
         taken += sizes[group]
-    kept = tuple(d for d in documents if group_of[d.id] not in chosen)
-    split_off = tuple(d for d in documents if group_of[d.id] in chosen)
-    if not kept or not split_off:
-        raise EventuneError(f"{len(documents)} documents are too few to split off a share of {fraction:g}")
-    return kept, split_off
+    return chosen

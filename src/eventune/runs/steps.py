@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import resolve
 from eventune.corpora import write_corpus, write_ontology
+from eventune.errors import EventuneError
 from eventune.events import Document
 from eventune.recipe import Recipe
 from eventune.reporter import Reporter
@@ -53,6 +55,11 @@ def make_steps(
         EventuneError: If a setting or a model is not as it must be; a step that is finished is kept to go on from, and
             an earlier run that is to be overwritten is removed only when the first step can begin.
     """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise EventuneError(
+            f"task: {recipe.task.name}: expected one process, found {os.environ['WORLD_SIZE']}",
+            "train the steps apart (task: detection, then task: extraction), and join them with --detection",
+        )
     optimisation, text = recipe.optimisation, recipe.to_yaml()
     run = RunDirectory(Path(optimisation.output_dir))
     options = {"overwrite": optimisation.overwrite_output_dir, "resume": bool(optimisation.resume_from_checkpoint)}
@@ -88,7 +95,6 @@ def _joined(recipe: Recipe, documents: DocumentSplits, run: RunDirectory, report
     steps = load_steps(opened, placement=placement, batch_size=recipe.optimisation.per_device_eval_batch_size)
     measure = recipe.own["steps"].measure
     splits = documents.by_name()
-    predicted = {}
     if "dev" in splits:
         reporter.notice(f"tuning the margins of both steps for {measure}")
         with reporter.progress("tuning") as on_batch:
@@ -96,11 +102,12 @@ def _joined(recipe: Recipe, documents: DocumentSplits, run: RunDirectory, report
         for loaded, settings in ((steps.detection, tuned.detection), (steps.arguments, tuned.arguments)):
             task: Any = loaded.task
             task.settings = settings
-        predicted["dev"] = tuned.found
-    if "test" in splits:
-        with reporter.progress("predicting test") as on_batch:
-            bare = [document.with_events(()) for document in splits["test"]]
-            predicted["test"] = steps.annotate(bare, on_batch=on_batch)
+    predicted = {}
+    for name in ("dev", "test"):
+        if name in splits:
+            with reporter.progress(f"predicting {name}") as on_batch:
+                bare = [document.with_events(()) for document in splits[name]]
+                predicted[name] = steps.annotate(bare, on_batch=on_batch)
     results = {step: RunResult.read(run.path / step / names.RESULT) for step in recipe.steps}
     result = RunResult(
         scores={name: end_to_end(splits[name], found, measure).to_dict() for name, found in predicted.items()},

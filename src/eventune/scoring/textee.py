@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
+from eventune.corpora.partial import AnnotationShape
 from eventune.errors import InvalidValueError
 from eventune.events import Document, Event, Span
 from eventune.results import Score
@@ -55,19 +56,22 @@ class TexteeScorer(MicroScorer):
             raise InvalidValueError("triggers", " or ".join(TRIGGERS), repr(triggers))
         super().__init__(_MEASURES[triggers], {"triggers": triggers})
         self.headline = _MEASURES[triggers][-1]  # AC+, or TC where there are triggers alone.
-        self._false_alarms = FalseAlarms()
+        self._false_alarms, self._shape = FalseAlarms(), AnnotationShape()
         self._predicts_triggers = triggers != GOLD
 
     def count(self, gold: Document, predicted: Document) -> Mapping[str, Tally]:
         """See `MicroScorer`."""
-        self._false_alarms.add(gold, predicted)
+        if self._predicts_triggers:
+            self._shape.add(gold)
+            self._false_alarms.add(gold, predicted)
         annotated, found = _items(gold), _items(predicted)
         return {measure: tally_of(annotated[measure], found[measure]) for measure in self._totals}
 
     def score(self) -> Score:
         """See `MicroScorer`; with predicted triggers `false_alarms`, where enough sentences have no event."""
         result = super().score()
-        if not self._predicts_triggers or self._false_alarms.sentences < LEAST_SENTENCES:
+        # Where some events only are marked, nobody knows which sentences have none.
+        if self._false_alarms.sentences < LEAST_SENTENCES or self._shape.looks_partial:
             return result
         return replace(result, tables={**result.tables, "false_alarms": self._false_alarms.to_dict()})
 

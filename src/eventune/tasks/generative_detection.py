@@ -67,9 +67,10 @@ class GenerativeDetection(GenerativeExtraction):
         """See `GenerativeExtraction`.
 
         Raises:
-            EventuneError: Also if the corpus marks some events only.
+            EventuneError: Also if the corpus to be trained on marks some events only.
         """
-        require_negatives(documents.train)
+        if recipe.optimisation.num_train_epochs > 0:
+            require_negatives(documents.train)
         asked = replace(
             documents,
             ontology=asked_ontology(documents.ontology),

@@ -32,9 +32,7 @@ class OptimisationArguments:
     resume_from_checkpoint: bool = field(
         default=False, metadata={"help": "Go on from the last checkpoint in output_dir, or start where there is none"}
     )
-    num_train_epochs: int = field(
-        default=8, metadata={"help": "Epochs at the most; 0 with task: generation tries the model as it is"}
-    )
+    num_train_epochs: int = field(default=8, metadata={"help": "Epochs at the most; 0 tries a causal LM as it is"})
     num_pretrain_epochs: int = field(
         default=3, metadata={"help": "Epochs on pretrain_file, where there is one", "read_by": "pretraining"}
     )

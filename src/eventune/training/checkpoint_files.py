@@ -27,8 +27,9 @@ TRAINER_STATE = "trainer_state.json"
 _MERSENNE_WORDS = 624
 _MOST_STEPS = 2**53
 _MOST_NUMBER = 2**63
-_MEASURED = ("train_seconds", "tokens_per_second", "peak_memory_bytes", "baseline_memory_bytes")
-"""What the meter tells of an epoch."""
+_TIMES = ("train_seconds", "tokens_per_second")
+_MEMORY = ("peak_memory_bytes", "baseline_memory_bytes")
+"""What the meter tells of an epoch; of an accelerator that nothing lies on yet the memory is 0."""
 
 
 def damaged(path: Path, where: str, expected: str, found: Any) -> InvalidValueError:
@@ -88,8 +89,10 @@ def _log(entry: dict[str, float]) -> dict[str, float]:
     if not 0 <= entry.get("epoch", -1) <= _MOST_STEPS:
         raise ValueError("an epoch")
     if "train_seconds" in entry:
-        if wrong := [name for name in _MEASURED if not 0 < entry.get(name, 0) < math.inf]:
+        if wrong := [name for name in _TIMES if not 0 < entry.get(name, 0) < math.inf]:
             raise ValueError(f"a number > 0 as {wrong[0]}")
+        if wrong := [name for name in _MEMORY if not 0 <= entry.get(name, -1) < math.inf]:
+            raise ValueError(f"a number >= 0 as {wrong[0]}")
         if not 0 < entry.get("epoch_share", 1.0) <= 1:
             raise ValueError("an epoch_share in (0, 1]")
     return entry

@@ -94,12 +94,16 @@ class RunDirectory:
                 descriptor = stack.enter_context(locked(self.path, makes_parents=True))
             except EventuneError as error:
                 raise type(error)(f"output_dir: {error.message}", error.hint) from None
-            for folder in (self.path, *(self.path / step for step in STEPS)):
-                for name in (RECIPE, RESULT):
-                    remove_staged(folder / name)
-                if is_file(folder / RESULT):
-                    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+            for run in (self, *(RunDirectory(self.path / step) for step in STEPS)):
+                run._remove_leftovers()
             yield descriptor
+
+    def _remove_leftovers(self) -> None:
+        """Remove what a kill left of a run; checkpoints only where a run is known to have made the folder."""
+        for name in (RECIPE, RESULT):
+            remove_staged(self.path / name)
+        if self._marked_verb() and self.is_complete():
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def is_complete(self) -> bool:
         """Tell whether the run was finished: its result is written last."""
@@ -212,6 +216,8 @@ class RunDirectory:
             order = {RESULT: 0, RECIPE: 2}
             for path in sorted(self._contents(), key=lambda path: order.get(path.name, 1)):
                 if path.is_dir() and not path.is_symlink():
+                    if path.name in STEPS:
+                        RunDirectory(path)._remove_contents()
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink(missing_ok=True)

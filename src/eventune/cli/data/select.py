@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.text import Text
 
 from eventune.cli.data.source import reserved
-from eventune.cli.evaluate import add_model_arguments, load_extractor
-from eventune.cli.output import add_json_flag, emit, plain_table
+from eventune.cli.evaluate import add_model_arguments, load_extractor, notify_of_answers
+from eventune.cli.output import add_json_flag, emit, notify, plain_table
 from eventune.errors import EventuneError
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         documents: Sequence[Document] = [pool[index] for index in chosen]
         if arguments.by != "uncertain":
             documents = _found(extractor, documents)
+        notify_of_answers(extractor)
         losses = Losses()
         write_corpus(documents, arguments.output, arguments.output_format, losses=losses)
     result = {
@@ -88,14 +89,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _unlabelled(texts: Iterable[Document], extractor: Extractor, source: str) -> list[Document]:
     """Return the pool as the extractor is asked about it: without events where it finds them itself."""
-    pool = [document.with_events(()) if extractor.detects else document for document in texts]
+    from eventune.corpora.raw_text import RawTexts
+    from eventune.inference.files import Questions
+
+    questions = Questions(documents=texts, extractor=extractor, are_raw=isinstance(texts, RawTexts))
+    pool = [document.with_events(()) if extractor.detects else document for document in questions]
     if not pool:
         raise EventuneError(f"{source}: expected documents to choose from, found none")
-    if not extractor.detects and not any(document.events for document in pool):
+    events = [event for document in pool for event in document.events]
+    if not extractor.detects and not events:
         raise EventuneError(
             f"{source}: expected documents with triggers: this run finds arguments and no triggers",
             "use a run with task: events or task: detection",
         )
+    if unknown := sum(event.type not in extractor.ontology for event in events):
+        notify(f"{unknown} events have a type that the run's ontology lacks: no arguments")
     return pool
 
 

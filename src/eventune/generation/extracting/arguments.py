@@ -21,7 +21,7 @@ _BOUNDS = {"events_per_prompt": (1, MOST_EVENTS), "num_examples": (0, MOST_EXAMP
 
 @dataclass(kw_only=True)
 class GenerativeExtractionArguments:
-    """Settings of `task: generation` alone."""
+    """Settings of the tasks whose answers a causal LM writes."""
 
     decoding: str = field(
         default="grounded",
@@ -30,7 +30,8 @@ class GenerativeExtractionArguments:
         },
     )
     events_per_prompt: int = field(
-        default=1, metadata={"help": "Events of a document that a causal LM is asked about at once"}
+        default=1,
+        metadata={"help": "Events of a document that a causal LM is asked about at once", "read_by": "generation"},
     )
     prompt_template: str = field(
         default="", metadata={"help": "Jinja file with the prompt of a causal LM; the built-in one if empty"}

@@ -177,7 +177,7 @@ class PromptEncoder:
             raise EventuneError(
                 f"max_new_tokens: expected at least {grammar.least}, which an answer about {types} has without any "
                 f"argument, found {self.max_new_tokens}",
-                "set it higher, or events_per_prompt lower",
+                "set it higher" + (", or events_per_prompt lower" if len(question.events) > 1 else ""),
             )
         values, missed = self._gold(question, grammar)
         answer = grammar.write(values)
