@@ -70,7 +70,10 @@ def compare_texts(run: Path, documents: Sequence[Document], repeats: int) -> Non
 
 def read_long(run: Path, documents: Sequence[Document], repeats: int) -> None:
     """Print what the events of a long document cost."""
-    document = max((d for d in documents if len(d.tokens) in LONG_WORDS), key=lambda d: len(d.events))
+    long = [document for document in documents if len(document.tokens) in LONG_WORDS]
+    if not long:
+        raise SystemExit(f"--long: no document of {LONG_WORDS.start} to {LONG_WORDS.stop - 1} words")
+    document = max(long, key=lambda document: len(document.events))
     extractor = Extractor.load(run)
     passes = Passes(extractor)
     bare = document.with_events(())
