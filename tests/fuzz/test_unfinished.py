@@ -1,6 +1,7 @@
 """Checkpoints as strangers send them: a run that goes on from one that no training wrote says so in one error."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -48,8 +49,19 @@ def tensors(file, damage):
     return change_file
 
 
+def a_pipe(file):
+    def damage(folder):
+        (folder / file).unlink()
+        os.mkfifo(folder / file)
+
+    return damage
+
+
 WORDS = [0] * 624
 CASES = {
+    "a pipe for the optimiser": (a_pipe(MOMENTS), "the checkpoint is damaged: no such file"),
+    "a pipe for the random states": (a_pipe(RANDOM), "the checkpoint is damaged: no such file"),
+    "a pipe for the average": (a_pipe(AVERAGE), "the checkpoint is damaged: no such file"),
     "a field that transformers lacks": (field(STATE, other=1), "other: expected no such field"),
     "steps that are a text": (field(STATE, global_step="5"), "global_step: expected"),
     "steps beyond the training": (field(STATE, global_step=10**12), "global_step: expected at most"),

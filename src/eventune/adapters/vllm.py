@@ -12,6 +12,7 @@ from eventune.adapters.configuration import LoraFields, read_adapter_fields
 from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from eventune.adapters.store import PEFT_PREFIX
 from eventune.errors import EventuneError
+from eventune.storage.paths import check_is_file
 
 RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What `--max-lora-rank` may be."""
@@ -62,6 +63,7 @@ def _problems(folder: Path) -> Iterator[str]:
 
 
 def _tensors(folder: Path) -> list[str]:
+    check_is_file(folder / ADAPTER_WEIGHTS)
     try:
         with safe_open(folder / ADAPTER_WEIGHTS, framework="pt") as file:
             return list(file.keys())

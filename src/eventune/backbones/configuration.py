@@ -15,6 +15,7 @@ from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig
 from eventune.backbones.quiet import quiet
 from eventune.errors import EventuneError, did_you_mean, first_line
 from eventune.storage.json_files import read_json
+from eventune.storage.paths import check_is_file
 
 CONFIG = "config.json"
 IMPLEMENTATIONS = (None, "eager", "sdpa", "grouped_mm", "batched_mm")
@@ -128,6 +129,7 @@ def require_weights_for(model_class: Any, config: PreTrainedConfig, folder: Path
 
 def _numbers_of(path: Path) -> int:
     """Return how many numbers a file of weights holds, by its head alone."""
+    check_is_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             return sum(prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118

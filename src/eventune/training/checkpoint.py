@@ -18,6 +18,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from eventune.errors import EventuneError
+from eventune.storage.paths import is_file
 from eventune.storage.validation import read_settings
 from eventune.training.checkpoint_files import States, damaged, is_known, require_like, require_moments
 
@@ -207,10 +208,12 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     Raises:
         EventuneError: If it is missing or damaged.
     """
+    hint = f"remove {path.parent} to go on without it"
+    if not is_file(path):
+        # Whoever opens a pipe waits for another process.
+        raise EventuneError(f"{path}: the checkpoint is damaged: no such file", hint)
     try:
         tensors: dict[str, torch.Tensor] = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise EventuneError(
-            f"{path}: the checkpoint is damaged: {error}", f"remove {path.parent} to go on without it"
-        ) from error
+        raise EventuneError(f"{path}: the checkpoint is damaged: {error}", hint) from error
     return tensors

@@ -15,6 +15,7 @@ from torch import Tensor
 from eventune.backbones.tensor_files import CODES, DTYPES, NewTensor, RowReader, Rows
 from eventune.errors import EventuneError, first_line
 from eventune.storage.json_files import read_json
+from eventune.storage.paths import check_is_file
 
 _TYPES = {code: dtype for dtype, code in CODES.items()}
 
@@ -131,6 +132,7 @@ def row_reader(entries: Mapping[str, Entry], files: Sequence[Path]) -> Iterator[
 
 def _described(path: Path) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
     found: dict[str, tuple[tuple[int, ...], torch.dtype]] = {}
+    check_is_file(path)
     if path.suffix == ".safetensors":
         try:
             with safe_open(path, framework="pt") as file:
