@@ -106,7 +106,8 @@ def run_input(job, templates, seed):
                 target = folder / draw.choice(job.targets)
                 if is_there(target):
                     changes.append(mutate(target, draw))
-        return "; ".join(changes), run_words(words, offline=job.offline)
+        # A model that the words name is what the user asked for.
+        return "; ".join(changes), run_words(words, offline=job.offline and words == job.words)
 
 
 def is_there(path):
@@ -210,7 +211,7 @@ def _isolated():
     from eventune.backbones.resolve import PackagedModel
 
     def find_small(packaged):
-        found = Path("llm" if packaged.gguf else "encoder").absolute()
+        found = Path("llm" if packaged.place.endswith(".gguf") else "encoder").absolute()
         return found if found.is_dir() else None
 
     environment, path, hook = dict(os.environ), list(sys.path), sys.unraisablehook

@@ -80,7 +80,7 @@ def _chunk(templates, seed, first, last, tally):
             done, begun = line["number"], None
             tally.add(line)
     code = worker.wait()
-    with errors:
+    with errors, worker.stdout:
         errors.seek(0)
         said = errors.read().decode("utf-8", errors="replace")[-4000:]
     if done == last - 1:

@@ -129,7 +129,7 @@ def mutate(target, draw):
     change = {"structure": _structure, "text": _text, "bytes": _bytes, "place": _place, "template": _template}[kind]
     try:
         done = change(target, draw)
-    except (ValueError, RecursionError, TypeError, AttributeError, yaml.YAMLError):
+    except (LookupError, ValueError, RecursionError, TypeError, AttributeError, yaml.YAMLError):
         done = _text(target, draw)  # an earlier change left no structure to change
     return f"{target.name}: {done}"
 

@@ -43,4 +43,5 @@ def test_thousands_of_inputs(all_templates, capsys):
 
     with capsys.disabled():
         print(f"\n{tally.table()}\n{INPUTS:,} inputs in {tally.seconds:.0f} s")  # noqa: T201
-    assert [f"{fault['number']}: {fault['kind']} {fault['place']}" for fault in tally.faults] == []
+    told = [f"{fault['number']}: {fault['words']}: {fault['kind']} {fault['place']}" for fault in tally.faults]
+    assert not told, "\n".join(told)

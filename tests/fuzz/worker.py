@@ -40,7 +40,8 @@ def main():
         out.flush()
         began = time.process_time()
         what, found = run_input(job, templates, f"{seed}-{number}-input")
-        line = {"number": number, "command": job.command, "kind": found.kind, "place": found.place, "what": what}
+        line = {"number": number, "command": job.command, "words": job.words, "kind": found.kind}
+        line |= {"place": found.place, "what": what}
         line["seconds"] = round(time.process_time() - began, 3)
         if found.place:
             line["detail"] = found.detail[-4000:]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ IMPLEMENTATIONS = (None, "eager", "sdpa", "grouped_mm", "batched_mm")
 """PyTorch's own; every other name makes transformers look for a kernel, on the hub if it is not here."""
 QUANTISATIONS = ("bitsandbytes",)
 """Those that need nothing but a package that is installed."""
+_QUANTISED = re.compile(r"\.(quant_state\.|absmax$|SCB$)")
+"""Tensors that bitsandbytes keeps beside quantised weights."""
 _REFUSED = {
     "configuration_files": "it leads to another configuration",
     "transformers_weights": "it leads to other weights",
@@ -119,20 +122,27 @@ def require_weights_for(model_class: Any, config: PreTrainedConfig, folder: Path
     except Exception as error:  # each architecture refuses what it cannot be in its own way
         raise EventuneError(f"{folder / CONFIG}: no model can be built: {first_line(error)}") from error
     wanted = sum(parameter.numel() for parameter in model.parameters())
-    found = sum(map(_numbers_of, folder.glob("*.safetensors")))
+    tensors = [_shapes_of(path) for path in sorted(folder.glob("*.safetensors"))]
+    found = sum(prod(shape) for shapes in tensors for shape in shapes.values())
     if wanted > 4 * found + _SLACK:
         raise EventuneError(
             f"{folder}: {CONFIG} describes a model of {wanted:,} parameters, the weights are {found:,}",
             "copy the whole folder anew",
         )
+    names = [name for shapes in tensors for name in shapes]
+    if getattr(config, "quantization_config", None) and not any(map(_QUANTISED.search, names)):
+        raise EventuneError(
+            f"{folder}: {CONFIG}: quantization_config describes quantised weights, the weights are plain ones",
+            "take quantization_config out of it, or copy the whole folder anew",
+        )
 
 
-def _numbers_of(path: Path) -> int:
-    """Return how many numbers a file of weights holds, by its head alone."""
+def _shapes_of(path: Path) -> dict[str, Sequence[int]]:
+    """Return the shape of each tensor in a file of weights, by its head alone."""
     check_is_file(path)
     try:
         with safe_open(path, framework="pt") as file:
-            return sum(prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+            return {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise EventuneError(
             f"{path.parent}: the model could not be loaded: {path.name}: {first_line(error)}", "copy it anew"
