@@ -160,10 +160,13 @@ MODELS = {
     "weights from elsewhere": {"transformers_weights": "../elsewhere.safetensors"},
     "another configuration": {"configuration_files": ["config.0.0.1.json"]},
     "quantisation by others": {"quantization_config": {"quant_method": "fp8"}},
+    "quantised weights that are plain ones": {
+        "quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}
+    },
     "code of its own": {"model_type": "own", "auto_map": {"AutoConfig": "own.Config", "AutoModel": "own.Model"}},
     "labels that are a list": {"id2label": [1]},
 }
-HARMLESS = {"architectures that are numbers", "a vocabulary without end"}
+HARMLESS = {"architectures that are numbers", "a vocabulary without end", "quantised weights that are plain ones"}
 """Of these `inspect` makes something, since it needs no weights."""
 
 
