@@ -51,6 +51,7 @@ def test_help_names_every_flag_with_its_meaning(verb, capsys, monkeypatch):
         (["stats", "corpus.jsonl", "--html", "corpus.jsonl"], "corpus.jsonl: exists already"),
         (["stats", "corpus.jsonl", "--html", "no/x.html"], "no/x.html: its folder does not exist"),
         (["convert", "corpus.jsonl", "corpus.jsonl"], "corpus.jsonl: exists already"),
+        (["convert", "corpus.jsonl", ""], ".: exists already"),
         (["convert", "corpus.jsonl", "x", "--output_format", "ramz"], "unknown corpus format 'ramz'"),
         (["convert", "corpus.jsonl", "x", "--output_coreference_file", "corpus.jsonl"], "corpus.jsonl: exists already"),
         (["convert", "corpus.jsonl", "x", "--output_coreference_file", "x"], "x: is to hold both corpus and"),

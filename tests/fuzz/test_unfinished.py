@@ -59,6 +59,10 @@ def a_pipe(file):
 
 WORDS = [0] * 624
 CASES = {
+    "a byte order mark": (
+        lambda folder: (folder / STATE).write_bytes(b"\xef\xbb\xbf" + (folder / STATE).read_bytes()),
+        "its beginning: expected JSON, found a byte order mark",
+    ),
     "a pipe for the optimiser": (a_pipe(MOMENTS), "the checkpoint is damaged: no such file"),
     "a pipe for the random states": (a_pipe(RANDOM), "the checkpoint is damaged: no such file"),
     "a pipe for the average": (a_pipe(AVERAGE), "the checkpoint is damaged: no such file"),

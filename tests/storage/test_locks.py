@@ -190,3 +190,11 @@ def test_a_lock_of_a_folder_that_was_removed_and_made_again_is_left_alone(tmp_pa
             pass
         assert (folder / ".run.lock").is_file()
     assert (folder / ".run.lock").is_file()
+
+
+def test_folders_whose_names_are_too_long_together_are_one_error(tmp_path):
+    with (
+        pytest.raises(EventuneError, match="File name too long"),
+        locked(tmp_path / ("a/" * 3000 + "b"), makes_parents=True),
+    ):
+        pass

@@ -18,6 +18,7 @@ from filelock import FileLock, SoftFileLock, Timeout
 
 from eventune.errors import EventuneError
 from eventune.storage.atomic import refuse_existing, remove_staged, unwritable
+from eventune.storage.paths import exists
 
 INSIDE = ".lock"
 """The lock of a folder that nothing can be written beside."""
@@ -80,7 +81,7 @@ def creating(target: Path, *, makes_parents: bool = False) -> Iterator[None]:
 
 def _make_parents(target: Path) -> list[Path]:
     """Make the folders above a target, and return those that were not there, the outermost first."""
-    lacking = [folder for folder in target.parents if not folder.exists()]
+    lacking = [folder for folder in target.parents if not exists(folder)]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:

@@ -5,6 +5,7 @@ What this training would write in their place says what is right: a training tha
 
 from __future__ import annotations
 
+import codecs
 import inspect
 import math
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from transformers import TrainerState
 
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.storage.json_files import read_json
+from eventune.storage.text_files import read_bytes
 from eventune.storage.validation import read_settings
 
 TRAINER_STATE = "trainer_state.json"
@@ -135,6 +137,8 @@ def check_trainer_state(folder: Path, callbacks: Mapping[str, Any]) -> None:
         EventuneError: If a field is missing, unknown, or not as it must be; it names the field.
     """
     path = folder / TRAINER_STATE
+    if read_bytes(path).startswith(codecs.BOM_UTF8):
+        raise damaged(path, "its beginning", "JSON", "a byte order mark")
     known = {each.name for each in fields(TrainerState)}
     if unknown := read_json(path).keys() - known:
         raise damaged(path, min(unknown)[:100], "no such field", "it")

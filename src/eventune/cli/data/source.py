@@ -60,8 +60,9 @@ def reserved(*paths: str | None) -> Iterator[None]:
     from eventune.storage.locks import creating
 
     with ExitStack() as stack:
-        for path in filter(None, paths):
-            stack.enter_context(creating(Path(path)))
+        for path in paths:
+            if path is not None:
+                stack.enter_context(creating(Path(path)))
         yield
 
 
