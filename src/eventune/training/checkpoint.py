@@ -90,7 +90,10 @@ def last_checkpoint(folder: Path) -> Path | None:
 
 def checkpoints_in(folder: Path) -> list[Path]:
     """Return the checkpoints in a folder, complete or not, by their steps."""
-    steps = {path: _FOLDER.fullmatch(path.name) for path in folder.glob("checkpoint-*")}
+    try:
+        steps = {path: _FOLDER.fullmatch(path.name) for path in folder.glob("checkpoint-*")}
+    except FileNotFoundError:  # the folder was removed on the way
+        return []
     return sorted((path for path, match in steps.items() if match), key=lambda path: int(path.name.partition("-")[2]))
 
 
