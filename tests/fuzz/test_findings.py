@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -33,6 +34,18 @@ def a_pipe(file):
     def make(folder):
         (folder / file).unlink()
         os.mkfifo(folder / file)
+
+    return make
+
+
+def a_token_numbered(number):
+    """Give a token of a run's tokenizer a number that the model has no embedding for."""
+
+    def make(folder):
+        tokenizer = json.loads((folder / "tokenizer.json").read_text())
+        vocabulary = tokenizer["model"]["vocab"]
+        vocabulary[max(vocabulary, key=vocabulary.get)] = number
+        (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
 
     return make
 
@@ -102,6 +115,9 @@ RUNS = {
         "bit: expected",
     ),
     "bits that are none": ("run-lora", EXTRACT, content("quantisation.json", "{}"), "bit: expected"),
+    # extraction/model.py, generation: a tokenizer of another model
+    "a token beyond the encoder's": ("run-lora", EXTRACT, a_token_numbered(10**6), "found the token 1000000"),
+    "a token beyond the LLM's": ("run-generation", EXTRACT, a_token_numbered(10**6), "found the token 1000000"),
     # sizes that no memory has
     "spans of 10**12 words": ("run-lora", EXTRACT, field("extractor.json", max_span_length=10**12), "max_span_length"),
     "a rank of 10**9": ("run-lora", EXTRACT, field("adapter_config.json", r=10**9), "r: expected"),

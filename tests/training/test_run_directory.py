@@ -169,7 +169,9 @@ def test_more_epochs_of_a_finished_run_are_answered_with_what_can_be_done(run, t
 def test_every_setting_that_differs_is_named_with_both_values(run):
     prepare(run, "seed: 0\nlearning_rate: 0.001\nsave_steps: 0\n")
 
-    message = r"another recipe: learning_rate 0\.001, not 0\.01, lora_r None, not 8 \(see"
+    message = (
+        r"another recipe: learning_rate 0\.001, not 0\.01, lora_r unknown to the version that made it, not 8 \(see"
+    )
     with pytest.raises(EventuneError, match=message):
         prepare(run, "seed: 0\nlearning_rate: 0.01\nlora_r: 8\nsave_steps: 50\n", resume=True)
 

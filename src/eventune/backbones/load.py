@@ -60,6 +60,26 @@ def load_tokenizer(folder: Path, *, for_words: bool = True) -> PreTrainedTokeniz
     return tokenizer
 
 
+def require_known_tokens(backbone: Backbone, folder: Path) -> None:
+    """Refuse a tokenizer with tokens that the model has no embedding of: a run's may be of another model.
+
+    Args:
+        backbone: The model, with the tokenizer.
+        folder: Where the tokenizer came from.
+
+    Raises:
+        EventuneError: If there is such a token.
+    """
+    known = backbone.model.get_input_embeddings().num_embeddings
+    highest = max(backbone.tokenizer.get_vocab().values(), default=0)
+    if highest >= known:
+        raise EventuneError(
+            f"{folder}: expected a tokenizer of {backbone.base.name}, whose tokens have numbers below {known}; found "
+            f"the token {highest}",
+            "copy the whole run directory anew",
+        )
+
+
 def load_encoder(
     base: BaseModel, *, dropout: float | None = None, dtype: str = "float32", tokenizer_folder: Path | None = None
 ) -> Backbone:

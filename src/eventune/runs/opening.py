@@ -16,6 +16,7 @@ from eventune.adapters.methods import method_named
 from eventune.adapters.sharing import SharedBase, can_share
 from eventune.adapters.store import load_into, recorded_bits, weights_file
 from eventune.backbones.backbone import Backbone
+from eventune.backbones.load import require_known_tokens
 from eventune.backbones.placement import Placement, move
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
@@ -254,6 +255,7 @@ def load_run(
         backbone = task_class.load_backbone(
             opened.base(model_name_or_path), settings, dtype=dtype, tokenizer_folder=folder
         )
+    require_known_tokens(backbone, folder)
     task = task_class.from_run(folder, settings, backbone, batch_size=batch_size)
     if base is not None:
         return LoadedRun(task, base.load(task, folder), base)

@@ -329,5 +329,10 @@ class RunDirectory:
 def _different(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """Return the settings that differ, with both values, but for those that decide nothing of what comes out."""
     given = (one.keys() | other.keys()) - _SAVING
-    names = sorted((name for name in given if one.get(name) != other.get(name)), key=str)
-    return [f"{name} {one.get(name)!r}, not {other.get(name)!r}" for name in names]
+    differ = [name for name in given if name not in one or name not in other or one[name] != other[name]]
+    return [f"{name} {_shown(one, name)}, not {_shown(other, name)}" for name in sorted(differ, key=str)]
+
+
+def _shown(settings: Mapping[str, Any], name: str) -> str:
+    # No default is filled in: what two versions make together is no one run.
+    return repr(settings[name]) if name in settings else "unknown to the version that made it"
