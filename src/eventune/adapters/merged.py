@@ -74,12 +74,7 @@ def merge(
     stop_autocast(working.get_base_model())
     with torch.inference_mode():
         expected = outputs(working).clone()
-    _unwrap_heads(working)
-    try:
-        plain: nn.Module = working.merge_and_unload(safe_merge=True)
-    except ValueError as error:
-        raise EventuneError(f"the adapter cannot be merged: {first_line(error)}", "copy the run anew") from error
-    plain.eval().requires_grad_(False)
+    plain = plain_model(working).eval().requires_grad_(False)
     with torch.inference_mode():
         difference = _greatest(outputs(plain), expected)
         size = max(1.0, float(expected[expected.isfinite()].abs().max()))
@@ -91,6 +86,20 @@ def merge(
         plain.to(dtype)
         after = difference if dtype == torch.float32 else _greatest(outputs(plain), expected)
     return Merged(plain, difference, after)
+
+
+def plain_model(model: Any) -> nn.Module:
+    """Merge a `PeftModel` into its base, which is changed, with the trained heads in place.
+
+    Raises:
+        EventuneError: If its adapter cannot be merged, or its weights are not finite.
+    """
+    _unwrap_heads(model)
+    try:
+        plain: nn.Module = model.merge_and_unload(safe_merge=True)
+    except ValueError as error:
+        raise EventuneError(f"the adapter cannot be merged: {first_line(error)}", "copy the run anew") from error
+    return plain
 
 
 def _unwrap_heads(model: Any) -> None:

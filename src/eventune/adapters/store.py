@@ -219,19 +219,8 @@ def copy_weights(model: nn.Module, weights: Mapping[str, Tensor], *, adapter: st
     model.load_state_dict(plain, strict=False)
 
 
-def require_same(
-    expected: Mapping[str, Tensor],
-    found: Mapping[str, Tensor],
-    path: Path,
-    hint: str = "the run was made with other settings or by another version",
-) -> None:
+def require_same(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], path: Path) -> None:
     """Check that two sets of weights have the same names and shapes.
-
-    Args:
-        expected: The model's own.
-        found: Those that were read.
-        path: Where they were read.
-        hint: What to do where they differ.
 
     Raises:
         EventuneError: If they differ; it names one that does.
@@ -240,8 +229,8 @@ def require_same(
     wrong += [name for name in expected.keys() & found.keys() if expected[name].shape != found[name].shape]
     if wrong:
         raise EventuneError(
-            f"{path}: expected this model's {len(expected)} weights, found others, e.g. {wrong[0][:100]}",
-            hint,
+            f"{path}: expected this model's {len(expected)} weights, found others, e.g. {wrong[0]}",
+            "the run was made with other settings or by another version",
         )
 
 

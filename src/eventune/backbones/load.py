@@ -70,7 +70,7 @@ def require_known_tokens(backbone: Backbone, folder: Path) -> None:
     Raises:
         EventuneError: If there is such a token.
     """
-    known = backbone.model.get_input_embeddings().num_embeddings
+    known = len(cast("torch.Tensor", backbone.model.get_input_embeddings().weight))
     highest = max(backbone.tokenizer.get_vocab().values(), default=0)
     if highest >= known:
         raise EventuneError(

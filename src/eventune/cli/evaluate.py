@@ -73,6 +73,12 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OTHER",
         help="run with task: detection, to find the triggers whose arguments RUN finds",
     )
+    parser.add_argument(
+        "--ontology_file",
+        metavar="FILE",
+        help="event types and roles to find in place of the run's own, any known ontology file; the run warmup, which "
+        "comes with eventune, finds those of any ontology, as well as it can",
+    )
     add_placement_flags(parser)
     parser.add_argument(
         "--per_device_eval_batch_size", type=int, default=32, metavar="N", help="events a batch (default: 32)"
@@ -88,6 +94,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 def load_extractor(arguments: argparse.Namespace) -> Extractor:
     """Load what the arguments of `add_model_arguments` name; no model library is imported before they are checked."""
+    from eventune.runs.shipped import located
     from eventune.training.run_directory import RunDirectory
 
     if arguments.endpoint_model and not arguments.endpoint:
@@ -96,10 +103,12 @@ def load_extractor(arguments: argparse.Namespace) -> Extractor:
         found = str(arguments.per_device_eval_batch_size)
         raise InvalidValueError("per_device_eval_batch_size", "an integer >= 1", found)
     if not arguments.endpoint:
-        RunDirectory(Path(arguments.run_directory)).require()
+        RunDirectory(located(Path(arguments.run_directory))).require()
     import_model_libraries()
     from eventune.inference.extractor import Extractor
 
+    if arguments.endpoint and arguments.ontology_file:
+        raise EventuneError("--ontology_file: expected no --endpoint beside it", "give the ontology in place of RUN")
     if arguments.endpoint and arguments.detection:
         raise EventuneError("--detection: expected no --endpoint beside it", "find the triggers first, to a file")
     if arguments.endpoint:
@@ -112,6 +121,7 @@ def load_extractor(arguments: argparse.Namespace) -> Extractor:
     return Extractor.load(
         arguments.run_directory,
         detection=arguments.detection,
+        ontology=arguments.ontology_file,
         model_name_or_path=arguments.model_name_or_path,
         device=arguments.device,
         dtype=arguments.dtype,

@@ -28,6 +28,7 @@ PADDED_QUESTIONS: Mapping[str, Any] = {
     "lora_dropout": 0.1,
     "lora_target_modules": "attention-qv",
     "freeze_heads": True,
+    "init_from": "",
     "pretrain_file": "",
     "pretrain_ontology_file": "",
 }

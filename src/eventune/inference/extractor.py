@@ -14,11 +14,12 @@ from eventune.adapters.store import weights_file
 from eventune.backbones.arguments import AUTO
 from eventune.backbones.hashes import sha256_of
 from eventune.backbones.placement import Placement
+from eventune.corpora import read_ontology
 from eventune.corpora.raw_text import document_of
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Ontology
 from eventune.events.naming import natural_name
-from eventune.runs.joining import LoadedSteps, OpenSteps, join, load_steps, open_steps, task_of
+from eventune.runs.joining import LoadedSteps, OpenSteps, join, load_steps, open_steps
 from eventune.runs.opening import LoadedBase, LoadedRun, OpenRun, load_run, open_run
 from eventune.tasks.protocol import AnnotatingTask
 from eventune.training import run_directory as names
@@ -65,7 +66,7 @@ class RunAnnotator:
         """See `Annotator`: a hash of all files that decide what is found."""
         folder, entry = self._opened.directory.path, self._opened.entry
         own = (entry.settings_file, names.BASE, *entry.load().files(self._opened.settings))
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(repr(self.ontology).encode())
         # A causal LM that was not trained has no weights of its own.
         for path in (weights_file(folder), *(folder / name for name in own)):
             if path.is_file():
@@ -85,13 +86,13 @@ class StepsAnnotator:
 
     detects, finds_arguments = True, True
 
-    def __init__(self, opened: OpenSteps, loaded: LoadedSteps, ontology: Ontology) -> None:
+    def __init__(self, opened: OpenSteps, loaded: LoadedSteps) -> None:
         self._loaded, self._margins = loaded, opened.margins
         self._steps = (
             RunAnnotator(opened.detection, loaded.detection),
             RunAnnotator(opened.arguments, loaded.arguments),
         )
-        self.ontology = ontology
+        self.ontology = self._steps[1].ontology
         self.loaded = loaded.arguments
 
     @property
@@ -133,6 +134,7 @@ class Extractor:
         run: Path | str,
         *,
         detection: Path | str | None = None,
+        ontology: Ontology | Path | str | None = None,
         base: LoadedBase | None = None,
         model_name_or_path: str | None = None,
         batch_size: int = 32,
@@ -142,8 +144,10 @@ class Extractor:
         """Load a run.
 
         Args:
-            run: The run directory.
+            run: The run directory, or the name of a run that comes with eventune: `warmup`.
             detection: A run with task: detection, to find the triggers that `run` finds the arguments of.
+            ontology: Types and roles to find in place of the run's own, or their file; for runs on an encoder, and for
+                triggers only with `type_embeddings: false`, as the run `warmup` has it, which comes with eventune.
             base: A base in memory, such as another extractor's `base`, to load the run's adapter and heads on; by
                 default the base is loaded, too.
             model_name_or_path: Where the base model is on this machine, if not where the run's `base.json` says.
@@ -174,11 +178,14 @@ class Extractor:
             "placement": placement,
             "batch_size": batch_size,
         }
+        if ontology is not None and not isinstance(ontology, Ontology):
+            ontology = read_ontology(ontology)
         if opened.entry.steps or detection is not None:
             steps = open_steps(opened) if detection is None else join(opened, open_run(Path(detection)))
             both = load_steps(steps, **options)
-            return cls(StepsAnnotator(steps, both, task_of(both.arguments).ontology))
-        return cls(RunAnnotator(opened, load_run(opened, **options)))
+            return cls(StepsAnnotator(steps, both.for_ontology(ontology) if ontology else both))
+        loaded = load_run(opened, **options)
+        return cls(RunAnnotator(opened, loaded.for_ontology(ontology) if ontology else loaded))
 
     @property
     def base(self) -> LoadedBase | None:

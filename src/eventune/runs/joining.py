@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from eventune.backbones.placement import Placement
 from eventune.errors import EventuneError
-from eventune.events import Document
+from eventune.events import Document, Ontology
 from eventune.runs.opening import LoadedBase, LoadedRun, OpenRun, load_run, open_run
 from eventune.tasks.protocol import AnnotatingTask
 from eventune.tasks.steps import ARGUMENTS, DETECTION
@@ -41,6 +41,10 @@ class LoadedSteps:
 
     detection: LoadedRun
     arguments: LoadedRun
+
+    def for_ontology(self, ontology: Ontology) -> LoadedSteps:
+        """Return both with the types and roles of another ontology."""
+        return LoadedSteps(self.detection.for_ontology(ontology), self.arguments.for_ontology(ontology))
 
     def annotate(
         self, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from annotated_types import Len
 from pydantic import Field
@@ -20,10 +20,12 @@ from eventune.backbones.load import require_known_tokens
 from eventune.backbones.placement import Placement, move
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
+from eventune.events import Ontology
+from eventune.runs.shipped import located
 from eventune.storage.json_files import read_json
 from eventune.storage.paths import is_file
 from eventune.storage.validation import read_settings
-from eventune.tasks.protocol import UNTRAINED, RunTask
+from eventune.tasks.protocol import UNTRAINED, AnnotatingTask, RunTask
 from eventune.tasks.registry import TaskEntry, task_named
 from eventune.training import run_directory as names
 from eventune.training.run_directory import EVENTS, EXTRACTOR, GENERATOR, RunDirectory
@@ -72,7 +74,7 @@ def open_run(run: Path) -> OpenRun:
     """Read a run's settings.
 
     Args:
-        run: The run directory.
+        run: The run directory, or the name of a run that comes with the package.
 
     Returns:
         The run.
@@ -81,6 +83,7 @@ def open_run(run: Path) -> OpenRun:
         EventuneError: If the run is unfinished, or lacks a file.
         InvalidValueError: If its settings are not as they must be.
     """
+    run = located(run)
     directory = RunDirectory(run)
     settings_file = next((name for name in (GENERATOR, EVENTS) if is_file(run / name)), EXTRACTOR)
     # The base of a run that was made in steps is that of its steps.
@@ -209,6 +212,10 @@ class LoadedRun:
     task: RunTask
     model: nn.Module
     base: LoadedBase | None
+
+    def for_ontology(self, ontology: Ontology) -> LoadedRun:
+        """Return the same model, with a task that has the types and roles of another ontology; see `AnnotatingTask`."""
+        return replace(self, task=cast("AnnotatingTask", self.task).for_ontology(ontology))
 
     @contextmanager
     def active(self) -> Iterator[nn.Module]:

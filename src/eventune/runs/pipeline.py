@@ -21,6 +21,7 @@ from eventune.adapters.chatglm.targets import targets_notice
 from eventune.adapters.guard import examine, plain_name, require_gradients
 from eventune.adapters.lora import learning_rate_ratio
 from eventune.adapters.methods import METHODS
+from eventune.adapters.starting import start_from
 from eventune.adapters.store import AdapterStore, load_into, save_trained, weights_file
 from eventune.adapters.targets import model_type_of
 from eventune.errors import EventuneError
@@ -207,7 +208,12 @@ class _Run:
             self.reporter.notice(notice)
         model = attach(plain, adapter, anatomy=anatomy, base_name=self.task.backbone.base.name)
         if self.settings.start_from is not None:
-            AdapterStore().load(model, self.settings.start_from)
+            start_from(
+                model,
+                self.settings.start_from,
+                anatomy=anatomy,
+                fresh_heads=self.task.fresh_heads(self.settings.start_from),
+            )
         report = examine(model, anatomy=anatomy)
         self.outcome.counts = report.require(allow_frozen_heads=adapter.freeze_heads)
         self.reporter.notice(report.summary())

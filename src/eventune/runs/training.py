@@ -11,13 +11,14 @@ from typing import cast
 from transformers import TrainingArguments
 
 from eventune.backbones.placement import Placement
-from eventune.backbones.resolve import resolve
+from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
 from eventune.recipe import Recipe
 from eventune.reporter import Reporter, SilentReporter
 from eventune.results import RunResult
 from eventune.runs.pipeline import RunSettings, claimed, make_run
 from eventune.runs.splits import read_splits
+from eventune.runs.starting import starting_weights
 from eventune.runs.steps import make_steps
 from eventune.tasks.protocol import RecipeTask, RunTask
 from eventune.tasks.splits import DocumentSplits
@@ -62,10 +63,10 @@ def _train(
             raise EventuneError("train_file: nothing in it can be trained on")
         return task
 
-    return make_run(_settings_of(recipe, placement), load_task, reporter, claim)
+    return make_run(_settings_of(recipe, base, placement), load_task, reporter, claim)
 
 
-def _settings_of(recipe: Recipe, placement: Placement) -> RunSettings:
+def _settings_of(recipe: Recipe, base: BaseModel, placement: Placement) -> RunSettings:
     optimisation = recipe.optimisation
 
     def training(checkpoints: Path, has_dev: bool, epochs: int | None) -> TrainingArguments:
@@ -89,4 +90,10 @@ def _settings_of(recipe: Recipe, placement: Placement) -> RunSettings:
         early_stopping_patience=optimisation.early_stopping_patience,
         save_steps=optimisation.save_steps,
         gradient_checkpointing=optimisation.gradient_checkpointing,
+        start_from=_start_of(recipe, base),
     )
+
+
+def _start_of(recipe: Recipe, base: BaseModel) -> Path | None:
+    source = recipe.optimisation.init_from
+    return starting_weights(source, task=recipe.task.name, base=base) if source else None

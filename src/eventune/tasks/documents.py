@@ -90,6 +90,18 @@ class DocumentTask:
             if part.unreachable
         ]
 
+    def for_ontology(self, ontology: Ontology) -> Any:  # noqa: ARG002
+        """See `AnnotatingTask`; refused where a task does not say how."""
+        raise EventuneError(
+            f"ontology_file: expected a run with task: extraction, detection or events on an encoder, found one with "
+            f"task: {self.settings.task}",
+            "train it with that ontology_file",
+        )
+
+    def fresh_heads(self, source: Path) -> Sequence[str]:  # noqa: ARG002
+        """See `RunTask`; all heads mean the same in every run."""
+        return ()
+
     def check(self, model: nn.Module) -> None:
         """See `RunTask`; nothing is asked of the model."""
 

@@ -133,6 +133,10 @@ class RunTask(Protocol):
         """Return the plain model on a backbone, its heads untrained, and what is new in it."""
         ...
 
+    def fresh_heads(self, source: Path) -> Sequence[str]:
+        """Return the names of heads' weights that mean something else than in the run that the training starts from."""
+        ...
+
     def check(self, model: nn.Module) -> None:
         """Refuse, before the first step, a model that the task cannot train as its settings ask for."""
         ...
@@ -200,6 +204,14 @@ class AnnotatingTask(RunTask, Protocol):
 
     ontology: Ontology
     counts: Counter[str]
+
+    def for_ontology(self, ontology: Ontology) -> AnnotatingTask:
+        """Return the task of the same model with the types and roles of another ontology.
+
+        Raises:
+            EventuneError: If the model knows its own types alone.
+        """
+        ...
 
     def annotate(
         self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None

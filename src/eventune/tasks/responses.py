@@ -207,6 +207,10 @@ class Responses:
         """See `RunTask`."""
         return backbone.model, anatomy_of(backbone.model)
 
+    def fresh_heads(self, source: Path) -> Sequence[str]:  # noqa: ARG002
+        """See `RunTask`; there are no heads."""
+        return ()
+
     def check(self, model: nn.Module) -> None:
         """See `RunTask`: packed rows must not see one another."""
         if self._arguments is not None and self._arguments.data.packing:

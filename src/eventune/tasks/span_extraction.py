@@ -126,6 +126,10 @@ class SpanExtraction(EncoderTask):
         """See `RunTask`."""
         return cls(backbone, read_ontology(folder / names.ONTOLOGY), settings, batch_size=batch_size)
 
+    def for_ontology(self, ontology: Ontology) -> SpanExtraction:
+        """See `AnnotatingTask`: types and roles are known by their names alone."""
+        return SpanExtraction(self.backbone, ontology, self.settings, batch_size=self._batch_size)
+
     def notices(self) -> Sequence[str]:
         """See `RunTask`; among them what makes the training slow."""
         if self._recipe is None:

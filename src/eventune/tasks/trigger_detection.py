@@ -18,6 +18,7 @@ from eventune.backbones.load import load_encoder
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
+from eventune.errors import EventuneError
 from eventune.events import Document, Ontology, parse_marked_text
 from eventune.extraction.detection.decoding import TriggerMargins
 from eventune.extraction.detection.features import EncodedText, TextEncoder
@@ -46,6 +47,7 @@ class DetectionSettings:
         max_length: The most subword tokens that are read at once.
         max_trigger_length: Words of the longest trigger.
         type_reading: How event types are read.
+        type_embeddings: Whether each type has a learned vector.
         margins: How far a span's score has to be above the empty one's.
         dtype: Type of the base's weights.
         ontology_bytes: Size of the ontology's file: what is left of one that was cut off is often valid YAML.
@@ -56,6 +58,7 @@ class DetectionSettings:
     max_length: Annotated[int, Ge(1)]
     max_trigger_length: Annotated[int, Ge(1)]
     type_reading: Literal["beside", "vectors"]
+    type_embeddings: bool = True
     margins: TriggerMargins
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     ontology_bytes: int = 0
@@ -122,6 +125,7 @@ class TriggerDetection(EncoderTask):
             max_length=min(common.max_length or backbone.max_length, backbone.max_length),
             max_trigger_length=own.max_trigger_length,
             type_reading=own.type_reading,
+            type_embeddings=own.type_embeddings,
             margins=TriggerMargins(),
             dtype=dtype,
         )
@@ -137,11 +141,21 @@ class TriggerDetection(EncoderTask):
         """See `RunTask`."""
         return cls(backbone, read_ontology(folder / names.ONTOLOGY), settings, batch_size=batch_size)
 
+    def for_ontology(self, ontology: Ontology) -> TriggerDetection:
+        """See `AnnotatingTask`."""
+        if self.settings.type_embeddings and list(ontology.types) != list(self.ontology.types):
+            raise EventuneError(
+                "ontology_file: expected the types that the run was trained for, found others, of which its detection "
+                "has learned no vectors",
+                "use a run that was trained with type_embeddings: false, such as warmup",
+            )
+        return TriggerDetection(self.backbone, ontology, self.settings, batch_size=self._batch_size)
+
     def build_model(self, backbone: Backbone) -> tuple[nn.Module, Anatomy]:
         """See `RunTask`."""
         model = TriggerDetector(
             backbone.model,
-            types=len(self.ontology),
+            types=len(self.ontology) if self.settings.type_embeddings else 0,
             max_trigger_length=self.settings.max_trigger_length,
             dropout=self._recipe.own["extraction"].head_dropout if self._recipe else 0.0,
         )
@@ -149,6 +163,11 @@ class TriggerDetection(EncoderTask):
             cheapen_dropout(model)
         new = [f"{ENCODER}.{name}" for name in backbone.new_modules]
         return model, anatomy_of(model, backbones=(ENCODER,), new_modules=new)
+
+    def fresh_heads(self, source: Path) -> Sequence[str]:
+        """See `RunTask`: a type's learned vector is of no other type."""
+        known = list(read_ontology(source / names.ONTOLOGY).types)
+        return () if known == list(self.ontology.types) else ("prototypes",)
 
     def predict(self, model: nn.Module, split: str, *, on_batch: Callable[[int, int], None] | None = None) -> Found:
         """See `RunTask`."""

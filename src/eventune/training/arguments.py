@@ -36,6 +36,14 @@ class OptimisationArguments:
     num_pretrain_epochs: int = field(
         default=3, metadata={"help": "Epochs on pretrain_file, where there is one", "read_by": "pretraining"}
     )
+    init_from: str = field(
+        default="",
+        metadata={
+            "help": "A finished run whose trained weights the training starts from: warmup, which comes with eventune, "
+            "in place of pretraining on sample:warmup; or a run directory",
+            "read_by": "pretraining",
+        },
+    )
     per_device_train_batch_size: int = field(default=16, metadata={"help": "Events a batch in training"})
     per_device_eval_batch_size: int = field(default=32, metadata={"help": "Events a batch in evaluation"})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "Batches a step"})

@@ -223,3 +223,18 @@ def _state_of(optimizer: Optimizer, parameter: Tensor) -> dict[str, tuple[int, .
 def is_known(optimizer: Optimizer) -> bool:
     """Tell whether an optimiser keeps of a small parameter what it keeps of a large one, as torch's do."""
     return type(optimizer).__module__.startswith(("torch.", "transformers."))
+
+
+def require_names(path: Path, own: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    """Refuse tensors of other names or shapes than this training's.
+
+    Raises:
+        EventuneError: If they differ; it names one that does.
+    """
+    wrong = sorted(own.keys() ^ found.keys())
+    wrong += [name for name in own.keys() & found.keys() if own[name].shape != found[name].shape]
+    if wrong:
+        raise EventuneError(
+            f"{path}: expected this model's {len(own)} tensors, found others, e.g. {wrong[0][:100]}",
+            f"remove {path.parent} to go on without it",
+        )

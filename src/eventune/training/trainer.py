@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import ExportableState
 
-from eventune.adapters.store import require_same
 from eventune.storage.atomic import atomic_folder
 from eventune.training import processes
 from eventune.training.averaging import WeightAverage
@@ -29,7 +28,7 @@ from eventune.training.checkpoint import (
     save_states,
     save_tensors,
 )
-from eventune.training.checkpoint_files import TRAINER_STATE, check_trainer_state, damaged
+from eventune.training.checkpoint_files import TRAINER_STATE, check_trainer_state, damaged, require_names
 from eventune.training.meter import ResourceMeter, current_memory_bytes
 from eventune.training.task import Task
 
@@ -203,8 +202,7 @@ class TaskTrainer(Trainer):
         self.store.load(self.model, checkpoint)
         if self.average is not None:
             state = read_tensors(checkpoint / AVERAGE)
-            hint = f"remove {checkpoint} to go on without it"
-            require_same(self.average.state(), state, checkpoint / AVERAGE, hint)
+            require_names(checkpoint / AVERAGE, self.average.state(), state)
             self.average.restore(state)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:

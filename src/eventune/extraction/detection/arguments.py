@@ -23,6 +23,14 @@ class DetectionArguments:
             "read_by": "detection",
         },
     )
+    type_embeddings: bool = field(
+        default=True,
+        metadata={
+            "help": "Learn a vector for each type beside what its name says; without, types are known by their names "
+            "alone, and the run can be used with any ontology",
+            "read_by": "detection",
+        },
+    )
     partial_annotation: bool = field(
         default=False,
         metadata={

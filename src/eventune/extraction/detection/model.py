@@ -29,7 +29,7 @@ class TriggerDetector(nn.Module):
 
         Args:
             encoder: The encoder.
-            types: Event types of the ontology that is trained for.
+            types: Event types with a learned vector; 0 where types are known by their names alone.
             max_trigger_length: Words of the longest trigger.
             dropout: Dropout before the span scorer.
         """
@@ -40,8 +40,9 @@ class TriggerDetector(nn.Module):
         self.marks = nn.Embedding(len(TypeMark), hidden_size, padding_idx=TypeMark.NONE)
         nn.init.normal_(self.marks.weight, std=encoder.config.initializer_range)
         # Zero at first: what a type's name means comes first, and what its mentions have in common is learned.
-        self.prototypes = nn.Embedding(types, hidden_size)
-        nn.init.zeros_(self.prototypes.weight)
+        self.prototypes = nn.Embedding(types, hidden_size) if types else None
+        if self.prototypes is not None:
+            nn.init.zeros_(self.prototypes.weight)
         self.scorer = SpanScorer(hidden_size, max_span_length=max_trigger_length, dropout=dropout)
         # Hardly a span is a trigger: without it the first steps learn nothing but that.
         nn.init.constant_(self.scorer.null.bias, RARE_LOG_ODDS)
@@ -85,8 +86,7 @@ class TriggerDetector(nn.Module):
             tokens = torch.arange(input_ids.shape[1], device=input_ids.device)
             in_type = (tokens >= type_tokens[:, :1]) & (tokens <= type_tokens[:, 1:])
             types = (in_type.to(states.dtype) / in_type.sum(-1, keepdim=True)) @ states
-            if type_rows is not None:
-                types = types + self.prototypes(type_rows)
+            types = self._with_prototypes(types, type_rows)
         else:
             if type_states is None:
                 assert type_ids is not None
@@ -116,7 +116,13 @@ class TriggerDetector(nn.Module):
         in_name = (places >= 1) & (places <= type_lengths[:, None])
         states = self._encoded(type_ids, type_attention, in_name.long() * int(TypeMark.TYPE))
         means = (states * in_name[..., None]).sum(1) / in_name.sum(1, keepdim=True)
-        return means if type_rows is None else means + self.prototypes(type_rows)
+        return self._with_prototypes(means, type_rows)
+
+    def _with_prototypes(self, types: Tensor, type_rows: Tensor | None) -> Tensor:
+        if self.prototypes is None or type_rows is None:
+            return types
+        learned: Tensor = self.prototypes(type_rows)
+        return types + learned
 
     def _encoded(self, input_ids: Tensor, attention_mask: Tensor, marks: Tensor) -> Tensor:
         embedded = self.encoder.get_input_embeddings()(input_ids) + self.marks(marks)

@@ -1,0 +1,102 @@
+"""From the trained weights of one run to the start of another's training."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from eventune.adapters.anatomy import Anatomy
+from eventune.adapters.configuration import LoraFields, PrefixFields, fitting, peft_config, read_adapter_fields
+from eventune.adapters.merged import plain_model
+from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from eventune.adapters.peft_library import PeftModel
+from eventune.adapters.store import PEFT_PREFIX, copy_weights, trained_weights, weights_file
+from eventune.adapters.weight_files import read_weights
+from eventune.adapters.wrapping import unwrap
+from eventune.errors import EventuneError
+
+_HINT = (
+    "give the method, lora_r, lora_alpha and lora_target_modules of that run, or method: full, which goes on from "
+    "base and adapter merged"
+)
+
+
+def start_from(model: nn.Module, folder: Path, *, anatomy: Anatomy, fresh_heads: Sequence[str] = ()) -> None:
+    """Copy a run's trained weights into a model that is ready for its first step.
+
+    The same method goes on from the same adapter. Full fine-tuning goes on from base and adapter merged. Heads need not
+    have the same size: of a vector that differs in length, such as what each length of a span is worth, the common part
+    is copied.
+
+    Args:
+        model: The model, with what is trained attached.
+        folder: The folder of the other run's weights.
+        anatomy: The plain model's backbones and heads.
+        fresh_heads: Names of heads' weights that mean something else in this run and stay untrained.
+
+    Raises:
+        EventuneError: If the other run's adapter does not fit this model's.
+    """
+    model, path = unwrap(model), weights_file(folder)
+    found = read_weights(path)
+    if path.name == ADAPTER_WEIGHTS and _is_full(model):
+        donor = _adapted(copy.deepcopy(model), folder)
+        copy_weights(donor, _fitting(trained_weights(donor), found, anatomy, path, fresh_heads))
+        model.load_state_dict(plain_model(donor).state_dict())
+        return
+    if isinstance(model, PeftModel) and path.name == ADAPTER_WEIGHTS:
+        _require_same_scale(model.peft_config[model.active_adapter], folder)
+    copy_weights(model, _fitting(trained_weights(model), found, anatomy, path, fresh_heads))
+
+
+def _is_full(model: nn.Module) -> bool:
+    return not isinstance(model, PeftModel) and all(parameter.requires_grad for parameter in model.parameters())
+
+
+def _adapted(model: nn.Module, folder: Path) -> nn.Module:
+    fields = read_adapter_fields(folder)
+    if isinstance(fields, PrefixFields):
+        raise EventuneError(f"{folder}: expected an adapter that can be merged, found a prefix", _HINT)
+    with fitting(folder):
+        adapted: nn.Module = PeftModel(model, peft_config(fields, folder))
+    return adapted
+
+
+def _require_same_scale(config: Any, folder: Path) -> None:
+    fields = read_adapter_fields(folder)
+    if not isinstance(fields, LoraFields) or not hasattr(config, "lora_alpha"):
+        return
+    for name in ("lora_alpha", "use_rslora", "alpha_pattern"):
+        own, found = getattr(config, name, None) or None, getattr(fields, name) or None
+        if own != found:
+            raise EventuneError(f"{folder / ADAPTER_CONFIG}: {name}: expected {own}, found {found}", _HINT)
+
+
+def _fitting(
+    own: Mapping[str, Tensor], found: Mapping[str, Tensor], anatomy: Anatomy, path: Path, fresh_heads: Sequence[str]
+) -> dict[str, Tensor]:
+    """Return the model's weights with all that it takes over.
+
+    Raises:
+        EventuneError: If a weight that is no head's differs in name or shape.
+    """
+    fitted, wrong = dict(own), []
+    for name in sorted(own.keys() | found.keys()):
+        plain = name.removeprefix(PEFT_PREFIX)
+        is_head = anatomy.in_head(plain)
+        if is_head and plain.startswith(tuple(fresh_heads)):
+            continue
+        if name in own and name in found and own[name].shape == found[name].shape:
+            fitted[name] = found[name]
+        elif not is_head:
+            wrong.append(name)
+        elif name in own and name in found and own[name].dim() == found[name].dim() == 1:
+            fitted[name] = torch.cat([found[name][: len(own[name])], own[name][len(found[name]) :]])
+    if wrong:
+        raise EventuneError(f"{path}: expected weights that fit this training's, found others, e.g. {wrong[0]}", _HINT)
+    return fitted

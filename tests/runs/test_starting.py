@@ -1,0 +1,164 @@
+"""A training that starts from the weights of another run."""
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from eventune.adapters.arguments import AdapterArguments
+from eventune.adapters.attaching import attach
+from eventune.adapters.starting import start_from
+from eventune.adapters.store import trained_weights
+from eventune.backbones.load import load_encoder
+from eventune.backbones.placement import Placement
+from eventune.backbones.resolve import resolve
+from eventune.corpora import read_corpus, read_ontology
+from eventune.errors import EventuneError
+from eventune.events import Document, EventType, Ontology
+from eventune.inference.extractor import Extractor
+from eventune.recipe import Recipe
+from eventune.runs.opening import load_run, open_run
+from eventune.runs.starting import starting_weights
+from eventune.runs.training import train
+
+
+@pytest.fixture(scope="module")
+def detection(tiny_recipe, tmp_path_factory):
+    """A run that finds triggers of types by their names alone."""
+    folder = tmp_path_factory.mktemp("runs") / "detection"
+    own = {"task": "detection", "type_embeddings": False, "num_train_epochs": 8}
+    train(Recipe.of({**tiny_recipe, **own, "output_dir": str(folder)}))
+    return folder
+
+
+def loaded(run):
+    return load_run(open_run(run), placement=Placement.of("cpu", "float32"), batch_size=8)
+
+
+def weights(run):
+    return load_file(run / "adapter_model.safetensors")
+
+
+def started(run, adapter, **sizes):
+    """Return a run's task, and a model with what `adapter` says attached that starts from the run."""
+    task = loaded(run).task
+    backbone = load_encoder(task.backbone.base)
+    plain, anatomy = task.build_model(backbone)
+    for name, size in sizes.items():
+        setattr(plain.scorer, name, torch.nn.Parameter(torch.zeros(size)))
+    model = attach(plain, adapter, anatomy=anatomy, base_name="tiny")
+    start_from(model, run, anatomy=anatomy)
+    return task, model.eval()
+
+
+def outputs(task, model):
+    with torch.inference_mode():
+        return task.outputs(model.eval())
+
+
+def test_the_same_adapter_goes_on_where_the_run_ended(tiny_run):
+    task, model = started(tiny_run, AdapterArguments())
+
+    run = loaded(tiny_run)
+    with run.active() as trained:
+        assert torch.equal(outputs(task, model), outputs(run.task, trained))
+
+
+def test_full_fine_tuning_goes_on_from_base_and_adapter_merged(tiny_run):
+    task, model = started(tiny_run, AdapterArguments(method="full"))
+
+    run = loaded(tiny_run)
+    with run.active() as trained:
+        torch.testing.assert_close(outputs(task, model), outputs(run.task, trained), atol=1e-4, rtol=1e-4)
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+@pytest.mark.parametrize("length", [5, 30])
+def test_of_a_vector_of_another_length_the_common_part_is_taken(tiny_run, length):
+    own = weights(tiny_run)["base_model.model.scorer.width"]
+
+    _, model = started(tiny_run, AdapterArguments(), width=length)
+
+    width = trained_weights(model)["base_model.model.scorer.width"]
+    common = min(length, len(own))
+    assert torch.equal(width[:common], own[:common])
+    assert not width[common:].any()
+
+
+@pytest.mark.parametrize(
+    ("adapter", "found"),
+    [
+        (AdapterArguments(lora_r=4), "expected weights that fit"),
+        (AdapterArguments(lora_alpha=32), "lora_alpha: expected 32, found 16"),
+        (AdapterArguments(method="ia3"), "expected weights that fit"),
+        (AdapterArguments(method="bitfit"), "expected weights that fit"),
+    ],
+)
+def test_an_adapter_that_does_not_fit_is_refused(tiny_run, adapter, found):
+    with pytest.raises(EventuneError, match=found) as raised:
+        started(tiny_run, adapter)
+
+    assert "method: full" in raised.value.hint
+
+
+def test_a_recipe_says_which_run_and_less_training_is_needed(tiny_recipe, tiny_run, tmp_path):
+    few = {**tiny_recipe, "num_train_epochs": 1, "learning_rate": 1e-5, "head_learning_rate": 1e-5}
+
+    fresh = train(Recipe.of({**few, "output_dir": str(tmp_path / "fresh")}))
+    warm = train(Recipe.of({**few, "output_dir": str(tmp_path / "warm"), "init_from": str(tiny_run)}))
+
+    assert warm.scores["dev"]["metrics"]["f1"] > fresh.scores["dev"]["metrics"]["f1"]
+
+
+def test_a_step_starts_from_the_step_with_its_task(tiny_recipe, tmp_path):
+    steps = {**tiny_recipe, "task": "events", "num_train_epochs": 1}
+    train(Recipe.of({**steps, "output_dir": str(tmp_path / "first")}))
+
+    train(Recipe.of({**steps, "output_dir": str(tmp_path / "second"), "init_from": str(tmp_path / "first")}))
+
+    base = resolve(tiny_recipe["model_name_or_path"])
+    found = starting_weights(str(tmp_path / "second"), task="detection", base=base)
+    assert found == tmp_path / "second" / "detection"
+
+
+def test_a_run_of_another_task_is_refused(tiny_recipe, tiny_run, detection):
+    base = resolve(tiny_recipe["model_name_or_path"])
+
+    with pytest.raises(EventuneError, match=r"task: detection, found .* task: extraction"):
+        starting_weights(str(tiny_run), task="detection", base=base)
+
+
+def test_a_run_on_another_base_is_refused(tiny_run, tiny_llm):
+    with pytest.raises(EventuneError, match=r"was trained on .* whose weights are not those of"):
+        starting_weights(str(tiny_run), task="extraction", base=resolve(str(tiny_llm)))
+
+
+def test_learned_vectors_of_types_stay_behind_where_the_types_are_others(tiny_recipe, detection, tmp_path):
+    own = {"task": "detection", "num_train_epochs": 1, "init_from": str(detection)}
+    train(Recipe.of({**tiny_recipe, **own, "output_dir": str(tmp_path / "typed")}))
+    typed = loaded(tmp_path / "typed").task
+
+    assert typed.fresh_heads(tmp_path / "typed") == ()
+    assert typed.for_ontology(typed.ontology).ontology is typed.ontology
+    other = Ontology.of([EventType("landing", ())])
+    with pytest.raises(EventuneError, match="type_embeddings: false"):
+        typed.for_ontology(other)
+    assert loaded(detection).task.for_ontology(other).fresh_heads(detection) == ("prototypes",)
+
+
+def test_without_learned_vectors_a_run_finds_the_types_of_any_ontology(detection, tiny_run, small_corpus):
+    documents = [document.with_events(()) for document in read_corpus(small_corpus / "dev.jsonl").documents]
+    ontology = read_ontology(small_corpus / "ontology.yaml")
+    renamed = Ontology.of(
+        EventType(f"{event_type.name} x", event_type.roles, event_type.description)
+        for event_type in (ontology[name] for name in ontology.types)
+    )
+
+    extractor = Extractor.load(detection, ontology=renamed)
+    found = extractor.extract_all(documents)
+
+    assert not any("prototypes" in name for name in weights(detection))
+    assert {event.type for document in found for event in document.events} <= set(renamed.types)
+    assert any(document.events for document in found)
+    assert extractor.fingerprint != Extractor.load(detection).fingerprint
+    arguments = Extractor.load(tiny_run, ontology=renamed)
+    assert isinstance(arguments.extract(found[0]), Document)
