@@ -11,6 +11,14 @@ import pytest
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 
+@pytest.fixture(autouse=True)
+def one_environment():
+    """The same `os.environ` for all: datasets puts a copy in its place, and rich goes on looking at the first."""
+    environment = os.environ
+    yield
+    os.environ = environment  # noqa: B003
+
+
 @pytest.fixture(scope="session")
 def fixtures():
     """Files that tests read and that no code of today could make."""
