@@ -36,6 +36,7 @@ TORCH_FREE = [
     f"eventune.extraction.{name}"
     for name in (
         "arguments",
+        "calibration",
         "coverage",
         "decoding",
         "detection.arguments",
@@ -43,7 +44,6 @@ TORCH_FREE = [
         "detection.features",
         "detection.marks",
         "features",
-        "margins",
         "marks",
         "prompts",
         "question_features",

@@ -1,9 +1,11 @@
 """From candidates to arguments."""
 
+import math
+
 import pytest
 
 from eventune.events import Span
-from eventune.extraction.decoding import Candidate, Margins, non_maximum_suppression, select
+from eventune.extraction.decoding import Calibration, Candidate, Margins, non_maximum_suppression, signals_of
 
 
 def candidate(start, end, log_odds):
@@ -39,7 +41,7 @@ def test_the_best_candidate_must_beat_the_empty_role_and_a_further_one_come_clos
     found = [candidate(0, 1, 3.0), candidate(2, 3, 2.0), candidate(4, 5, 1.0)]
 
     def chosen(first, further):
-        return [argument.span.start for argument in select("place", found, Margins(first, further))]
+        return [candidate.span.start for candidate, _ in Margins(first, further).chosen(found)]
 
     assert chosen(0.0, -4.0) == [0, 2, 4]
     assert chosen(0.0, -1.5) == [0, 2]
@@ -49,9 +51,30 @@ def test_the_best_candidate_must_beat_the_empty_role_and_a_further_one_come_clos
 
 
 def test_no_candidate_gives_no_argument():
-    assert select("place", [], Margins()) == []
+    assert Margins().chosen([]) == Calibration(threshold=0.0).chosen([]) == []
 
 
 def test_arguments_carry_role_and_probability():
-    [argument] = select("place", [Candidate(Span(1, 2), 4.0, 0.98765432)], Margins())
+    [(candidate, score)] = Margins().chosen([Candidate(Span(1, 2), 4.0, 0.98765432)])
+    argument = candidate.argument("place", score)
     assert (argument.role, argument.span, argument.score) == ("place", Span(1, 2), 0.987654)
+
+
+def test_a_calibration_keeps_what_is_probable_enough_by_its_signals():
+    found = [Candidate(Span(0, 1), 2.0, 0.6), Candidate(Span(2, 3), 1.0, 0.25)]
+    calibration = Calibration(intercept=0.1, weights=(0.5, 1.0, -1.0, -0.2, 0.3), threshold=0.5)
+
+    scores = [0.1 + 0.5 * 2 + math.log(0.6 / 0.4), 0.1 + 0.5 + math.log(0.25 / 0.75) - 0.2 + 0.3]
+    expected = [1 / (1 + math.exp(-score)) for score in scores]
+    assert [probability for _, probability in calibration.chosen(found)] == pytest.approx(expected[:1])
+    assert [probability for _, probability in calibration.shifted(-1.0).chosen(found)] == pytest.approx(expected)
+    assert calibration.shifted(4.0).chosen(found) == []
+
+
+@pytest.mark.parametrize("signals", [(math.inf,) * 5, (-math.inf,) * 5, (1e308,) * 5, (0.0,) * 5])
+def test_a_calibration_has_a_probability_for_whatever_a_file_may_hold(signals):
+    assert 0 <= Calibration(weights=(1e308, 1.0, -1.0, 0.0, 0.0)).probability_of(signals) <= 1
+
+
+def test_signals_stay_finite():
+    assert all(map(math.isfinite, signals_of([Candidate(Span(0, 1), 1e9, 1.0), Candidate(Span(1, 2), -1e9, 0.0)])[1]))

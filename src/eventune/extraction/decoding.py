@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Len
+from pydantic import Discriminator, Tag
 
 from eventune.events import Argument, Document, Ontology, Span
 from eventune.extraction.features import EncodedWindow
 
 CANDIDATES_A_ROLE = 12
 """How many spans of a role are looked at in a window: enough for several fillers and what overlaps them."""
+_FAR = 10.0
+"""Log-odds beyond which nothing more is told by them."""
+_LEAST = 1e-6
+_MOST = 700.0
+"""Whose exponential a float holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +37,14 @@ class Candidate:
     log_odds: float
     probability: float
 
+    def argument(self, role: str, score: float | None = None) -> Argument:
+        """Return it as an argument with a score, by default its share of the role's probability."""
+        return Argument(role, self.span, round(self.probability if score is None else score, 6))
+
 
 @dataclass(frozen=True)
 class Margins:
-    """When a candidate becomes an argument.
+    """When a candidate becomes an argument, where no dev part says how probable it is that it is right.
 
     Attributes:
         first: What the log-odds of a role's best candidate against the empty role must exceed.
@@ -43,6 +57,83 @@ class Margins:
 
     # Read from a run's settings: a misspelt margin must not leave the default in its place.
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    def chosen(self, candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
+        """Return those of a role's candidates, best first, that exceed the margins, with their scores."""
+        if not candidates or candidates[0].log_odds <= self.first:
+            return []
+        best = candidates[0].log_odds
+        return [
+            (candidate, candidate.probability)
+            for place, candidate in enumerate(candidates)
+            if place == 0 or candidate.log_odds - best > self.further
+        ]
+
+    def shifted(self, log_odds: float) -> Margins:
+        """Return margins that are stricter by some log-odds."""
+        return replace(self, first=round(self.first + log_odds, 6))
+
+
+def signals_of(candidates: Sequence[Candidate]) -> list[tuple[float, ...]]:
+    """Return what tells of a role's candidates, best first, whether they are right, as `Calibration.weights` has it."""
+    return [
+        (
+            min(max(candidate.log_odds, -_FAR), _FAR),
+            math.log(max(candidate.probability, _LEAST)),
+            math.log(max(1 - candidate.probability, _LEAST)),
+            min(candidates[0].log_odds - candidate.log_odds, _FAR),
+            float(place > 0),
+        )
+        for place, candidate in enumerate(candidates)
+    ]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How probable it is that a candidate is right, and from which probability on it becomes an argument.
+
+    Attributes:
+        intercept: Log-odds of a candidate whose signals are all 0.
+        weights: What each signal adds: the log-odds against the empty role, the logarithm of the candidate's share of
+            the role's probability, that of the rest, how far it lies behind the best one, and whether it does.
+        threshold: The probability from which on a candidate is kept.
+    """
+
+    intercept: float = 0.0
+    weights: Annotated[tuple[float, ...], Len(5, 5)] = (0.0, 1.0, -1.0, 0.0, 0.0)
+    threshold: float = 1.0
+
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
+
+    def probability_of(self, signals: Sequence[float]) -> float:
+        """Return the probability that a candidate with such signals is right."""
+        score = self.intercept + sum(map(operator.mul, self.weights, signals))
+        return 1 / (1 + math.exp(-score)) if score > -_MOST else 0.0
+
+    def chosen(self, candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
+        """Return those of a role's candidates that are probable enough, with their probabilities."""
+        probabilities = map(self.probability_of, signals_of(candidates))
+        return [(c, p) for c, p in zip(candidates, probabilities, strict=True) if p >= self.threshold]
+
+    def shifted(self, log_odds: float) -> Calibration:
+        """Return the calibration with a threshold that is stricter by some log-odds."""
+        threshold = min(max(self.threshold, _LEAST), 1 - _LEAST)
+        odds = threshold / (1 - threshold) * math.exp(log_odds)
+        return replace(self, threshold=round(odds / (1 + odds), 6))
+
+
+def _kind_of(value: Any) -> str:
+    return (
+        "Calibration"
+        if isinstance(value, Calibration) or (isinstance(value, dict) and "threshold" in value)
+        else "Margins"
+    )
+
+
+Choice = Annotated[
+    Annotated[Margins, Tag("Margins")] | Annotated[Calibration, Tag("Calibration")], Discriminator(_kind_of)
+]
+"""What decides which candidates become arguments; settings files tell the two apart by what they hold."""
 
 
 def non_maximum_suppression(candidates: Sequence[Candidate], multiplicity: int) -> list[Candidate]:
@@ -62,18 +153,6 @@ def non_maximum_suppression(candidates: Sequence[Candidate], multiplicity: int) 
         if not any(candidate.span.overlaps(other.span) for other in chosen):
             chosen.append(candidate)
     return chosen
-
-
-def select(role: str, candidates: Sequence[Candidate], margins: Margins) -> list[Argument]:
-    """Return those of a role's candidates, best first, that exceed their margins as its arguments."""
-    if not candidates or candidates[0].log_odds <= margins.first:
-        return []
-    best = candidates[0].log_odds
-    return [
-        Argument(role, candidate.span, round(candidate.probability, 6))
-        for place, candidate in enumerate(candidates)
-        if place == 0 or candidate.log_odds - best > margins.further
-    ]
 
 
 EventCandidates = dict[tuple[int, int], list[list[Candidate]]]
@@ -114,9 +193,9 @@ def annotated(
     documents: Sequence[Document],
     found: Mapping[tuple[int, int], Sequence[Sequence[Candidate]]],
     ontology: Ontology,
-    margins: Margins,
+    choice: Choice,
 ) -> list[Document]:
-    """Return documents with the arguments that exceed the margins in place of their own."""
+    """Return documents with the arguments that are chosen of the candidates in place of their own."""
     result = []
     for index, document in enumerate(documents):
         events = []
@@ -124,9 +203,9 @@ def annotated(
             roles = ontology[event.type].roles if (index, number) in found else ()
             events.append(
                 event.with_arguments(
-                    argument
+                    candidate.argument(role.name, score)
                     for role, candidates in zip(roles, found.get((index, number), ()), strict=True)
-                    for argument in select(role.name, candidates, margins)
+                    for candidate, score in choice.chosen(candidates)
                 )
             )
         result.append(document.with_events(events))

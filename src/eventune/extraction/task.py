@@ -9,11 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from eventune.events import Document, Ontology
+from eventune.extraction.calibration import calibrate
 from eventune.extraction.collator import WindowCollator
-from eventune.extraction.decoding import Candidate, EventCandidates, Margins, annotated, merge_windows
+from eventune.extraction.decoding import Candidate, Choice, EventCandidates, annotated, merge_windows
 from eventune.extraction.features import EncodedPart, EncodedWindow, FeatureBuilder
 from eventune.extraction.loss import span_loss
-from eventune.extraction.margins import tune_margins
 from eventune.extraction.marks import Mark
 from eventune.extraction.model import SpanScores
 from eventune.extraction.top_spans import best_spans
@@ -82,7 +82,7 @@ class ExtractionTask:
         return span_loss(scores, targets, slots)
 
     def evaluate(self, model: nn.Module, *, on_batch: Callable[[int, int], None] | None = None) -> dict[str, float]:
-        """Score the dev part with the margins that suit it best."""
+        """Score the dev part with the calibration that it gives."""
         if self.dev is None:
             return {}
         found = self.find_candidates(model, self.dev, on_batch=on_batch)
@@ -125,17 +125,17 @@ class ExtractionTask:
         finally:
             model.train(was_training)
 
-    def tune(self, found: EventCandidates, part: EncodedPart) -> Margins:
-        """Return the margins with the best F1 on a part."""
-        return tune_margins(found, part.documents, self.ontology, scorer=self.scorer)
+    def tune(self, found: EventCandidates, part: EncodedPart) -> Choice:
+        """Learn on a part how probable it is that a candidate is right, and the threshold with the best expected F1."""
+        return calibrate(found, part.documents, self.ontology, scorer=self.scorer)
 
-    def annotate(self, found: EventCandidates, part: EncodedPart, margins: Margins) -> list[Document]:
-        """Return the documents with the arguments that exceed the margins in place of their own."""
-        return annotated(part.documents, found, self.ontology, margins)
+    def annotate(self, found: EventCandidates, part: EncodedPart, choice: Choice) -> list[Document]:
+        """Return the documents with the arguments that are chosen in place of their own."""
+        return annotated(part.documents, found, self.ontology, choice)
 
-    def score(self, found: EventCandidates, part: EncodedPart, margins: Margins) -> Score:
+    def score(self, found: EventCandidates, part: EncodedPart, choice: Choice) -> Score:
         """Score a part by the task's scorer."""
-        return score_model(part.documents, self.annotate(found, part, margins), self.scorer)
+        return score_model(part.documents, self.annotate(found, part, choice), self.scorer)
 
 
 def _metrics(result: Score) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from eventune.events import Argument, Document
 from eventune.scoring.definitions import SCORERS, model_scorer
-from eventune.scoring.measures import AnyTally
+from eventune.scoring.measures import AnyTally, Tally
 
 Parts = tuple[float, ...]
 """The numbers of a tally that add up."""
@@ -33,6 +33,7 @@ class ArgumentGains:
         self._documents = documents
         empty = self._tally(_EMPTY, _EMPTY)
         self._metrics_of = empty.metrics_of
+        self._matched = 2 if isinstance(empty, Tally) else 3
         tallies = [self._tally(document, _without_arguments(document)).parts for document in documents]
         self.nothing: Parts = tuple(sum(column) for column in zip(empty.parts, *tallies, strict=True))
 
@@ -63,6 +64,18 @@ class ArgumentGains:
         return [
             tuple(more - less for more, less in zip(after, before, strict=True)) for before, after in pairwise(counts)
         ]
+
+    @property
+    def gold(self) -> float:
+        """How many arguments are to be found."""
+        return float(sum(len(event.arguments) for document in self._documents for event in document.events))
+
+    def matches(self, document: int, event: int, arguments: Sequence[Argument]) -> list[float]:
+        """Return how much each argument counts as right, from 0 to 1: what it adds to the matches, or to the sum of F1.
+
+        Arguments as in `of`.
+        """
+        return [min(max(float(parts[self._matched]), 0.0), 1.0) for parts in self.of(document, event, arguments)]
 
     def f1(self, parts: Sequence[Any]) -> Any:
         """Return F1 of summed parts: of numbers, or of numpy arrays of one shape."""

@@ -37,8 +37,9 @@ def read_settings(path: Path, kind: type[Settings], *, finite: bool = True) -> S
         return TypeAdapter(kind).validate_json(content, strict=True)
     except ValidationError as error:
         # A field that may be of several kinds has one for each: what a check of ours says counts, or what lies deepest.
+        # The kind stands in the path, too: a class, or a type with brackets.
         first = max(error.errors(include_url=False), key=lambda one: (one["type"] == "value_error", len(one["loc"])))
-        field = ".".join(part for part in map(str, first["loc"]) if "[" not in part)
+        field = ".".join(part for part in map(str, first["loc"]) if "[" not in part and not part[:1].isupper())
         where = f"{path}: {field}" if field else str(path)
         found = "nothing" if first["type"] == "missing" else json.dumps(first["input"], ensure_ascii=False)
         raise InvalidValueError(where, _expected(first), found, _HINT) from None

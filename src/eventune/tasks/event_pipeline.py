@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from eventune.extraction.decoding import Margins
+from eventune.extraction.decoding import Choice
 from eventune.extraction.detection.decoding import TriggerMargins
 from eventune.training import run_directory as names
 
@@ -29,7 +29,7 @@ class PipelineSettings:
     method: str
     measure: str
     detection: TriggerMargins | None
-    arguments: Margins | None = None
+    arguments: Choice | None = None
     ontology_bytes: int = 0
 
 

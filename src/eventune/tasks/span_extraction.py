@@ -19,7 +19,7 @@ from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
 from eventune.events import Document, Ontology
 from eventune.extraction.arguments import MOST_SPAN_LENGTH
-from eventune.extraction.decoding import EventCandidates, Margins
+from eventune.extraction.decoding import Choice, EventCandidates, Margins
 from eventune.extraction.features import EncodedPart, EncodedWindow
 from eventune.extraction.kinds import VARIANTS
 from eventune.extraction.subwords import SubwordTokenizer
@@ -46,7 +46,7 @@ class SpanSettings:
         max_length: The most subword tokens that are read at once.
         max_span_length: Words of the longest argument.
         trigger_window: Subword tokens that are read around a trigger; 0 for the whole document.
-        margins: How far a span's score has to be above the empty role's.
+        margins: What decides which spans become arguments: margins, or what a dev part taught.
         dtype: Type of the base's weights.
         ontology_bytes: Size of the ontology's file: what is left of one that was cut off is often valid YAML.
     """
@@ -57,7 +57,7 @@ class SpanSettings:
     max_length: Annotated[int, Ge(1), Le(MOST_LENGTH)]
     max_span_length: Annotated[int, Ge(1), Le(MOST_SPAN_LENGTH)]
     trigger_window: Annotated[int, Ge(0), Le(MOST_LENGTH)] = 0
-    margins: Margins
+    margins: Choice
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     ontology_bytes: int = 0
 
@@ -158,7 +158,7 @@ class SpanExtraction(EncoderTask):
         return self.loop.find_candidates(model, self.encoded[split], on_batch=on_batch)
 
     def tune(self, predicted: EventCandidates) -> None:
-        """See `RunTask`: the margins with the best score on the dev part."""
+        """See `RunTask`: what the dev part teaches of how probable it is that a span is right."""
         self.settings = replace(self.settings, margins=self.loop.tune(predicted, self.encoded["dev"]))
 
     def score(self, split: str, predicted: EventCandidates) -> dict[str, Any]:
@@ -189,10 +189,8 @@ class SpanExtraction(EncoderTask):
         return self.loop.annotate(ranking, part, settings.margins)
 
     def alternatives(self) -> Sequence[SpanSettings]:
-        """See `AnnotatingTask`: other first margins around the own one."""
-        margins = self.settings.margins
-        steps = (round(margins.first + step, 6) for step in MARGIN_STEPS)
-        return [replace(self.settings, margins=replace(margins, first=first)) for first in steps]
+        """See `AnnotatingTask`: more generous and stricter choices around the own one."""
+        return [replace(self.settings, margins=self.settings.margins.shifted(step)) for step in MARGIN_STEPS]
 
     def _builder(self, backbone: Backbone, ontology: Ontology, settings: SpanSettings) -> Any:
         return VARIANTS[settings.extractor].builder(
