@@ -16,7 +16,7 @@ class ScoringArguments:
     scorer: str = field(
         default=DEFAULT_SCORER,
         metadata={
-            "help": "Definition of the score that the epoch and the margins are chosen by, and that results and "
+            "help": "Definition of the score that the epoch and the thresholds are chosen by, and that results and "
             "comparisons show: " + "; ".join(f"{name}: {known.summary}" for name, known in SCORERS.items()),
             "read_by": "arguments",
         },

@@ -41,7 +41,7 @@ def extractor_card(recipe: Mapping[str, Any], result: Mapping[str, Any], *, titl
         "tags": [title.lower().replace(" ", "-"), recipe["method"]],
     }
     resources = result["resources"]
-    chosen = "the epoch and the margins" if recipe["load_best_model_at_end"] else "the margins"
+    chosen = "the epoch and the thresholds" if recipe["load_best_model_at_end"] else "the thresholds"
     lines = [
         "---",
         yaml.safe_dump(header, sort_keys=False).strip(),
@@ -117,7 +117,7 @@ def pipeline_card(recipe: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         *_false_alarms(result),
         _cost(result["resources"]),
         "",
-        "The dev part chose the margins, so its score is optimistic." if "dev" in result["scores"] else "",
+        "The dev part chose the thresholds, so its score is optimistic." if "dev" in result["scores"] else "",
         "",
         "```bash",
         'eventune extract path/to/this/folder --text "Gunmen shot three soldiers in Mosul."',
