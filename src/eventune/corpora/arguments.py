@@ -29,7 +29,7 @@ class DataArguments:
 
     train_file: str = field(default="", metadata={"help": "Corpus to train on"})
     dev_file: str = field(
-        default="", metadata={"help": "Corpus to choose the epoch and to calibrate and tune thresholds on"}
+        default="", metadata={"help": "Corpus to choose the epoch and tune thresholds on"}
     )
     test_file: str = field(default="", metadata={"help": "Corpus to score the finished run on"})
     ontology_file: str = field(
