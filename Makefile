@@ -7,7 +7,7 @@ READY_LLM := $(VENV)/.ready-llm
 READY_MULTILINGUAL := $(VENV)/.ready-multilingual
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-llm setup-multilingual demo test test-slow lint format benchmark sample clean
+.PHONY: help setup setup-llm setup-multilingual demo test test-slow test-install wheel docs lint format benchmark sample clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
@@ -42,6 +42,15 @@ test: setup-llm setup-multilingual ## Run the tests
 
 test-slow: setup-llm setup-multilingual ## Run the tests that train for minutes
 	$(BIN)/python -m pytest -m slow
+
+wheel: ## Build sdist and wheel into dist/
+	$(PYTHON) scripts/build_wheel.py
+
+docs: setup-llm ## Check the documentation's links and commands
+	$(BIN)/python -m pytest tests/test_docs.py
+
+test-install: ## Install each extra from the wheel in a clean environment and try it (EXTRAS="core llm": these)
+	$(PYTHON) scripts/test_install.py $(EXTRAS)
 
 lint: setup-llm ## Check style, docstrings, types and layers
 	$(BIN)/ruff check .

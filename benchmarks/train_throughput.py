@@ -48,7 +48,6 @@ from eventune.training.trainer import TaskTrainer
 BATCH_SIZE = 16
 NOTES_LENGTH = 512
 HEADS = ("marks", "scorer")
-RECIPES = Path(__file__).parents[1] / "recipes"
 SAMPLE = {"train_file": "sample:train", "ontology_file": "sample:ontology", "dev_fraction": 0.0, "group_by": ""}
 CORPORA = Path(os.environ.get("EVENTUNE_CORPORA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -99,7 +98,7 @@ class Setting:
     """A recipe's model made ready for training on the benchmark's documents."""
 
     def __init__(self, method: str, documents: Sequence[Document], ontology: Ontology) -> None:
-        recipe = Recipe.of({**read_settings(RECIPES / f"rams-{method}.yaml"), **SAMPLE, "output_dir": "unused"})
+        recipe = Recipe.of({**read_settings(f"rams-{method}"), **SAMPLE, "output_dir": "unused"})
         torch.manual_seed(0)
         backbone = load_encoder(resolve(recipe.model.model_name_or_path), dropout=recipe.model.hidden_dropout)
         own = recipe.own["extraction"]

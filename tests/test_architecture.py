@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "eventune"
 LEVELS = [
     {"errors", "results", "events", "storage"},
     {"corpora", "scoring", "reports"},
-    {"backbones", "adapters", "extraction", "generation", "training"},
+    {"backbones", "adapters", "extraction", "generation", "recipes", "training"},
     {"tasks"},
     {"recipe", "reporter"},
     {"runs"},

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, SETUPTOOLS = PYPROJECT["project"], PYPROJECT["tool"]["setuptools"]
 EXTRAS = {name: found for name, found in PROJECT["optional-dependencies"].items() if name != "dev"}
 MODULE_OF = {"pyyaml": "yaml"}
 COMES_ALONG = {"huggingface_hub", "packaging", "pyarrow", "pydantic_core"}
@@ -57,3 +58,16 @@ def test_every_dependency_is_pinned():
     pinned = {name_of(line) for line in lines if "==" in line}
     # Heads by a parse are tested with a stand-in: spaCy needs a model that no package index has.
     assert set(map(name_of, chain(PROJECT["dependencies"], *EXTRAS.values()))) - pinned == {"spacy"}
+
+
+def test_every_file_of_the_package_goes_into_the_wheel():
+    package = ROOT / "src" / "eventune"
+    patterns = SETUPTOOLS["package-data"]["eventune"]
+    packed = {path for pattern in patterns for path in package.glob(pattern)}
+    others = {path for path in package.rglob("*") if path.is_file() and path.suffix not in {".py", ".pyc"}}
+    assert others - packed == set()
+
+
+def test_the_version_has_one_source():
+    assert "version" not in PROJECT
+    assert SETUPTOOLS["dynamic"]["version"] == {"attr": "eventune.__version__"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
 import types
 import typing
@@ -18,6 +17,7 @@ from eventune.adapters.arguments import AdapterArguments
 from eventune.backbones.arguments import ModelArguments
 from eventune.corpora.arguments import DataArguments
 from eventune.errors import EventuneError, InvalidValueError, did_you_mean
+from eventune.recipes import find, names_hint, without_absent_files
 from eventune.scoring.arguments import ScoringArguments
 from eventune.scoring.definitions import Scoring
 from eventune.storage.paths import exists, shown
@@ -26,8 +26,6 @@ from eventune.tasks.arguments import TaskArguments
 from eventune.tasks.registry import TASKS, TaskEntry, tasks_of
 from eventune.training.arguments import OptimisationArguments
 
-RECIPES = "recipes"
-"""The folder of published recipes, in the source and where one works with them."""
 RENAMED = {"torch_dtype": "dtype"}
 """Settings of earlier versions under their names of today."""
 
@@ -141,8 +139,8 @@ class Recipe:
         """Read a recipe from YAML.
 
         Args:
-            path: The file; paths in it are relative to the working directory.
-            overrides: Settings that replace the file's, as `with_changes` has it.
+            path: The file, or the name of a published recipe; paths in it are relative to the working directory.
+            overrides: Settings that replace the file's, as `read_changed` has it.
 
         Returns:
             The recipe.
@@ -150,7 +148,7 @@ class Recipe:
         Raises:
             EventuneError: If the file cannot be read, or with every wrong setting at once.
         """
-        values, _ = with_changes(read_settings(Path(path)), overrides)
+        values, _ = read_changed(path, overrides)
         return cls.of(values, source=str(path))
 
     @property
@@ -236,32 +234,29 @@ def _is_set(value: Any) -> bool:
         return True
 
 
-def settings_hint(path: Path) -> str:
-    """Return what files of settings there are where one was not found.
+def read_changed(recipe: Path | str, changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Read a recipe and replace some of its settings.
 
     Args:
-        path: The file that was not found.
+        recipe: The file, or the name of a published recipe.
+        changes: What replaces its settings, as `with_changes` has it.
 
     Returns:
-        The closest one in the folder `recipes` of the working directory, or all of them.
+        The settings, and a sentence for each that was taken away.
+
+    Raises:
+        EventuneError: If there is no such recipe, or it needs a corpus that is neither here nor given.
     """
-    found = sorted(file for kind in ("yaml", "json") for file in Path(RECIPES).glob(f"*.{kind}"))
-    closest = difflib.get_close_matches(path.stem, [file.stem for file in found], n=1)
-    if closest:
-        return f"did you mean {next(file for file in found if file.stem == closest[0])}?"
-    if found:
-        return f"in {Path(RECIPES).resolve()} there are: {', '.join(file.name for file in found)}"
-    return (
-        f"there is no folder {RECIPES} in {Path.cwd()} to choose one from; it is part of eventune's source, and every "
-        "setting may be a flag instead"
-    )
+    settings, left_out = without_absent_files(recipe, read_settings(recipe), changes)
+    values, replaced = with_changes(settings, changes)
+    return values, [*left_out, *replaced]
 
 
-def read_settings(path: Path) -> dict[str, Any]:
+def read_settings(recipe: Path | str) -> dict[str, Any]:
     """Read a flat mapping of settings from YAML.
 
     Args:
-        path: The file.
+        recipe: The file, or the name of a published recipe.
 
     Returns:
         Setting by name.
@@ -269,8 +264,9 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises:
         EventuneError: If the file is missing or is no such mapping.
     """
+    path = find(recipe)
     if not exists(path):
-        raise EventuneError(f"{shown(path)}: no such recipe", settings_hint(path))
+        raise EventuneError(f"{shown(path)}: no such recipe", names_hint(path))
     values = read_yaml(path)
     if not isinstance(values, dict):
         raise EventuneError(f"{path}: expected settings, one `name: value` a line, found {type(values).__name__}")

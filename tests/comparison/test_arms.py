@@ -6,6 +6,7 @@ from eventune.comparison.arms import parse_arms, read_arms, recipe_of
 from eventune.comparison.kinds import PADDED_QUESTIONS
 from eventune.errors import EventuneError
 from eventune.recipe import read_settings
+from eventune.recipes import ARMS, published
 
 ROOT = Path(__file__).parents[2]
 BASE = {"train_file": "sample:train", "output_dir": "unused"}
@@ -88,9 +89,9 @@ def test_arms_are_read_from_yaml(tmp_path):
         read_arms(path)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "recipes" / "arms").glob("*.yaml")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", published(ARMS).values(), ids=published(ARMS))
 def test_every_published_comparison_is_valid(path, monkeypatch, rams_folder):
     monkeypatch.chdir(ROOT)
-    base = read_settings(ROOT / "recipes" / path.name)
+    base = read_settings(path.stem)
 
     assert all(recipe_of(base, arm).to_yaml() for arm in read_arms(path))

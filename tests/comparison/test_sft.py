@@ -4,7 +4,6 @@ import csv
 import json
 import math
 import statistics
-from pathlib import Path
 
 import pytest
 
@@ -104,7 +103,7 @@ def test_the_published_recipe_can_be_compared(corpora_folder, tmp_path):
     if not (corpora_folder / "e2e" / "valid.txt").is_file():
         pytest.skip("needs E2E's valid.txt; set EVENTUNE_CORPORA to the folder that holds e2e")
     base = {
-        **read_settings(Path(__file__).parents[2] / "recipes" / "e2e-smollm2.yaml"),
+        **read_settings("e2e-smollm2"),
         "train_file": str(corpora_folder / "e2e" / "valid.txt"),
     }
     runs = plan_runs(base, parse_arms("full,lora:r=16,prefix", base), [0, 1], tmp_path)

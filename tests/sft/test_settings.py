@@ -1,22 +1,17 @@
 """Settings of `eventune sft`: the notes' command, files and flags, older names, and errors."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from eventune.comparison.arms import read_arms, recipe_of
 from eventune.comparison.kinds import kind_of
 from eventune.errors import EventuneError
+from eventune.recipes import ARMS, published
 from eventune.sft.reading import read_flags, read_sft_settings
 from eventune.sft.settings import SftArguments
 
-RECIPES = Path(__file__).resolve().parents[2] / "recipes"
-PUBLISHED = [
-    path
-    for path in sorted([*RECIPES.glob("*.yaml"), *RECIPES.glob("*.json")])
-    if kind_of(read_sft_settings(path)).verb == "sft"
-]
+PUBLISHED = [path for path in published().values() if kind_of(read_sft_settings(path)).verb == "sft"]
 
 
 def with_files_that_exist(settings, file):
@@ -33,12 +28,12 @@ def test_published_recipes_are_right(path, train_file):
 
 
 def test_there_are_recipes_to_check():
-    assert {"e2e-smollm2.yaml", "advertisegen-smollm2.json"} <= {path.name for path in PUBLISHED}
+    assert {"e2e-smollm2.yaml", "advertisegen-smollm2.yaml"} <= {path.name for path in PUBLISHED}
 
 
 def test_published_arms_fit_their_recipe(train_file):
-    base = with_files_that_exist(read_sft_settings(RECIPES / "e2e-smollm2.yaml"), train_file)
-    for arm in read_arms(RECIPES / "arms" / "e2e-smollm2.yaml"):
+    base = with_files_that_exist(read_sft_settings(published()["e2e-smollm2"]), train_file)
+    for arm in read_arms(published(ARMS)["e2e-smollm2"]):
         made = recipe_of(base, arm, output_dir="out")
         expected = {"lora": "lora", "full": "full", "prefix": "prefix", "untrained": "lora"}
         assert made.model.adapter().method == expected[arm.name]

@@ -29,6 +29,7 @@ VERBS = {
     "score": "score a prediction file, without a model",
     "extract": "find events and their arguments in raw text or in a corpus",
     "data": "check, describe, convert and fetch corpora",
+    "recipes": "list the published recipes, or print one",
     "compare": "train several ways and put them into one table",
     "merge": "add a run's adapter to its base: one plain model",
     "convert": "read checkpoints of other tools",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from eventune.cli import Parser
-from eventune.cli.output import add_json_flag, emit, notify, plain_table
+from eventune.cli.output import RECIPE_HELP, add_json_flag, emit, notify, plain_table
 from eventune.errors import EventuneError, InvalidValueError
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ def add_arguments(parser: Parser) -> None:
     """Add the recipe, the arms and how they are made."""
     parser.usage = "eventune compare [-h] RECIPE --arms ARMS [--SETTING VALUE ...]"
     parser.takes_unknown = True
-    parser.add_argument("recipe", metavar="RECIPE", help="YAML file with the settings that all arms share")
+    parser.add_argument("recipe", metavar="RECIPE", help=f"{RECIPE_HELP}; all arms share it")
     parser.add_argument(
         "--arms",
         required=True,
         metavar="ARMS",
         help="e.g. full,lora:r=16,lora:r=8:learning_rate=1e-3,padded-questions; or a YAML file with settings below "
-        "each name",
+        "each name, or the name of a published one",
     )
     parser.add_argument("--seeds", default="0", metavar="SEEDS", help="seeds with commas (default: 0)")
     parser.add_argument(
@@ -51,14 +51,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Make the runs and print the table; exit code 1 where a run failed."""
     from eventune.comparison.arms import parse_arms, read_arms
     from eventune.comparison.comparing import Options, run_comparison
-    from eventune.recipe import read_settings, with_changes
+    from eventune.recipe import read_changed
+    from eventune.recipes import ARMS, find, is_published
 
     _check(arguments)
-    base, notices = with_changes(read_settings(Path(arguments.recipe)), arguments.unknown)
+    base, notices = read_changed(arguments.recipe, arguments.unknown)
     for message in notices:
         notify(message)
     given = arguments.arms
-    arms = read_arms(Path(given)) if given.endswith((".yaml", ".yml")) else parse_arms(given, base)
+    is_file = given.endswith((".yaml", ".yml")) or is_published(given, ARMS)
+    arms = read_arms(find(given, ARMS)) if is_file else parse_arms(given, base)
     options = Options(
         seeds=_seeds(arguments.seeds),
         workers=arguments.workers,

@@ -17,6 +17,7 @@ status = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 COUNTS = ("gold", "predicted", "matched")
 METRICS = {"precision": "P", "recall": "R", "f1": "F1"}
+RECIPE_HELP = "YAML file with settings, or the name of a published one (`eventune recipes`)"
 NARROW_COLUMNS = 64
 """A narrower terminal has no room for all columns: only one count is shown."""
 

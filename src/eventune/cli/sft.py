@@ -14,7 +14,7 @@ from rich.console import Console
 from eventune.cli import Parser
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
 from eventune.cli.libraries import import_model_libraries
-from eventune.cli.output import add_json_flag, emit, notify, plain_table
+from eventune.cli.output import RECIPE_HELP, add_json_flag, emit, notify, plain_table
 
 TEXT_SCORES = ("rouge-1", "rouge-2", "rouge-l", "bleu-4", "bleu", "chrf")
 
@@ -22,9 +22,10 @@ TEXT_SCORES = ("rouge-1", "rouge-2", "rouge-l", "bleu-4", "bleu", "chrf")
 def add_arguments(parser: Parser) -> None:
     """Add the file of settings; the settings' flags are read by `eventune.sft.settings`."""
     parser.usage = (
-        "eventune sft [-h] [--json] [--convert] [ARGS.json|RECIPE.yaml]\n                    [--SETTING VALUE ...]"
+        "eventune sft [-h] [--json] [--convert] [ARGS.json|RECIPE]\n                    [--SETTING VALUE ...]"
     )
     parser.epilog = (
+        f"ARGS.json is a JSON file with settings, RECIPE a {RECIPE_HELP}. "
         "Settings are those of transformers' Seq2SeqTrainingArguments and of ChatGLM2's script (train_file, "
         "prompt_column, response_column, lora_r, pre_seq_len, …), as flags, JSON or YAML; flags replace the file's. "
         "docs/llm.md has them all; a wrong name is answered with the closest right one."
@@ -36,11 +37,15 @@ def add_arguments(parser: Parser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Fine-tune and print the result."""
+    from eventune.recipes import without_absent_files
     from eventune.sft.reading import read_flags, read_sft_settings
 
     words: list[str] = arguments.words
     file = words.pop(0) if words and not words[0].startswith("--") else ""
-    given = {**(read_sft_settings(Path(file)) if file else {}), **read_flags(words)}
+    flags = read_flags(words)
+    own = read_sft_settings(Path(file)) if file else {}
+    settings_of_file, left_out = without_absent_files(file, own, flags)
+    given = {**settings_of_file, **flags}
     import_model_libraries()
     from eventune.cli.progress import StepRows, TerminalReporter
     from eventune.sft.settings import SftArguments
@@ -48,6 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     # Of several processes of one run, started by torchrun, the first alone is heard.
     is_heard = os.environ.get("RANK", "0") == "0"
+    for message in left_out if is_heard else ():
+        notify(message)
     settings = SftArguments.of(given, source=file or "flags", notice=notify if is_heard else _ignore)
     if arguments.convert:
         model = settings.model

@@ -15,7 +15,7 @@ from rich.console import Console
 from eventune.cli import Parser
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
 from eventune.cli.libraries import import_model_libraries
-from eventune.cli.output import add_json_flag, emit, notify, plain_table, print_scores
+from eventune.cli.output import RECIPE_HELP, add_json_flag, emit, notify, plain_table, print_scores
 
 if TYPE_CHECKING:
     from eventune.recipe import Recipe
@@ -26,7 +26,7 @@ def add_arguments(parser: Parser) -> None:
     from eventune.recipe import all_sections
 
     parser.usage = "eventune train [-h] [--json] [--convert] [--SETTING VALUE ...] [RECIPE]"
-    parser.add_argument("recipe", metavar="RECIPE", nargs="?", help="YAML file with settings; flags replace them")
+    parser.add_argument("recipe", metavar="RECIPE", nargs="?", help=f"{RECIPE_HELP}; flags replace its settings")
     add_convert_flag(parser)
     add_json_flag(parser)
     # The recipe's check names unknown settings beside all others that are wrong.
@@ -46,12 +46,11 @@ def _help(setting: dataclasses.Field[Any]) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and print the result."""
-    from eventune.recipe import Recipe, read_settings, with_changes
+    from eventune.recipe import Recipe, read_changed
 
     own = {"verb", "run", "json", "convert", "recipe", "unknown"}
     given = {name: value for name, value in vars(arguments).items() if name not in own} | arguments.unknown
-    settings = read_settings(Path(arguments.recipe)) if arguments.recipe else {}
-    values, notices = with_changes(settings, given)
+    values, notices = read_changed(arguments.recipe, given) if arguments.recipe else (given, [])
     recipe = Recipe.of(values, source=arguments.recipe or "flags")
     # Of several processes of one run, started by torchrun, the first alone is heard, and claims the folder.
     is_first = os.environ.get("RANK", "0") == "0"

@@ -12,6 +12,7 @@ from eventune.adapters.methods import METHODS
 from eventune.comparison.kinds import RunKind, kind_of
 from eventune.errors import EventuneError, did_you_mean
 from eventune.recipe import read_settings
+from eventune.recipes import ARMS, published
 
 SHORT_NAMES = {"r": "lora_r", "alpha": "lora_alpha", "targets": "lora_target_modules", "lr": "learning_rate"}
 _NAME = re.compile(r"[\w.=,:+\-\[\]]+")
@@ -62,7 +63,7 @@ def _parse_arm(word: str, kind: RunKind, presets: Mapping[str, Mapping[str, Any]
     if preset not in presets:
         raise EventuneError(
             f"arms: expected one of {', '.join(presets)} with a recipe of `eventune {kind.verb}`, found {preset!r}",
-            did_you_mean(preset, presets),
+            did_you_mean(preset, [*presets, *published(ARMS)]),
         )
     settings = dict(presets[preset])
     short = {**SHORT_NAMES, "r": METHODS[preset].rank} if preset in METHODS else SHORT_NAMES

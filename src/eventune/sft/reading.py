@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from eventune.errors import EventuneError
-from eventune.recipe import read_settings, settings_hint
+from eventune.recipe import read_settings
+from eventune.recipes import names_hint
 from eventune.storage.json_files import read_json
 from eventune.storage.paths import exists, shown
 
@@ -16,7 +17,7 @@ def read_sft_settings(path: Path) -> dict[str, Any]:
     """Read settings from a JSON or YAML file.
 
     Args:
-        path: The file.
+        path: The file, or the name of a published recipe.
 
     Returns:
         Setting by name.
@@ -27,7 +28,7 @@ def read_sft_settings(path: Path) -> dict[str, Any]:
     if path.suffix != ".json":
         return read_settings(path)
     if not exists(path):
-        raise EventuneError(f"{shown(path)}: no such file of settings", settings_hint(path))
+        raise EventuneError(f"{shown(path)}: no such file of settings", names_hint(path))
     return read_json(path)
 
 

@@ -1,7 +1,7 @@
 """Runs that come with the package, found by name where a run directory is asked for.
 
 `warmup` finds events and arguments of any ontology, as far as the built-in corpus teaches it; it was made by
-`recipes/warmup.yaml`.
+the recipe `warmup`.
 """
 
 from __future__ import annotations
