@@ -28,9 +28,7 @@ class DataArguments:
     """Where the documents come from and how they are split."""
 
     train_file: str = field(default="", metadata={"help": "Corpus to train on"})
-    dev_file: str = field(
-        default="", metadata={"help": "Corpus to choose the epoch and tune thresholds on"}
-    )
+    dev_file: str = field(default="", metadata={"help": "Corpus to choose the epoch and tune thresholds on"})
     test_file: str = field(default="", metadata={"help": "Corpus to score the finished run on"})
     ontology_file: str = field(
         default="", metadata={"help": "Event types and roles; induced from train_file where there is none"}
