@@ -37,8 +37,9 @@ $(READY_MULTILINGUAL): $(READY)
 demo: setup ## Train with LoRA on the built-in sample, score, extract
 	$(BIN)/eventune demo
 
+# A process a core, one thread each: the files are shared out, and each makes its own fixtures.
 test: setup-llm setup-multilingual ## Run the tests
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-slow: setup-llm setup-multilingual ## Run the tests that train for minutes
 	$(BIN)/python -m pytest -m slow

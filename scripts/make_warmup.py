@@ -1,0 +1,42 @@
+"""Make the run that comes with the package as `warmup` out of one that its recipe trained.
+
+    eventune train warmup                    about 45 minutes on one core, into runs/warmup
+    python scripts/make_warmup.py runs/warmup
+
+Weights are stored in half precision, and what only tells of the training is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from eventune.adapters.methods import ADAPTER_WEIGHTS
+from eventune.runs.opening import open_run
+
+FOLDER = Path(__file__).resolve().parents[1] / "src" / "eventune" / "runs" / "shipped" / "warmup"
+LEFT_OUT = {"README.md", "history.jsonl"}
+
+
+def main() -> None:
+    """Write the files."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("run", type=Path)
+    run = parser.parse_args().run
+    open_run(run)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    shutil.copytree(run, FOLDER, ignore=lambda _, found: LEFT_OUT & set(found))
+    for weights in FOLDER.rglob(ADAPTER_WEIGHTS):
+        halved = {name: tensor.to(torch.float16) for name, tensor in load_file(weights).items()}
+        save_file(halved, weights, metadata={"format": "pt"})
+        weights.chmod(0o644)
+    size = sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file())
+    print(f"{FOLDER}: {size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
