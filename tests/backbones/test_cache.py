@@ -1,4 +1,5 @@
 import os
+import time
 
 import pytest
 
@@ -41,3 +42,16 @@ def test_the_cache_is_where_the_environment_says(monkeypatch, variables, expecte
         monkeypatch.setenv(name, value)
 
     assert str(cache_folder()) == expected
+
+
+def test_what_a_kill_left_an_hour_ago_is_removed_and_what_another_process_is_at_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv("EVENTUNE_CACHE", str(tmp_path))
+    old, young = tmp_path / ".model-old", tmp_path / ".model-young"
+    for folder in (old, young):
+        writes("half")(folder)
+    hours_ago = time.time() - 7_200
+    os.utime(old, (hours_ago, hours_ago))
+
+    folder = kept("model", writes("whole"))
+
+    assert sorted(tmp_path.iterdir()) == sorted([young, folder])

@@ -211,3 +211,13 @@ def test_several_processes_are_refused_before_anything_is_written(settings, tmp_
     with pytest.raises(EventuneError, match="task: events: expected one process, found 2"):
         train(Recipe.of({**settings, "output_dir": str(tmp_path / "run")}))
     assert not (tmp_path / "run").exists()
+
+
+def test_what_was_wrong_with_answers_is_counted_over_both_steps(run):
+    annotator = Extractor.load(run).annotator
+    first, second = annotator._steps
+    first.counts["invalid"] += 2
+    second.counts["invalid"] += 1
+    second.counts["answers"] += 4
+
+    assert annotator.counts == {"invalid": 3, "answers": 4}
