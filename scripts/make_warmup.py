@@ -22,7 +22,7 @@ from eventune.training.run_directory import EVENTS
 
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "eventune" / "runs" / "shipped" / "warmup"
 DETECTION_MARGIN = -3.0
-"""Below that of the corpus it was trained on: types that it has not seen are found with less confidence. On WikiEvents' dev
+"""Below that of its own corpus: types that it has not seen are found with less confidence. On WikiEvents' dev
 part TC is 18.2 with -1, 23.2 with -2, 24.6 with -3, 23.8 with -4 and 22.7 with -5."""
 LEFT_OUT = {"README.md", "history.jsonl"}
 
