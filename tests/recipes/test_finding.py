@@ -70,7 +70,7 @@ def test_without_its_corpus_a_recipe_says_how_to_get_it(elsewhere):
 def test_another_corpus_takes_the_place_of_a_recipes_files_that_are_not_there(elsewhere):
     values, notices = read_changed("rams-lora", {"train_file": "mine.jsonl"})
     assert values["train_file"] == "mine.jsonl"
-    assert values["pretrain_file"] == "sample:warmup"
+    assert values["init_from"] == "warmup"
     assert "ontology_file" not in values
     assert notices == [
         "ontology_file ../shared/data/rams/event_role_multiplicities.txt of rams-lora is not here: left out"
