@@ -7,7 +7,7 @@ READY_LLM := $(VENV)/.ready-llm
 READY_MULTILINGUAL := $(VENV)/.ready-multilingual
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-llm setup-multilingual demo test test-slow test-install wheel docs lint format benchmark sample clean
+.PHONY: help setup setup-llm setup-multilingual demo test test-slow test-install test-lowest test-newest wheel docs lint format benchmark sample clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
@@ -52,6 +52,12 @@ docs: setup-llm ## Check the documentation's links and commands
 
 test-install: ## Install each extra from the wheel in a clean environment and try it (EXTRAS="core llm": these)
 	$(PYTHON) scripts/test_install.py $(EXTRAS)
+
+test-lowest: ## Run the tests with the lowest versions that pyproject.toml allows (ARGS="--keep torch -- tests/adapters")
+	$(PYTHON) scripts/test_versions.py lowest $(ARGS)
+
+test-newest: ## Run the tests with the newest versions that pyproject.toml allows
+	$(PYTHON) scripts/test_versions.py newest $(ARGS)
 
 lint: setup-llm ## Check style, docstrings, types and layers
 	$(BIN)/ruff check .

@@ -123,7 +123,12 @@ class Setting:
             trainer = TaskTrainer(
                 self.model,
                 self.task,
-                training_arguments(replace(self.arguments, num_train_epochs=epochs), Path(folder), has_dev=False),
+                training_arguments(
+                    replace(self.arguments, num_train_epochs=epochs),
+                    Path(folder),
+                    has_dev=False,
+                    device=torch.device("cpu"),
+                ),
                 examples=self.part.examples,
                 learning_rate_of=self._learning_rate,
                 store=AdapterStore(),

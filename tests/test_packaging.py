@@ -71,3 +71,7 @@ def test_every_file_of_the_package_goes_into_the_wheel():
 def test_the_version_has_one_source():
     assert "version" not in PROJECT
     assert SETUPTOOLS["dynamic"]["version"] == {"attr": "eventune.__version__"}
+
+
+def test_what_is_tried_after_an_installation_belongs_to_an_extra():
+    assert PYPROJECT["tool"]["eventune"]["install-check"].keys() <= {"core", *EXTRAS}

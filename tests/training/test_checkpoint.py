@@ -208,3 +208,23 @@ def test_an_incomplete_checkpoint_is_not_gone_on_from(tmp_path):
 def test_without_checkpoints_there_is_no_last_one(tmp_path):
     assert last_checkpoint(tmp_path) is None
     assert last_checkpoint(tmp_path / "none") is None
+
+
+def test_a_process_keeps_the_generator_of_its_own_gpu_alone(monkeypatch):
+    given = []
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda: torch.tensor([7], dtype=torch.uint8))
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state: given.append(int(state)))
+
+    position = Position.current({})
+    position.restore_generators()
+
+    assert [name for name in position.generators if name.startswith("cuda")] == ["cuda"]
+    assert given == [7]
+
+
+def test_a_training_on_the_cpu_wakes_no_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+
+    assert Position.current({}).generators.keys() == {"cpu", "numpy"}

@@ -136,3 +136,56 @@ def test_versions_and_hardware_are_json():
     assert machine["cores"] >= 1
     assert machine["memory_bytes"] > 2**28
     json.dumps([versions, machine])
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """Stands in for a GPU: what it is asked, in order."""
+    asked = []
+
+    def answer(name, value=None):
+        return lambda device=None: (asked.append((name, str(device))), value)[1]
+
+    for name, value in {
+        "synchronize": None,
+        "reset_peak_memory_stats": None,
+        "memory_allocated": 300,
+        "max_memory_allocated": 700,
+        "get_device_name": "A100",
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, answer(name, value))
+    return asked
+
+
+def test_counting_tokens_does_not_wait_for_the_device(meter):
+    # A tensor without content can be counted, and not be read.
+    meter.count(torch.ones(2, 3, device="meta"))
+    meter.count(torch.ones(2, 3, device="meta"))
+
+    assert meter.tokens.device.type == "meta"
+
+
+def test_the_clock_waits_until_the_gpu_has_done_its_work(meter, gpu, monkeypatch):
+    monkeypatch.setattr(module.time, "perf_counter", lambda: gpu.append(("perf_counter", "")) or 1.0)
+
+    assert module._now(torch.device("cuda:1")) == 1.0
+    assert gpu == [("synchronize", "cuda:1"), ("perf_counter", "")]
+
+
+def test_memory_is_that_of_the_device_that_is_trained_on(gpu):
+    device = torch.device("cuda:1")
+    reset_peak_memory(device)
+
+    assert (current_memory_bytes(device), peak_memory_bytes(device)) == (300, 700)
+    assert {where for _, where in gpu} == {"cuda:1"}
+    assert hardware(device)["accelerator"] == "A100"
+
+
+def test_a_training_on_the_cpu_asks_no_gpu_that_is_there(gpu, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    reset_peak_memory()
+
+    assert current_memory_bytes() > 50_000_000
+    assert peak_memory_bytes() > 50_000_000
+    assert hardware()["accelerator"] is None
+    assert gpu == []

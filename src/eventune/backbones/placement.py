@@ -59,13 +59,17 @@ class Placement:
         """
         if self.dtype != AUTO:
             return self.dtype
-        has_bfloat16 = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
-        return "bfloat16" if is_frozen and has_bfloat16 else "float32"
+        return "bfloat16" if is_frozen and self.device.type == "cuda" and has_bfloat16() else "float32"
 
     @property
     def is_cpu(self) -> bool:
         """Whether the device is the processor."""
         return self.device.type == "cpu"
+
+
+def has_bfloat16() -> bool:
+    """Tell whether the GPU computes in bfloat16 itself; older ones only emulate it, slower than float32."""
+    return bool(torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def move(model: nn.Module, device: torch.device) -> None:

@@ -353,7 +353,7 @@ class _Run:
                 resources=outcome.resources,
                 data=self.task.data(),
                 versions=library_versions(),
-                hardware=hardware(),
+                hardware=hardware(self.settings.device),
                 seed=self.settings.seed,
             )
             card = self.task.card(self.settings.values, result.to_dict())

@@ -114,7 +114,7 @@ def _joined(recipe: Recipe, documents: DocumentSplits, run: RunDirectory, report
         resources=resources_of(results),
         data={name: sizes_of(part) for name, part in splits.items()},
         versions=library_versions(),
-        hardware=hardware(),
+        hardware=hardware(placement.device),
         seed=recipe.optimisation.seed,
         steps={step: dict(own.scores) for step, own in results.items()},
     )

@@ -46,7 +46,7 @@ _OBSOLETE_BY_REASON = {
     "PyTorch's own kernels are used": "use_ipex jit_mode_eval",
     "torch_compile does it": "torchdynamo",
     "": "ray_scope past_index mp_parameters tpu_num_cores tpu_metrics_debug sharded_ddp use_legacy_prediction_loop",
-    "fsdp_config has it": "fsdp_min_num_params fsdp_transformer_layer_cls_to_wrap",
+    "no model is shared out over devices": "fsdp_min_num_params fsdp_transformer_layer_cls_to_wrap",
     "they are always measured": "include_tokens_per_second",
     "accelerator_config has it": "dispatch_batches split_batches",
 }

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 import yaml
 from transformers import HfArgumentParser, IntervalStrategy
 
@@ -21,7 +20,10 @@ from eventune.generation.generating import GenerationSettings
 from eventune.recipe import raise_all
 from eventune.sft.legacy import translate
 from eventune.sft.sections import SamplingArguments, SftModelArguments, SftTrainingArguments
+from eventune.training.trainer import ONE_DEVICE
 
+SHARED_OUT = ("fsdp", "fsdp_config", "deepspeed")
+"""Settings that share a model out over devices."""
 SECTIONS: tuple[type, ...] = (SftModelArguments, DataTrainingArguments, SamplingArguments, SftTrainingArguments)
 
 
@@ -151,7 +153,7 @@ class SftArguments:
         training.restore_callback_states_from_checkpoint = True
         if training.metric_for_best_model == "perplexity" and "greater_is_better" not in self.given:
             training.greater_is_better = False
-        training.dataloader_pin_memory = training.dataloader_pin_memory and torch.cuda.is_available()
+        training.dataloader_pin_memory = training.dataloader_pin_memory and self.placement.device.type == "cuda"
         if not has_dev:
             training.eval_strategy = IntervalStrategy.NO
             training.load_best_model_at_end = False
@@ -233,6 +235,8 @@ def _built(given: Mapping[str, Any], problems: list[InvalidValueError]) -> Any:
         if section is SftTrainingArguments:
             if not own.get("output_dir") and "output_dir" not in wrong:
                 problems.append(InvalidValueError("output_dir", "a folder for the run", "nothing"))
+            shared = [name for name in SHARED_OUT if own.pop(name, None)]
+            problems += [InvalidValueError(name, "nothing", "a setting", ONE_DEVICE) for name in shared]
             own |= {"output_dir": own.get("output_dir") or "unused"}
             own.setdefault("use_cpu", _is_on_cpu(built))
             # Ours is set on the model itself, before adapters are attached.

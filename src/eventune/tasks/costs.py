@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+from torch import nn
+from transformers import TrainingArguments
+
 from eventune.adapters.methods import is_adapter, keeps_base
+from eventune.adapters.precision import half_type_of
 from eventune.backbones.backbone import Backbone
 from eventune.backbones.masked_lm import MaskedLanguageModel
 from eventune.tasks.protocol import Outcome, RunTask
@@ -53,8 +58,8 @@ def training_costs(outcome: Outcome, cost: Mapping[str, float], task: RunTask, *
     passes = 2 if keeps_base(method) else 3
     lengths = [task.loop.length(example) for example in task.examples]
     rate = passes * forward_flops(task.backbone.model, lengths, is_adapter) / cost["seconds_per_epoch"]
-    peak = gemm_flops_per_second(trainer.args.device.type)
     trained: Any = trainer.model
+    peak = gemm_flops_per_second(trainer.args.device.type, _computed_in(trainer.args, trained))
     return {
         "trainable_parameters": counts.trainable,
         "total_parameters": counts.total,
@@ -63,3 +68,10 @@ def training_costs(outcome: Outcome, cost: Mapping[str, float], task: RunTask, *
         "gemm_share": rate / peak,
         **memory_split(trained, trainer.optimizer, above_baseline=cost["peak_memory_above_baseline_bytes"]),
     }
+
+
+def _computed_in(arguments: TrainingArguments, model: nn.Module) -> torch.dtype:
+    """Return the type that a training's matrix products are computed in."""
+    if arguments.bf16 or arguments.fp16:
+        return torch.bfloat16 if arguments.bf16 else torch.float16
+    return half_type_of(model) or torch.float32

@@ -75,6 +75,9 @@ class OptimisationArguments:
         metadata={"help": "Recompute the base's activations in the backward pass: less memory, more time"},
     )
     bf16: bool = field(default=False, metadata={"help": "Mixed precision in bfloat16, where the machine has it"})
+    fp16: bool = field(
+        default=False, metadata={"help": "Mixed precision in float16 with a scaled loss, on GPUs without bfloat16"}
+    )
     seed: int = field(default=0, metadata={"help": "Seed of heads, dropout, order of the data, and splits"})
 
     def problems(self) -> Iterator[InvalidValueError]:
@@ -91,5 +94,7 @@ class OptimisationArguments:
             yield InvalidValueError("ema_decay", "a number in [0, 1)", str(self.ema_decay))
         if self.lr_scheduler_type not in SCHEDULERS:
             yield InvalidValueError("lr_scheduler_type", " or ".join(SCHEDULERS), repr(self.lr_scheduler_type))
+        if self.bf16 and self.fp16:
+            yield InvalidValueError("fp16", "false with bf16", "true")
         if self.overwrite_output_dir and self.resume_from_checkpoint:
             yield InvalidValueError("resume_from_checkpoint", "false with overwrite_output_dir", "true")

@@ -50,8 +50,9 @@ class Position:
         """Return where this process stands."""
         numpy_name, numpy_keys, *numpy_rest = np.random.get_state(legacy=True)
         generators = {"cpu": torch.get_rng_state(), "numpy": torch.from_numpy(np.asarray(numpy_keys, dtype=np.int64))}
-        if torch.cuda.is_available():
-            generators |= {f"cuda.{n}": value for n, value in enumerate(torch.cuda.get_rng_state_all())}
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            # That of the process's own GPU: asking for the others' would take memory on each of them.
+            generators["cuda"] = torch.cuda.get_rng_state()
         return cls(generators, random.getstate(), [numpy_name, *numpy_rest], figures)
 
     def check(self, path: Path) -> None:
@@ -77,9 +78,8 @@ class Position:
         keys: Any = self.generators["numpy"].numpy().astype(np.uint32)
         np.random.set_state((name, keys, *rest))
         torch.set_rng_state(self.generators["cpu"])
-        if torch.cuda.is_available():
-            states = [value for key, value in sorted(self.generators.items()) if key.startswith("cuda.")]
-            torch.cuda.set_rng_state_all(states)
+        if "cuda" in self.generators and torch.cuda.is_available():
+            torch.cuda.set_rng_state(self.generators["cuda"])
 
 
 def last_checkpoint(folder: Path) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from transformers import set_seed
 @contextmanager
 def deterministic(seed: int) -> Iterator[None]:
     """Seed every random generator and let torch take deterministic algorithms, as far as the device has them."""
+    # Read when the first product is computed on a GPU; without it their order differs between runs.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     set_seed(seed)
     before = (
         torch.are_deterministic_algorithms_enabled(),

@@ -25,8 +25,11 @@ def training_arguments(
     Raises:
         InvalidValueError: If the machine lacks a number format that is asked for.
     """
-    if arguments.bf16 and device.type == "cuda" and not torch.cuda.is_bf16_supported():
-        raise InvalidValueError("bf16", "false on a GPU without bfloat16", "true")
+    has_gpu = device.type == "cuda"
+    if arguments.bf16 and has_gpu and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise InvalidValueError("bf16", "false on a GPU without bfloat16", "true", "fp16 is what such a GPU has")
+    if arguments.fp16 and not has_gpu:
+        raise InvalidValueError("fp16", f"false on {device.type}", "true", "the scaled loss is for NVIDIA's GPUs")
     settings = TrainingArguments(
         output_dir=str(folder),
         num_train_epochs=arguments.num_train_epochs,
@@ -38,6 +41,7 @@ def training_arguments(
         lr_scheduler_type=arguments.lr_scheduler_type,
         max_grad_norm=arguments.max_grad_norm,
         bf16=arguments.bf16,
+        fp16=arguments.fp16,
         use_cpu=device.type == "cpu",
         seed=arguments.seed,
         optim="adamw_torch_fused",
@@ -50,7 +54,8 @@ def training_arguments(
         greater_is_better=True,
         restore_callback_states_from_checkpoint=True,
         remove_unused_columns=False,
-        dataloader_pin_memory=device.type == "cuda",
+        dataloader_pin_memory=has_gpu,
+        accelerator_config={"non_blocking": has_gpu},
         label_names=[],
         disable_tqdm=True,
         report_to="none",

@@ -23,6 +23,7 @@ from eventune.training.energy import EnergyCounter, energy_counters
 
 _STATUS = Path("/proc/self/status")
 _CLEAR_REFS = Path("/proc/self/clear_refs")
+CPU = torch.device("cpu")
 _LIBRARIES = ("eventune", "torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "numpy")
 
 
@@ -30,8 +31,9 @@ class ResourceMeter(TrainerCallback):
     """Measures each epoch of training, without evaluation and checkpoints."""
 
     def __init__(self, baseline_memory_bytes: int) -> None:
-        self.tokens = 0
+        self.tokens: int | Tensor = 0
         self.baseline_memory_bytes = baseline_memory_bytes
+        self._device = CPU
         self.epoch_figures: dict[str, float] = {}
         self._is_running = False
         self._started = 0.0
@@ -42,16 +44,17 @@ class ResourceMeter(TrainerCallback):
 
     def count(self, attention_mask: Tensor) -> None:
         """Count the tokens of a batch; padding does not count."""
-        self.tokens += int(attention_mask.sum())
+        # A tensor until the epoch's end: to read it would be to wait for the GPU at each batch.
+        self.tokens = self.tokens + attention_mask.sum()
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
         """Leave the time of a block out: an evaluation, or a checkpoint, in the middle of an epoch."""
-        started = time.perf_counter()
+        started = _now(self._device)
         try:
             yield
         finally:
-            self._paused_seconds += time.perf_counter() - started
+            self._paused_seconds += _now(self._device) - started
 
     def partial_figures(self) -> dict[str, float]:
         """Return what was measured of the epoch so far, for a resumption in its middle; nothing between epochs."""
@@ -61,10 +64,10 @@ class ResourceMeter(TrainerCallback):
             counter.stop()
             counter.start()
         return {
-            "seconds": time.perf_counter() - self._started - self._paused_seconds,
-            "tokens": self.tokens,
+            "seconds": _now(self._device) - self._started - self._paused_seconds,
+            "tokens": int(self.tokens),
             "first_step": self._first_step,
-            "peak_memory_bytes": max(int(self._before.get("peak_memory_bytes", 0)), peak_memory_bytes()),
+            "peak_memory_bytes": self._peak_memory_bytes(),
             **{name: self._before.get(name, 0.0) + (counter.joules or 0.0) for name, counter in self._energy.items()},
         }
 
@@ -80,7 +83,8 @@ class ResourceMeter(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Start the clock."""
-        reset_peak_memory()
+        self._device = args.device
+        reset_peak_memory(self._device)
         self.tokens = 0
         self._energy = energy_counters(args.device)
         for counter in self._energy.values():
@@ -89,25 +93,25 @@ class ResourceMeter(TrainerCallback):
         self._first_step = state.global_step
         self._before = {}
         self._is_running = True
-        self._started = time.perf_counter()
+        self._started = _now(self._device)
 
     def on_epoch_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Stop the clock."""
-        seconds = time.perf_counter() - self._started - self._paused_seconds
+        seconds = _now(self._device) - self._started - self._paused_seconds
         self._is_running = False
         for counter in self._energy.values():
             counter.stop()
         # Other processes read as many: batches are of like length.
-        self.tokens *= args.world_size
+        tokens = int(self.tokens) * args.world_size
         steps = math.ceil(len(kwargs["train_dataloader"]) / args.gradient_accumulation_steps)
         self.epoch_figures = {
             "train_seconds": seconds,
             # Less than 1 where max_steps ended it.
             "epoch_share": (state.global_step - self._first_step) / steps,
-            "tokens_per_second": self.tokens / seconds,
-            "peak_memory_bytes": max(int(self._before.get("peak_memory_bytes", 0)), peak_memory_bytes()),
+            "tokens_per_second": tokens / seconds,
+            "peak_memory_bytes": self._peak_memory_bytes(),
             "baseline_memory_bytes": self.baseline_memory_bytes,
             **{
                 name: self._before.get(name, 0.0) + counter.joules
@@ -118,6 +122,10 @@ class ResourceMeter(TrainerCallback):
         if args.logging_strategy != "epoch":
             # Losses are logged at other times: these figures get an entry of their own.
             state.log_history.append({**self.epoch_figures, "epoch": state.epoch or 0.0, "step": state.global_step})
+
+    def _peak_memory_bytes(self) -> int:
+        """Return the epoch's peak so far, that before a resumption among it."""
+        return max(int(self._before.get("peak_memory_bytes", 0)), peak_memory_bytes(self._device))
 
 
 def memory_split(model: nn.Module, optimizer: Optimizer | None, *, above_baseline: float) -> dict[str, int]:
@@ -145,25 +153,32 @@ def memory_split(model: nn.Module, optimizer: Optimizer | None, *, above_baselin
     }
 
 
-def current_memory_bytes() -> int:
-    """Return the memory in use: CUDA's allocated bytes, or the process's resident bytes on a CPU."""
-    if torch.cuda.is_available():
-        return int(torch.cuda.memory_allocated())
+def _now(device: torch.device) -> float:
+    """Return the seconds of a clock, when a GPU has done all that it was told until now."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter()
+
+
+def current_memory_bytes(device: torch.device = CPU) -> int:
+    """Return the memory in use: a GPU's allocated bytes, or the process's resident bytes."""
+    if device.type == "cuda":
+        return int(torch.cuda.memory_allocated(device))
     return _status_bytes("VmRSS") or peak_memory_bytes()
 
 
-def peak_memory_bytes() -> int:
+def peak_memory_bytes(device: torch.device = CPU) -> int:
     """Return the peak since `reset_peak_memory`; where the system cannot reset it, since the process began."""
-    if torch.cuda.is_available():
-        return int(torch.cuda.max_memory_allocated())
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
     unit = 1 if sys.platform == "darwin" else 1024
     return _status_bytes("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def reset_peak_memory() -> None:
+def reset_peak_memory(device: torch.device = CPU) -> None:
     """Let the peak start again from the memory in use."""
-    if torch.cuda.is_available():
-        torch.cuda.reset_peak_memory_stats()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
     elif _CLEAR_REFS.exists():
         # Writing 5 resets VmHWM: proc(5), /proc/pid/clear_refs. Some containers forbid it.
         with contextlib.suppress(OSError):
@@ -184,14 +199,14 @@ def library_versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in _LIBRARIES}}
 
 
-def hardware() -> dict[str, Any]:
-    """Return what the run was made on."""
+def hardware(device: torch.device = CPU) -> dict[str, Any]:
+    """Return what a run on this device was made on."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        "accelerator": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "accelerator": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
     }
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_callback import ExportableState
 
+from eventune.errors import EventuneError
 from eventune.storage.atomic import atomic_folder
 from eventune.training import processes
 from eventune.training.averaging import WeightAverage
@@ -33,6 +34,12 @@ from eventune.training.meter import ResourceMeter, current_memory_bytes
 from eventune.training.task import Task
 
 AVERAGE = "average.safetensors"
+ONE_DEVICE = (
+    "start one process a GPU by torchrun; where the base is too large for one: quantization_bit, gradient_checkpointing"
+)
+"""What to do in place of sharing a model out over devices."""
+_SCALER_FIGURES = {"loss_scale": "scale", "unscaled_steps": "_growth_tracker"}
+"""What of a gradient scaler's state changes, by its name among a checkpoint's figures."""
 
 
 class WeightStore(Protocol):
@@ -78,6 +85,14 @@ class TaskTrainer(Trainer):
         self.average = WeightAverage(model, ema_decay) if ema_decay else None
         if self.average is not None:
             self.add_callback(self.average)
+        if self.is_fsdp_enabled or self.is_deepspeed_enabled:
+            raise EventuneError(
+                "training: expected the whole model on each device, found FSDP or DeepSpeed, which share it out",
+                ONE_DEVICE,
+            )
+        if arguments.device.type == "cuda":
+            # Nothing of the model is on a GPU before the trainer has put it there.
+            self.meter.baseline_memory_bytes = current_memory_bytes(arguments.device)
         # transformers' own line-by-line printing; progress is the caller's callback.
         for callback in list(self.callback_handler.callbacks):
             if type(callback).__name__ in {"PrinterCallback", "ProgressCallback"}:
@@ -161,11 +176,24 @@ class TaskTrainer(Trainer):
         figures = self.meter.partial_figures()
         with self.meter.paused():
             figures |= {"loss": float(self._tr_loss), "logged_step": self._globalstep_last_logged}
+            figures |= self._loss_scale()
             positions = processes.gathered(Position.current(figures))
             if self.args.should_save:
                 self._write_checkpoint(positions)
             # Nobody reads the best weights before they are written.
             processes.wait()
+
+    def _loss_scale(self) -> dict[str, float]:
+        """Return how the loss of a training in float16 is scaled; nothing in another type."""
+        scaler = self.accelerator.scaler
+        state = scaler.state_dict() if scaler is not None else {}
+        return {name: state[key] for name, key in _SCALER_FIGURES.items() if key in state}
+
+    def _restore_loss_scale(self, figures: Mapping[str, float]) -> None:
+        scaler = self.accelerator.scaler
+        if scaler is not None and figures.keys() >= _SCALER_FIGURES.keys():
+            found = {key: figures[name] for name, key in _SCALER_FIGURES.items()}
+            scaler.load_state_dict({**scaler.state_dict(), **found})
 
     def _write_checkpoint(self, positions: Sequence[Position]) -> None:
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
@@ -228,6 +256,7 @@ class TaskTrainer(Trainer):
         position.restore_generators()
         self._tr_loss = torch.tensor(position.figures["loss"], device=self.args.device)
         self._globalstep_last_logged = int(position.figures["logged_step"])
+        self._restore_loss_scale(position.figures)
         self.meter.resume(position.figures)
 
     def epochs(self) -> list[dict[str, float]]:
