@@ -23,7 +23,9 @@ def test_it_finds_events_of_its_own_types():
     found = Extractor.load("warmup").extract("Gunmen shot three soldiers in Mosul on Monday.")
 
     [event] = found.events
-    filled = {argument.role: " ".join(found.words[argument.span.start : argument.span.end]) for argument in event.arguments}
+    filled = {
+        argument.role: " ".join(found.words[argument.span.start : argument.span.end]) for argument in event.arguments
+    }
     assert found.words[event.trigger.start] == "shot"
     assert filled == {"victim": "three soldiers", "killer": "Gunmen", "place": "Mosul"}
 
