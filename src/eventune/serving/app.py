@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 import eventune
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.serving import api, page
+from eventune.serving import api, label_studio, page
 from eventune.serving.annotations import Annotations
 from eventune.serving.arguments import ServeSettings
 from eventune.serving.guards import Admission, BoundedBody, SafeHeaders
@@ -68,7 +68,7 @@ def make_app(
         ],
     )
     app.state.service = service
-    for router in (api.router, page.router):
+    for router in (api.router, page.router, label_studio.router):
         app.include_router(router)
     app.add_exception_handler(EventuneError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
