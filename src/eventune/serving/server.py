@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import uvicorn
 from fastapi import FastAPI
@@ -21,19 +22,25 @@ def bind(settings: ServeSettings) -> socket.socket:
     Raises:
         EventuneError: If it is in use, or not of this machine.
     """
-    try:
-        family, _, _, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        taken = socket.socket(family, socket.SOCK_STREAM)
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(address)
-    except (OSError, UnicodeError) as error:
-        in_use = getattr(error, "errno", None) == errno.EADDRINUSE
-        what = "in use already" if in_use else getattr(error, "strerror", None) or str(error)
-        message = f"--host, --port: expected an address to listen on, found {settings.host}:{settings.port}: {what}"
-        raise EventuneError(message, "choose another --port" if in_use else "e.g. --host 127.0.0.1") from None
+    with ExitStack() as stack:
+        try:
+            family, _, _, _, address = socket.getaddrinfo(
+                settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            taken = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind(address)
+        except (OSError, UnicodeError) as error:
+            raise _not_taken(settings, error) from None
+        stack.pop_all()
     return taken
+
+
+def _not_taken(settings: ServeSettings, error: Exception) -> EventuneError:
+    in_use = getattr(error, "errno", None) == errno.EADDRINUSE
+    what = "in use already" if in_use else getattr(error, "strerror", None) or str(error)
+    message = f"--host, --port: expected an address to listen on, found {settings.host}:{settings.port}: {what}"
+    return EventuneError(message, "choose another --port" if in_use else "e.g. --host 127.0.0.1")
 
 
 def url_of(taken: socket.socket) -> str:
