@@ -17,7 +17,7 @@ LEVELS = [
     {"recipe", "reporter"},
     {"runs"},
     {"inference", "chat", "sft", "doctor"},
-    {"comparison"},
+    {"comparison", "serving"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}

@@ -14,8 +14,8 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT, SETUPTOOLS = PYPROJECT["project"], PYPROJECT["tool"]["setuptools"]
 EXTRAS = {name: found for name, found in PROJECT["optional-dependencies"].items() if name != "dev"}
 MODULE_OF = {"pyyaml": "yaml"}
-COMES_ALONG = {"huggingface_hub", "packaging", "pyarrow", "pydantic_core"}
-"""What transformers, datasets and pydantic bring with them."""
+COMES_ALONG = {"huggingface_hub", "packaging", "pyarrow", "pydantic_core", "starlette"}
+"""What transformers, datasets, pydantic and fastapi bring with them."""
 
 
 def name_of(requirement):

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from eventune.recipe import Recipe
     from eventune.runs.training import train
     from eventune.scoring import score
+    from eventune.serving.client import Client
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Argument": "events",
+    "Client": "serving.client",
     "Document": "events",
     "Event": "events",
     "EventuneError": "errors",
@@ -38,6 +40,7 @@ _HOMES = {
 
 __all__ = [
     "Argument",
+    "Client",
     "Document",
     "Event",
     "EventuneError",

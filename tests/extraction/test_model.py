@@ -195,3 +195,19 @@ def test_gradients_reach_every_parameter_of_head_and_encoder(model, examples):
     ]
     assert untouched == []
     model.zero_grad()
+
+
+@pytest.mark.parametrize("roles", [1, 2, 3, 5])
+@pytest.mark.parametrize("shared", [False, True])
+def test_scores_are_the_same_bits_whatever_else_is_scored_with_them(roles, shared):
+    torch.manual_seed(0)
+    scorer = SpanScorer(384, max_span_length=4).eval()
+    of_roles, starts, ends = (torch.randn(6, length, 384) for length in (roles, 32, 32))
+    sentences = torch.zeros(6, 32, dtype=torch.long)
+    if shared:
+        of_roles = of_roles[:1]
+    with torch.no_grad():
+        together = scorer(of_roles, starts, ends, sentences)
+        alone = scorer(of_roles[:1], starts[:1], ends[:1], sentences[:1])
+    assert torch.equal(alone.spans[0], together.spans[0])
+    assert torch.equal(alone.null[0], together.null[0])

@@ -15,6 +15,9 @@ from transformers import PreTrainedModel
 
 from eventune.extraction.marks import Mark
 
+ROWS = 4
+"""Libraries multiply matrices of rows that are no multiple of it in other ways, whose last bits are others."""
+
 
 @dataclass(frozen=True, slots=True)
 class SpanScores:
@@ -74,15 +77,18 @@ class SpanScorer(nn.Module):
             The scores in float32.
         """
         roles, starts, ends = self.dropout(roles), self.dropout(starts), self.dropout(ends)
-        start = (self.role_start(roles) @ self.word_start(starts).transpose(1, 2)).float() * self.scale
-        end = (self.role_end(roles) @ self.word_end(ends).transpose(1, 2)).float() * self.scale
+        # What is found in a text must not depend on what else is read with it, by not so much as a bit.
+        count = roles.shape[1]
+        roles = nn.functional.pad(roles, (0, 0, 0, -count % ROWS))
+        start = (self.role_start(roles) @ self.word_start(starts).transpose(1, 2))[:, :count].float() * self.scale
+        end = (self.role_end(roles) @ self.word_end(ends).transpose(1, 2))[:, :count].float() * self.scale
         boundary = (self.boundary_start(starts) @ self.boundary_end(ends).transpose(1, 2)).float()
         last, valid = last_words(sentences, self.max_span_length)
         boundary = boundary.gather(2, last) * self.boundary_start.out_features**-0.5 + self.width
         events, words, lengths = last.shape
         ends_of_spans = end.gather(2, last.view(events, 1, -1).expand(-1, end.shape[1], -1))
         spans = start[..., None] + ends_of_spans.view(events, -1, words, lengths) + boundary[:, None]
-        return SpanScores(spans.masked_fill(~valid[:, None], -torch.inf), self.null(roles).squeeze(-1).float())
+        return SpanScores(spans.masked_fill(~valid[:, None], -torch.inf), self.null(roles)[:, :count, 0].float())
 
 
 def last_words(sentences: Tensor, max_span_length: int) -> tuple[Tensor, Tensor]:

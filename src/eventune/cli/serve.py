@@ -1,0 +1,120 @@
+"""`eventune serve`: runs behind HTTP, for programs and for people."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from contextlib import AbstractContextManager, closing, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eventune.cli.libraries import import_model_libraries
+from eventune.cli.output import add_json_flag, emit
+from eventune.cli.placement import add_placement_flags
+from eventune.errors import EventuneError, InvalidValueError, require_library
+from eventune.serving.arguments import TOKEN_VARIABLE, ServeSettings, setting_flags
+
+if TYPE_CHECKING:
+    from eventune.serving.annotations import Annotations
+
+_INSTALL = "pip install 'eventune[serve]'"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the runs, where to listen, and the limits."""
+    parser.add_argument(
+        "runs", metavar="RUN", nargs="+", help="run directory, or warmup; those on one base share it in memory"
+    )
+    for name, kind, default, text in setting_flags():
+        parser.add_argument(f"--{name}", type=kind, default=default, metavar=name.split("_")[-1].upper(), help=text)
+    parser.add_argument(
+        "--annotate", metavar="DIR", help="let the page save corrected documents in this folder, as JSON lines"
+    )
+    parser.add_argument(
+        "--documents",
+        metavar="FILE",
+        help="documents or texts to work through on the page, such as `eventune data select` writes; with --annotate",
+    )
+    parser.add_argument(
+        "--ontology_file",
+        metavar="FILE",
+        help="event types and roles to find in place of the runs' own; the run warmup finds those of any ontology",
+    )
+    parser.add_argument(
+        "--model_name_or_path", metavar="MODEL", help="where the base model is, if not where the runs say"
+    )
+    parser.add_argument(
+        "--per_device_eval_batch_size", type=int, default=32, metavar="N", help="events a batch (default: 32)"
+    )
+    add_placement_flags(parser)
+    add_json_flag(parser)
+    parser.epilog = f"A token in the environment variable {TOKEN_VARIABLE} must then come with each request."
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Load the runs and serve them until a signal says to stop."""
+    from eventune.runs.shipped import located
+
+    settings = ServeSettings(**{name: getattr(arguments, name) for name, *_ in setting_flags()})
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    folders = [located(Path(folder)) for folder in arguments.runs]
+    _check(arguments, settings, folders, token)
+    from eventune.serving.server import bind
+
+    with closing(bind(settings)) as taken, _annotations(arguments) as annotations:
+        import_model_libraries()
+        from eventune.corpora import read_ontology
+        from eventune.serving.app import make_app
+        from eventune.serving.runs import load_served
+        from eventune.serving.server import run_server, url_of
+
+        runs = load_served(
+            folders,
+            ontology=read_ontology(arguments.ontology_file) if arguments.ontology_file else None,
+            model_name_or_path=arguments.model_name_or_path,
+            batch_size=arguments.per_device_eval_batch_size,
+            device=arguments.device,
+            dtype=arguments.dtype,
+        )
+        result = {"url": url_of(taken), "models": list(runs)}
+
+        def say() -> None:
+            told = f"{', '.join(runs)} at {result['url']}; Ctrl-C stops"
+            emit(result, as_json=arguments.json, render=lambda console: console.print(told, soft_wrap=True))
+
+        app = make_app(runs, settings, token=token, annotations=annotations)
+        # The server answers what it accepted, and then gives the signal back.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        run_server(app, taken, on_start=say)
+    return 0
+
+
+def _check(arguments: argparse.Namespace, settings: ServeSettings, folders: list[Path], token: str) -> None:
+    """Refuse what is wrong before anything is loaded."""
+    from eventune.training.run_directory import RunDirectory
+
+    if arguments.documents and not arguments.annotate:
+        raise EventuneError("--documents: expected --annotate DIR beside it, found none")
+    if not token and not settings.is_loopback:
+        raise InvalidValueError(
+            "host",
+            f"{settings.host} with a token in {TOKEN_VARIABLE}",
+            "none",
+            "anybody who reaches this machine could ask; set one, or listen on 127.0.0.1",
+        )
+    for library in ("fastapi", "uvicorn", "prometheus_client"):
+        require_library(library, f"eventune serve needs {library}", _INSTALL)
+    for folder in folders:
+        RunDirectory(folder).require()
+
+
+def _annotations(arguments: argparse.Namespace) -> AbstractContextManager[Annotations | None]:
+    from eventune.corpora.raw_text import open_texts
+    from eventune.serving.annotations import open_annotations
+
+    if not arguments.annotate:
+        return nullcontext()
+    to_do = list(open_texts(arguments.documents)) if arguments.documents else ()
+    return open_annotations(Path(arguments.annotate), to_do)

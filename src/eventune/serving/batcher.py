@@ -1,0 +1,248 @@
+"""One thread owns the models, and takes what waits for them in batches of like lengths.
+
+It never waits for a batch to become full: when it is idle, what comes is taken at once; while it works, what comes
+meanwhile makes up the next batch.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass, field
+
+from eventune.errors import EventuneError
+from eventune.events import Document
+
+Annotate = Callable[[Sequence[Document]], list[Document]]
+"""Finds what there is in documents, which come back in their order."""
+_LONGEST_RETRY = 60
+_SMOOTHING = 0.2
+
+
+class BusyError(EventuneError):
+    """So much waits already that more would only wait longer.
+
+    Attributes:
+        retry_seconds: When it is worth another try.
+    """
+
+    def __init__(self, waiting: int, capacity: int, retry_seconds: int) -> None:
+        super().__init__(
+            f"queue: expected at most {capacity} documents to wait, found {waiting} and those of this request",
+            f"try again in {retry_seconds} s",
+        )
+        self.retry_seconds = retry_seconds
+
+
+class ClosedError(EventuneError):
+    """The server is shutting down."""
+
+    def __init__(self) -> None:
+        super().__init__("server: expected one that runs, found one that is shutting down", "ask another, or later")
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """A batch that is done.
+
+    Attributes:
+        run: Whose model read it.
+        documents: How many documents it had.
+        tokens: What they cost together.
+        waited: Seconds that each of them had waited.
+        seconds: What reading them took.
+    """
+
+    run: str
+    documents: int
+    tokens: int
+    waited: tuple[float, ...]
+    seconds: float
+
+
+@dataclass(eq=False, slots=True)
+class _Job:
+    """The documents of one request; who gives it up cancels `future`."""
+
+    run: str
+    deadline: float
+    results: list[Document | None]
+    future: Future[list[Document]] = field(default_factory=Future)
+    submitted: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_given_up(self) -> bool:
+        return self.future.done() or time.monotonic() > self.deadline
+
+    def take(self, place: int, found: Document) -> None:
+        self.results[place] = found
+        done = [result for result in self.results if result is not None]
+        if len(done) == len(self.results):
+            self._finish(lambda: self.future.set_result(done))
+
+    def fail(self, error: Exception) -> None:
+        self._finish(lambda: self.future.set_exception(error))
+
+    def _finish(self, finish: Callable[[], None]) -> None:
+        try:
+            finish()
+        except InvalidStateError:
+            # Given up just now, or another of its documents failed before.
+            return
+
+
+@dataclass(eq=False, frozen=True, slots=True)
+class _Item:
+    """One document of a job."""
+
+    job: _Job
+    place: int
+    document: Document
+    cost: int
+
+
+def cost_of(document: Document) -> int:
+    """Return how many tokens a model reads of a document: all of them once an event."""
+    return max(1, len(document.tokens)) * max(1, len(document.events))
+
+
+class Batcher:
+    """Hands out documents to models, one batch at a time; all methods may be called from any thread."""
+
+    def __init__(
+        self,
+        models: Mapping[str, Annotate],
+        *,
+        batch_tokens: int,
+        capacity: int,
+        on_batch: Callable[[BatchReport], None] = lambda _: None,
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            models: What annotates, by the run's name.
+            batch_tokens: Tokens that are read together, padding included.
+            capacity: Documents that may wait.
+            on_batch: Hears of each batch.
+        """
+        self._models, self._batch_tokens, self._capacity, self._on_batch = models, batch_tokens, capacity, on_batch
+        self._queue: deque[_Item] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._tokens_a_second = float(batch_tokens)
+        self._thread = threading.Thread(target=self._work, name="eventune-batcher", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """Documents that wait."""
+        return len(self._queue)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes anything."""
+        return not self._closed and self.is_alive
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread.is_alive()
+
+    def submit(self, run: str, documents: Sequence[Document], *, seconds: float) -> Future[list[Document]]:
+        """Take the documents of a request.
+
+        Args:
+            run: Whose model is asked.
+            documents: The documents.
+            seconds: How long they are of interest; what is not begun then is dropped.
+
+        Returns:
+            What will be found in them, in their order. Whoever cancels it has them dropped.
+
+        Raises:
+            BusyError: If too many documents wait.
+            ClosedError: If it was closed.
+        """
+        job = _Job(run, time.monotonic() + seconds, [None] * len(documents))
+        items = [_Item(job, place, document, cost_of(document)) for place, document in enumerate(documents)]
+        if not items:
+            job.future.set_result([])
+            return job.future
+        with self._changed:
+            if not self.is_open:
+                raise ClosedError
+            self._drop_given_up()
+            if len(self._queue) + len(items) > self._capacity:
+                raise BusyError(len(self._queue), self._capacity, self._retry_seconds())
+            self._queue.extend(items)
+            self._changed.notify()
+        return job.future
+
+    def close(self) -> None:
+        """Take nothing more, finish what was taken, and end the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while batch := self._next_batch():
+            begun = time.monotonic()
+            self._annotate(batch)
+            seconds = time.monotonic() - begun
+            tokens = sum(item.cost for item in batch)
+            self._tokens_a_second += _SMOOTHING * (tokens / max(seconds, 1e-6) - self._tokens_a_second)
+            waited = tuple(begun - item.job.submitted for item in batch)
+            self._on_batch(BatchReport(batch[0].job.run, len(batch), tokens, waited, seconds))
+
+    def _next_batch(self) -> list[_Item]:
+        """Return the document that has waited longest, with others of its run that are about as long."""
+        with self._changed:
+            self._drop_given_up()
+            while not self._queue:
+                if self._closed:
+                    return []
+                self._changed.wait()
+                self._drop_given_up()
+            first = self._queue[0]
+            alike = sorted(
+                (item for item in self._queue if item.job.run == first.job.run),
+                key=lambda item: abs(item.cost - first.cost),
+            )
+            batch: list[_Item] = []
+            longest = 0
+            for item in alike:
+                longest = max(longest, item.cost)
+                if batch and longest * (len(batch) + 1) > self._batch_tokens:
+                    break
+                batch.append(item)
+            chosen = set(batch)
+            self._queue = deque(item for item in self._queue if item not in chosen)
+            return batch
+
+    def _annotate(self, batch: Sequence[_Item]) -> None:
+        annotate = self._models[batch[0].job.run]
+        try:
+            found = annotate([item.document for item in batch])
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].job.fail(error)
+                return
+            # One request's document must not fail another's.
+            for item in batch:
+                self._annotate([item])
+            return
+        for item, document in zip(batch, found, strict=True):
+            item.job.take(item.place, document)
+
+    def _drop_given_up(self) -> None:
+        if any(item.job.is_given_up for item in self._queue):
+            self._queue = deque(item for item in self._queue if not item.job.is_given_up)
+
+    def _retry_seconds(self) -> int:
+        waiting = sum(item.cost for item in self._queue)
+        return min(_LONGEST_RETRY, max(1, math.ceil(waiting / self._tokens_a_second)))

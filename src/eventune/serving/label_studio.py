@@ -1,0 +1,170 @@
+"""The server as a machine learning backend of Label Studio: its requests, and answers in its shape.
+
+A task's text is read as it is, so that offsets are those of the text that Label Studio shows; what is found goes back
+as regions and relations by the names of the project's own labelling configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from xml.etree import ElementTree
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from eventune.corpora.label_studio import read_document, write_document
+from eventune.corpora.text_segmentation import segment_text
+from eventune.errors import InvalidValueError
+from eventune.events import Document
+from eventune.serving.api import service_of
+from eventune.serving.asking import check_count, check_tokens
+from eventune.serving.replies import reply
+from eventune.serving.runs import ServedRun
+
+SAVED = frozenset({"ANNOTATION_CREATED", "ANNOTATION_UPDATED"})
+KNOWN = SAVED | {"ANNOTATION_DELETED", "START_TRAINING"}
+
+router = APIRouter(include_in_schema=False)
+
+
+class PredictRequest(BaseModel):
+    """What `/predict` gets; fields that are not needed are passed over."""
+
+    tasks: list[dict[str, Any]]
+    label_config: str | None = ""
+
+
+class WebhookRequest(BaseModel):
+    """What `/webhook` gets."""
+
+    action: str = ""
+    task: dict[str, Any] = Field(default_factory=dict)
+    annotation: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """What a labelling configuration calls things.
+
+    Attributes:
+        text_key: The field of a task's data that holds the text.
+        text: Name of the tag that shows it.
+        labels: Name of the tag that has the labels.
+        values: The labels; empty where they are not told.
+    """
+
+    text_key: str = "text"
+    text: str = "text"
+    labels: str = "label"
+    values: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def read(cls, configuration: str) -> Labelling:
+        """Read a project's labelling configuration.
+
+        Raises:
+            InvalidValueError: If it is no XML, has a document type, or labels no text.
+        """
+        if not configuration.strip():
+            return cls()
+        if "<!" in configuration.replace("<!--", ""):
+            raise InvalidValueError("label_config", "XML without a document type", "one")
+        try:
+            root = ElementTree.fromstring(configuration)
+        except ElementTree.ParseError as error:
+            raise InvalidValueError("label_config", "XML", str(error)) from None
+        for labels in root.iter("Labels"):
+            for text in root.iter("Text"):
+                if text.get("name") == labels.get("toName"):
+                    values = frozenset(label.get("value", "") for label in labels.iter("Label"))
+                    key = text.get("value", "$text").removeprefix("$")
+                    return cls(key, text.get("name", ""), labels.get("name", ""), values)
+        raise InvalidValueError("label_config", "Labels of a Text", "none", "eventune finds spans in text")
+
+
+@router.get("/health")
+async def health(request: Request) -> Response:
+    """Tell that the backend is there."""
+    return reply({"status": "UP", "model_class": "eventune", "model_version": _run(request).extractor.fingerprint})
+
+
+@router.post("/setup")
+async def setup(request: Request) -> Response:
+    """Tell the version of the model: predictions of another one are made anew."""
+    return reply({"model_version": _run(request).extractor.fingerprint})
+
+
+@router.post("/predict")
+async def predict(body: PredictRequest, request: Request) -> Response:
+    """Find events in tasks."""
+    service, run = service_of(request), _run(request)
+    labelling = Labelling.read(body.label_config or "")
+    check_count(len(body.tasks), "tasks", service.settings)
+    documents = await service.prepare(lambda: [_document(task, labelling) for task in body.tasks])
+    check_tokens(documents, service.settings)
+    found = await service.find(request, run, documents) if run.extractor.detects else documents
+    version = run.extractor.fingerprint
+    return reply({"results": [{"model_version": version, **prediction_of(each, labelling)} for each in found]})
+
+
+@router.post("/webhook")
+async def webhook(body: WebhookRequest, request: Request) -> Response:
+    """Save an annotation, where the server may; whatever else is told is heard."""
+    if body.action not in KNOWN:
+        return reply({"result": {}, "status": f"unknown action {body.action[:60]!r}"})
+    annotations = service_of(request).annotations
+    if annotations is None or body.action not in SAVED:
+        return reply({"result": {}, "status": "heard"}, 201)
+    task = body.task
+    document = read_document({"id": task.get("id"), "data": task.get("data"), "annotations": [body.annotation]})
+    await service_of(request).prepare(lambda: annotations.save(document))
+    return reply({"result": {"id": document.id}, "status": "saved"}, 201)
+
+
+def prediction_of(document: Document, labelling: Labelling) -> dict[str, Any]:
+    """Return what was found in a document as a prediction: `result`, and the mean probability as `score`."""
+    [task] = write_document(document)
+    scores = _scores(document)
+    regions: dict[str, Any] = {}
+    relations = []
+    for each in task["annotations"][0]["result"]:
+        if each["type"] == "relation":
+            relations.append(each)
+        elif not labelling.values or labelling.values.intersection(each["value"]["labels"]):
+            value = each["value"]
+            names = {"from_name": labelling.labels, "to_name": labelling.text}
+            score = scores.get((value["start"], value["end"], value["labels"][0]))
+            regions[each["id"]] = {**each, **names, **({} if score is None else {"score": score})}
+    kept = [each for each in relations if regions.keys() >= {each["from_id"], each["to_id"]}]
+    mean = sum(scores.values()) / len(scores) if scores else 0.0
+    return {"score": round(mean, 6), "result": [*regions.values(), *kept]}
+
+
+def _scores(document: Document) -> Mapping[tuple[int, int, str], float]:
+    scores: dict[tuple[int, int, str], float] = {}
+    for event in document.events:
+        places = [(event.trigger, event.type, event.attributes.get("score"))]
+        places += [(argument.span, argument.role, argument.score) for argument in event.arguments]
+        for span, label, score in places:
+            if span is not None and isinstance(score, float):
+                characters = document.characters_of(span)
+                key = (characters.start, characters.end, label)
+                scores[key] = max(score, scores.get(key, 0.0))
+    return scores
+
+
+def _document(task: Mapping[str, Any], labelling: Labelling) -> Document:
+    data = task.get("data")
+    text = data.get(labelling.text_key) if isinstance(data, dict) else None
+    if not isinstance(text, str):
+        raise InvalidValueError(f"tasks.data.{labelling.text_key}", "a text", type(text).__name__)
+    return Document(str(task.get("id", "task")), text, *segment_text(text))
+
+
+def _run(request: Request) -> ServedRun:
+    """Return the run that Label Studio gets: it has one URL and no names, so the first."""
+    return next(iter(service_of(request).runs.values()))

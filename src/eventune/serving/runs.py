@@ -1,0 +1,96 @@
+"""The runs that are served, those on one base sharing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eventune.errors import EventuneError
+from eventune.inference.extractor import Extractor
+from eventune.scoring.definitions import DEFAULT_SCORER, SCORERS
+from eventune.storage.json_files import read_json
+from eventune.training.run_directory import RESULT, RunDirectory
+
+
+@dataclass(frozen=True)
+class ServedRun:
+    """A run in memory.
+
+    Attributes:
+        name: What requests call it.
+        extractor: The run.
+        result: What its `result.json` says.
+        scorer: What it is scored by where a request does not say.
+    """
+
+    name: str
+    extractor: Extractor
+    result: dict[str, Any]
+    scorer: str = DEFAULT_SCORER
+
+    def describe(self) -> dict[str, Any]:
+        """Return what `GET /v1/models` tells of it; where it lies on the disk is nobody's business."""
+        scores = self.result.get("scores")
+        return {
+            "id": self.name,
+            "fingerprint": self.extractor.fingerprint,
+            "detects": self.extractor.detects,
+            "finds_arguments": self.extractor.finds_arguments,
+            "scores": {
+                split: {name: score[name] for name in ("scorer", "measure", "metrics", "counts") if name in score}
+                for split, score in (scores.items() if isinstance(scores, dict) else ())
+                if isinstance(score, dict)
+            },
+            "ontology": self.extractor.ontology.to_dict(),
+        }
+
+
+def load_served(folders: Sequence[Path], **options: Any) -> dict[str, ServedRun]:
+    """Load runs.
+
+    Args:
+        folders: The run directories.
+        **options: See `Extractor.load`.
+
+    Returns:
+        The runs by name, in their order.
+
+    Raises:
+        EventuneError: As `Extractor.load` does, or if two folders are one.
+    """
+    names = names_of(folders)
+    loaded: dict[str, ServedRun] = {}
+    for name, folder in zip(names, folders, strict=True):
+        extractor = _load(folder, [run.extractor for run in loaded.values()], options)
+        scorer = RunDirectory(folder).setting("scorer")
+        # A recipe may be a stranger's.
+        known = scorer if isinstance(scorer, str) and scorer in SCORERS else DEFAULT_SCORER
+        result = read_json(folder / RESULT)
+        loaded[name] = ServedRun(name, extractor, result, "textee" if extractor.detects else known)
+    return loaded
+
+
+def names_of(folders: Sequence[Path]) -> list[str]:
+    """Return the shortest ends of paths that tell folders apart, such as `rams` and `phee`, or `a/run` and `b/run`.
+
+    Raises:
+        EventuneError: If two folders are one.
+    """
+    parts = [folder.resolve().parts for folder in folders]
+    for count in range(1, max(map(len, parts), default=0) + 1):
+        names = ["/".join(part[-count:]) for part in parts]
+        if len(set(names)) == len(names):
+            return names
+    raise EventuneError("RUN: expected each run once, found one twice", "leave one out")
+
+
+def _load(folder: Path, others: Sequence[Extractor], options: dict[str, Any]) -> Extractor:
+    for base in dict.fromkeys(other.base for other in others if other.base is not None):
+        try:
+            return Extractor.load(folder, base=base, **options)
+        except EventuneError:
+            # On another base, or it cannot share one; what else is wrong with it is told below.
+            continue
+    return Extractor.load(folder, **options)

@@ -1,0 +1,75 @@
+"""The application on a socket."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import uvicorn
+from fastapi import FastAPI
+
+from eventune.errors import EventuneError
+from eventune.serving.arguments import ServeSettings
+
+_HEADER_BYTES = 16 << 10
+
+
+def bind(settings: ServeSettings) -> socket.socket:
+    """Take the address, so that one in use shows before any model is loaded.
+
+    Raises:
+        EventuneError: If it is in use, or not of this machine.
+    """
+    with ExitStack() as stack:
+        try:
+            family, _, _, _, address = socket.getaddrinfo(
+                settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            taken = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            taken.bind(address)
+        except (OSError, UnicodeError) as error:
+            raise _not_taken(settings, error) from None
+        stack.pop_all()
+    return taken
+
+
+def _not_taken(settings: ServeSettings, error: Exception) -> EventuneError:
+    in_use = getattr(error, "errno", None) == errno.EADDRINUSE
+    what = "in use already" if in_use else getattr(error, "strerror", None) or str(error)
+    message = f"--host, --port: expected an address to listen on, found {settings.host}:{settings.port}: {what}"
+    return EventuneError(message, "choose another --port" if in_use else "e.g. --host 127.0.0.1")
+
+
+def url_of(taken: socket.socket) -> str:
+    """Return the URL of an address."""
+    host, port = taken.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def run_server(app: FastAPI, taken: socket.socket, *, on_start: Callable[[], None]) -> None:
+    """Serve until a signal says to stop; what was accepted until then is answered.
+
+    Args:
+        app: The application.
+        taken: What `bind` returned.
+        on_start: Called when requests are taken.
+    """
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            on_start()
+
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=_HEADER_BYTES,
+        http="h11",
+        ws="none",
+    )
+    Server(config).run(sockets=[taken])

@@ -1,0 +1,115 @@
+"""A server's state, and how a request waits for its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from eventune.errors import EventuneError, did_you_mean
+from eventune.events import Document
+from eventune.serving.annotations import Annotations
+from eventune.serving.arguments import ServeSettings
+from eventune.serving.batcher import Batcher, BusyError
+from eventune.serving.metrics import Meter
+from eventune.serving.replies import TOO_LATE, RefusedError
+from eventune.serving.runs import ServedRun
+
+_GONE = 499
+"""What proxies log for a client that left; nobody sees it."""
+_T = TypeVar("_T")
+
+
+class Service:
+    """The runs, what asks them, and what counts.
+
+    Attributes:
+        runs: The runs by name.
+        settings: How they are served.
+        annotations: What people corrected; None where nothing is saved.
+        meter: The figures.
+        batcher: Asks them.
+    """
+
+    def __init__(
+        self, runs: Mapping[str, ServedRun], settings: ServeSettings, annotations: Annotations | None = None
+    ) -> None:
+        self.runs, self.settings, self.annotations = runs, settings, annotations
+        self.meter = Meter(lambda: self.batcher.waiting)
+        self.batcher = Batcher(
+            {name: run.extractor.extract_all for name, run in runs.items()},
+            batch_tokens=settings.batch_tokens,
+            capacity=settings.max_queue,
+            on_batch=self.meter.batch,
+        )
+
+    def run_named(self, name: str) -> ServedRun:
+        """Return the run that a request names.
+
+        Raises:
+            RefusedError: If there is none of that name, or none is named where there are several.
+        """
+        if name in self.runs:
+            return self.runs[name]
+        if not name and len(self.runs) == 1:
+            return next(iter(self.runs.values()))
+        hint = did_you_mean(name, self.runs) or f"one of {', '.join(self.runs)}"
+        raise RefusedError(404, f"model: expected one that is served, found {name[:60]!r}", hint)
+
+    async def prepare(self, work: Callable[[], _T]) -> _T:
+        """Do what takes time and no model, such as cutting texts into tokens, in a thread of its own."""
+        begun = time.monotonic()
+        result = await run_in_threadpool(work)
+        self.meter.step("prepare", time.monotonic() - begun)
+        return result
+
+    async def find(self, request: Request, run: ServedRun, documents: Sequence[Document]) -> list[Document]:
+        """Wait for what a run finds in documents.
+
+        Args:
+            request: The request; when its client leaves, its documents are dropped.
+            run: The run.
+            documents: The documents.
+
+        Returns:
+            The documents with what was found, in their order.
+
+        Raises:
+            EventuneError: If too many wait already, it took too long, the client left, or a document is wrong.
+        """
+        seconds = self.settings.max_seconds
+        try:
+            future = asyncio.wrap_future(self.batcher.submit(run.name, documents, seconds=seconds))
+        except BusyError:
+            self.meter.refused("busy")
+            raise
+        gone = asyncio.ensure_future(_gone(request))
+        try:
+            either: set[asyncio.Future[Any]] = {future, gone}
+            await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if future.done():
+                return future.result()
+            reason, error = ("gone", _left()) if gone.done() else ("late", self._late())
+            self.meter.refused(reason)
+            raise error
+        finally:
+            future.cancel()
+            gone.cancel()
+
+    def _late(self) -> EventuneError:
+        hint = "send fewer documents at a time, try again when less is going on, or raise --max_seconds"
+        return RefusedError(TOO_LATE, f"time: expected an answer within {self.settings.max_seconds:g} s", hint)
+
+
+def _left() -> EventuneError:
+    return RefusedError(_GONE, "client: expected to wait for its answer, found gone")
+
+
+async def _gone(request: Request) -> None:
+    """Return when the client has left."""
+    while (await request.receive())["type"] != "http.disconnect":
+        continue

@@ -1,0 +1,81 @@
+"""`eventune serve`."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from eventune import Client, EventuneError
+
+TEXT = "Gunmen [[shot|attack]] three soldiers in Mosul on Monday."
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--port", "70000"], "error: port: expected an integer <= 65,535, found 70000"),
+        (["--max_queue", "5"], "error: max_queue: expected an integer >= max_documents, 256, found 5"),
+        (["--host", "0.0.0.0"], "error: host: expected 0.0.0.0 with a token in EVENTUNE_TOKEN, found none"),
+        (["--port", "0"], "error: {run}: expected a run directory, found no result.json in it"),
+    ],
+)
+def test_what_cannot_be_served_is_refused(refused, tmp_path, monkeypatch, flags, message):
+    monkeypatch.delenv("EVENTUNE_TOKEN", raising=False)
+    found = refused("serve", tmp_path, *flags)
+    assert found.startswith(message.format(run=tmp_path))
+
+
+def test_an_address_in_use_is_refused_before_a_model_is_loaded(refused, tiny_run):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert refused("serve", tiny_run, "--port", port).startswith(
+            f"error: --host, --port: expected an address to listen on, found 127.0.0.1:{port}: in use already"
+        )
+
+
+@pytest.fixture
+def server(tiny_run, tmp_path):
+    """A server in a process of its own, and its URL."""
+    command = [sys.executable, "-m", "eventune", "serve", str(tiny_run), "--port", "0", "--json"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment)
+    line = process.stdout.readline()
+    assert line, (tmp_path / "log").read_text(encoding="utf-8")
+    yield process, json.loads(line)
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+def test_what_was_accepted_is_answered_before_it_stops(server):
+    process, started = server
+    assert started["models"] == ["tiny"]
+    with Client(started["url"]) as client:
+        expected = client.extract(TEXT)
+
+    def ask(number):
+        outcomes = []
+        with Client(started["url"], retries=0) as client:
+            for _ in range(20):
+                if number == 0 and len(outcomes) == 3:
+                    process.send_signal(signal.SIGTERM)
+                try:
+                    outcomes.append(client.extract(TEXT) == expected)
+                except EventuneError as error:
+                    # Not accepted any more; a connection that breaks before its answer would be a ReadError.
+                    outcomes.append(
+                        "ConnectError" in error.message or "shutting down" in error.message or error.message
+                    )
+                    break
+        return outcomes
+
+    with ThreadPoolExecutor(3) as pool:
+        outcomes = [outcome for each in pool.map(ask, range(3)) for outcome in each]
+    assert set(outcomes) == {True}
+    assert process.wait(60) == 0
