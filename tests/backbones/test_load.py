@@ -68,7 +68,7 @@ def test_roberta_reads_fewer_tokens_than_it_has_positions(copy):
     from transformers import RobertaConfig, RobertaModel
 
     config = RobertaConfig(
-        vocab_size=50,
+        vocab_size=len(load(copy).tokenizer),
         hidden_size=8,
         num_hidden_layers=1,
         num_attention_heads=2,

@@ -116,6 +116,7 @@ RUNS = {
     ),
     "bits that are none": ("run-lora", EXTRACT, content("quantisation.json", "{}"), "bit: expected"),
     # extraction/model.py, generation: a tokenizer of another model
+    "a token beyond a merged model's": ("run-lora", MERGE, a_token_numbered(10**6), "found the token 1000000"),
     "a token beyond the encoder's": ("run-lora", EXTRACT, a_token_numbered(10**6), "found the token 1000000"),
     "a token beyond the LLM's": ("run-generation", EXTRACT, a_token_numbered(10**6), "found the token 1000000"),
     # sizes that no memory has
@@ -200,6 +201,28 @@ def test_a_base_as_it_may_come(place, model, case):
             assert found.kind == "refused"
 
 
+def test_a_token_numbered_beyond_the_base_s(place, templates):
+    a_token_numbered(2**31)(place("encoder"))
+    shutil.copyfile(templates / "recipe.yaml", "recipe.yaml")
+
+    found = run_words(("train", "recipe.yaml"))
+    assert found.kind == "refused", f"{found.place}\n{found.detail}"
+    assert "found the token 2147483648" in found.detail
+
+
+@pytest.mark.parametrize("end", [{"": None}, "x", [[1]], -1, True])
+def test_ends_of_a_text_that_are_no_tokens_are_not_obeyed(place, end):
+    (place("llm") / "generation_config.json").write_text(json.dumps({"eos_token_id": end}))
+
+    found = run_words(("chat", "llm", "--once", "hi", "--max_new_tokens", "2"))
+    assert found.kind in {"ok", "refused"}, f"{found.place}\n{found.detail}"
+
+
+def test_an_adapter_with_a_name_that_no_file_has(place):
+    found = run_words(("doctor", "--vllm", "x" * 5_000))
+    assert found.kind == "refused", f"{found.place}\n{found.detail}"
+
+
 @pytest.mark.parametrize("text", ["{", "[" * DEEP, '{"model_type": ' + "7" * 5_000 + "}", '{"a": "\\ud800"}', "7", ""])
 def test_a_configuration_that_is_no_json(place, text):
     (place("encoder") / "config.json").write_text(text)
@@ -235,6 +258,9 @@ RECIPES = {
     "prefixes without end": ("pre_seq_len: 1000000000", "pre_seq_len: expected an integer <= 8,192"),
     "iterations without end": ("init_lora_weights: pissa_niter_999999999", "init_lora_weights: expected"),
     "a number beyond all": (f"learning_rate: 1{'0' * 400}", "learning_rate: expected a number"),
+    "a file that is a number": ("train_file: 7", "train_file: expected"),
+    "a file that is a list": ("ontology_file: [a]", "ontology_file: expected a text"),
+    "a file that is true": ("dev_file: true", "dev_file: expected"),
     "a file's name of 5,000 letters": (f"train_file: {'x' * 5_000}", "train_file: expected an existing file"),
     "a file's name with NUL": ('train_file: "a\\0b"', "train_file: expected an existing file"),
     "a folder's name of 5,000 letters": (f"output_dir: {'x' * 5_000}", "cannot be written: File name too long"),

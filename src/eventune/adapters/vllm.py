@@ -12,7 +12,7 @@ from eventune.adapters.configuration import LoraFields, read_adapter_fields
 from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from eventune.adapters.store import PEFT_PREFIX
 from eventune.errors import EventuneError
-from eventune.storage.paths import check_is_file
+from eventune.storage.paths import check_is_file, is_file
 
 RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What `--max-lora-rank` may be."""
@@ -33,7 +33,7 @@ def problems_in_vllm(folder: Path) -> list[str]:
     Raises:
         EventuneError: If there is no adapter, or its files are damaged.
     """
-    if not (folder / ADAPTER_CONFIG).is_file():
+    if not is_file(folder / ADAPTER_CONFIG):
         raise EventuneError(
             f"{folder}: expected an adapter, found no {ADAPTER_CONFIG}",
             "vLLM serves a model that was trained in full, or merged, by its folder",

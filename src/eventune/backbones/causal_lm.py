@@ -17,7 +17,7 @@ from transformers import (
 from eventune.backbones.arguments import DTYPES
 from eventune.backbones.backbone import Backbone
 from eventune.backbones.configuration import read_config, require_weights_for
-from eventune.backbones.load import load_tokenizer
+from eventune.backbones.load import load_tokenizer, require_known_tokens
 from eventune.backbones.quiet import quiet
 from eventune.backbones.resolve import BaseModel
 from eventune.errors import EventuneError, InvalidValueError, first_line
@@ -69,7 +69,7 @@ def load_causal_lm(base: BaseModel, *, dtype: str = "float32", tokenizer_folder:
             f"{', '.join(missing[:_MOST_NAMED])}{more}",
             "copy the whole folder anew, or choose a checkpoint that has its output layer",
         )
-    return Backbone(base, model, tokenizer, _max_length(config))
+    return require_known_tokens(Backbone(base, model, tokenizer, _max_length(config)), tokenizer_folder or base.folder)
 
 
 def _read_config(base: BaseModel) -> PreTrainedConfig:

@@ -60,12 +60,15 @@ def load_tokenizer(folder: Path, *, for_words: bool = True) -> PreTrainedTokeniz
     return tokenizer
 
 
-def require_known_tokens(backbone: Backbone, folder: Path) -> None:
-    """Refuse a tokenizer with tokens that the model has no embedding of: a run's may be of another model.
+def require_known_tokens(backbone: Backbone, folder: Path) -> Backbone:
+    """Refuse a tokenizer with tokens that the model has no embedding of: it may be another model's.
 
     Args:
         backbone: The model, with the tokenizer.
         folder: Where the tokenizer came from.
+
+    Returns:
+        The backbone.
 
     Raises:
         EventuneError: If there is such a token.
@@ -76,8 +79,9 @@ def require_known_tokens(backbone: Backbone, folder: Path) -> None:
         raise EventuneError(
             f"{folder}: expected a tokenizer of {backbone.base.name}, whose tokens have numbers below {known}; found "
             f"the token {highest}",
-            "copy the whole run directory anew",
+            "copy the whole folder anew; tokenizer_config.json may only name tokens that the model has",
         )
+    return backbone
 
 
 def load_encoder(
@@ -126,9 +130,10 @@ def load_encoder(
             )
     except Exception as error:  # safetensors, transformers and torch each raise their own kind for damaged files
         raise EventuneError(f"{base.folder}: the model could not be loaded: {first_line(error)}") from error
-    tokenizer = load_tokenizer(tokenizer_folder or base.folder)
+    folder = tokenizer_folder or base.folder
     new_modules = sorted({key.rpartition(".")[0] for key in report["missing_keys"]})
-    return Backbone(base, model, tokenizer, _max_length(config), tuple(new_modules))
+    backbone = Backbone(base, model, load_tokenizer(folder), _max_length(config), tuple(new_modules))
+    return require_known_tokens(backbone, folder)
 
 
 def _has_pooler(config: PreTrainedConfig) -> bool:

@@ -25,7 +25,7 @@ from eventune.corpora.text_segmentation import check_language, segment_text
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Span, markup
 from eventune.events.segmentation import Segmentation
-from eventune.storage.paths import check_is_file, is_folder
+from eventune.storage.paths import check_is_file, files_below, is_folder
 
 STDIN = "-"
 TEXT_FIELD = "text"
@@ -172,7 +172,7 @@ def open_texts(
     if name == STDIN:
         return RawTexts(name, content=_standard_input(), language=language)
     if is_folder(path):
-        annotated = next(path.rglob("*.ann"), None) is not None
+        annotated = next(files_below(path, ".ann"), None) is not None
         return stream_corpus(path, format) if annotated or format != AUTO else RawTexts(name, language=language)
     check_is_file(path)
     if path.suffix == ".txt" and format == AUTO and not text_field:
@@ -247,7 +247,7 @@ def _lines(path: Path) -> Iterator[Record]:
 
 def _text_files(path: Path) -> Iterator[Record]:
     folder = path if is_folder(path) else path.parent
-    files = sorted(path.rglob("*.txt")) if is_folder(path) else [path]
+    files = sorted(files_below(path, ".txt")) if is_folder(path) else [path]
     if not files:
         raise EventuneError(f"{path}: expected .txt files, or brat's .ann files, in the folder, found none")
     for file in files:

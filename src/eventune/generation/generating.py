@@ -207,7 +207,8 @@ def _generation_config(
 ) -> tuple[GenerationConfig, set[int]]:
     """Return transformers' settings, and the tokens that end a text: the tokenizer's and the checkpoint's own."""
     named = getattr(own.generation_config, "eos_token_id", None)
-    ends = {int(token) for token in (named if isinstance(named, list) else [named]) if token is not None}
+    # A checkpoint's file may hold anything there.
+    ends = {token for token in (named if isinstance(named, list) else [named]) if type(token) is int and token >= 0}
     if tokenizer.eos_token_id is not None:
         ends.add(int(tokenizer.eos_token_id))
     padding = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else min(ends, default=0)

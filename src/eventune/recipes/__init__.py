@@ -90,8 +90,9 @@ def without_absent_files(
         EventuneError: If files of a published recipe are not here and no other corpus is given, with the way to it.
     """
     values = {field: settings.get(field) for field in _CORPUS_FILES if field not in changes}
-    absent = {field: value for field, value in values.items() if value and value not in SAMPLE_FILES}
-    absent = {field: value for field, value in absent.items() if not exists(value)}
+    # What is no text is refused where settings are checked.
+    paths = {field: value for field, value in values.items() if value and isinstance(value, str)}
+    absent = {field: path for field, path in paths.items() if path not in SAMPLE_FILES and not exists(path)}
     if not absent or not is_published(name):
         return dict(settings), []
     if "train_file" not in changes:

@@ -253,7 +253,7 @@ def load_run(
     folder, settings, task_class = opened.directory.path, opened.settings, opened.entry.load()
     if base is not None:
         base.require_fits(opened)
-        backbone = replace(base.backbone, tokenizer=task_class.load_tokenizer(folder))
+        backbone = require_known_tokens(replace(base.backbone, tokenizer=task_class.load_tokenizer(folder)), folder)
     elif settings.method != UNTRAINED and can_share(folder):
         base = LoadedBase.of(opened, opened.base(model_name_or_path), placement)
         backbone = base.backbone
@@ -262,7 +262,6 @@ def load_run(
         backbone = task_class.load_backbone(
             opened.base(model_name_or_path), settings, dtype=dtype, tokenizer_folder=folder
         )
-    require_known_tokens(backbone, folder)
     task = task_class.from_run(folder, settings, backbone, batch_size=batch_size)
     if base is not None:
         return LoadedRun(task, base.load(task, folder), base)

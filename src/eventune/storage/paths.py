@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from eventune.errors import EventuneError
@@ -25,6 +27,12 @@ def is_folder(path: Path | str) -> bool:
 def exists(path: Path | str) -> bool:
     """Tell whether a path leads to anything."""
     return _mode(path) != 0
+
+
+def files_below(folder: Path, suffix: str) -> Iterator[Path]:
+    """Yield the files in a folder and below whose names end so; a folder that cannot be read is passed over."""
+    for place, _, names in os.walk(folder):
+        yield from (Path(place) / name for name in names if name.endswith(suffix))
 
 
 def expanded(path: Path | str) -> Path:
