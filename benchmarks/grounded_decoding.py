@@ -23,7 +23,7 @@ from eventune.corpora import read_corpus, read_ontology
 from eventune.generation.extracting.prompts import PromptTemplate
 from eventune.generation.extracting.task import GenerativeExtractionTask, annotated
 from eventune.generation.templates import set_template
-from eventune.inference.extractor import open_run
+from eventune.runs.opening import open_run
 
 WAYS = ("grounded", "schema", "free")
 

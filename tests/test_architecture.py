@@ -15,9 +15,9 @@ LEVELS = [
     {"backbones", "adapters", "extraction", "generation", "recipes", "training"},
     {"tasks"},
     {"recipe", "reporter"},
-    {"runs"},
+    {"runs", "runtime"},
     {"inference", "chat", "sft", "doctor"},
-    {"comparison", "serving"},
+    {"comparison", "exporting", "serving"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
@@ -36,17 +36,21 @@ TORCH_FREE = [
     f"eventune.extraction.{name}"
     for name in (
         "arguments",
+        "batches",
         "calibration",
         "coverage",
         "decoding",
         "detection.arguments",
+        "detection.batches",
         "detection.decoding",
         "detection.features",
         "detection.marks",
+        "detection.ranking",
         "features",
         "marks",
         "prompts",
         "question_features",
+        "ranking",
         "subwords",
         "windows",
     )

@@ -61,7 +61,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    if name in {"Extractor", "train"}:
+    if name == "train":
         # Before transformers and PEFT, which import bitsandbytes with all that it prints.
         importlib.import_module("eventune.adapters.peft_library")
     if name in _HOMES:

@@ -9,7 +9,8 @@ from rich.console import Console
 from transformers import TrainerState
 
 from eventune.cli import progress
-from eventune.cli.progress import Bars, EpochRows, TrainingBar, duration
+from eventune.cli.bars import Bars, duration
+from eventune.cli.progress import EpochRows, TrainingBar
 
 
 class Clock:
@@ -32,7 +33,7 @@ def screen(monkeypatch):
     def screen(*, is_terminal):
         stream = io.StringIO()
         console = Console(file=stream, force_terminal=is_terminal, width=200, highlight=False)
-        for module in ("cli.progress", "cli.output"):
+        for module in ("cli.bars", "cli.progress", "cli.output"):
             monkeypatch.setattr(f"eventune.{module}.status", console)
         return stream
 

@@ -174,7 +174,7 @@ def test_an_interruption_says_how_to_go_on(run, recipe, folder, monkeypatch):
 
 def test_a_training_that_is_broken_off_gives_the_cursor_back(monkeypatch):
     stream = io.StringIO()
-    monkeypatch.setattr("eventune.cli.progress.status", Console(file=stream, force_terminal=True))
+    monkeypatch.setattr("eventune.cli.bars.status", Console(file=stream, force_terminal=True))
     reporter = TerminalReporter()
     [rows] = reporter.callbacks()
     rows.on_train_begin(SimpleNamespace(run_name=None), TrainerState(max_steps=3), None)

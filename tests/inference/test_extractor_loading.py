@@ -112,7 +112,7 @@ def test_the_tokenizer_is_loaded_once(tiny_run, monkeypatch):
 
 def test_weights_of_a_run_are_hashed_when_its_fingerprint_is_asked_for(tiny_run, monkeypatch):
     hashed = []
-    monkeypatch.setattr("eventune.inference.extractor.sha256_of", lambda path: hashed.append(path.name) or "00")
+    monkeypatch.setattr("eventune.inference.runs.sha256_of", lambda path: hashed.append(path.name) or "00")
     extractor = Extractor.load(tiny_run)
     assert hashed == []
 

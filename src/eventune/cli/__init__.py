@@ -33,6 +33,7 @@ VERBS = {
     "recipes": "list the published recipes, or print one",
     "compare": "train several ways and put them into one table",
     "merge": "add a run's adapter to its base: one plain model",
+    "export": "write a run as a graph that is used without torch",
     "convert": "read checkpoints of other tools",
     "inspect": "show what of a model to adapt, and what each rank costs",
     "doctor": "tell what this machine can do, or how to fix an error message",

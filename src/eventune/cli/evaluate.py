@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from eventune.corpora import AUTO, format_names
     from eventune.scoring import SCORERS
 
-    parser.add_argument("run_directory", metavar="RUN", help="run directory that `eventune train` made")
+    parser.add_argument(
+        "run_directory", metavar="RUN", help="run directory that `eventune train` made, or an export of one"
+    )
     parser.add_argument("--test_file", metavar="FILE", help="corpus with gold events")
     format_help = f"its format: {', '.join(format_names())} (default: guess it)"
     parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], metavar="NAME", help=format_help)
@@ -95,6 +97,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 def load_extractor(arguments: argparse.Namespace) -> Extractor:
     """Load what the arguments of `add_model_arguments` name; no model library is imported before they are checked."""
     from eventune.runs.shipped import located
+    from eventune.runtime.folder import is_export
     from eventune.training.run_directory import RunDirectory
 
     if arguments.endpoint_model and not arguments.endpoint:
@@ -102,9 +105,12 @@ def load_extractor(arguments: argparse.Namespace) -> Extractor:
     if arguments.per_device_eval_batch_size < 1:
         found = str(arguments.per_device_eval_batch_size)
         raise InvalidValueError("per_device_eval_batch_size", "an integer >= 1", found)
-    if not arguments.endpoint:
-        RunDirectory(located(Path(arguments.run_directory))).require()
-    import_model_libraries()
+    run = Path(arguments.run_directory)
+    if arguments.endpoint:
+        import_model_libraries()
+    elif not is_export(run):
+        RunDirectory(located(run)).require()
+        import_model_libraries()
     from eventune.inference.extractor import Extractor
 
     if arguments.endpoint and arguments.ontology_file:
@@ -179,7 +185,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _score(arguments: argparse.Namespace, extractor: Extractor, gold: Sequence[Document]) -> dict[str, Any]:
-    from eventune.cli.progress import delayed_bar
+    from eventune.cli.bars import delayed_bar
     from eventune.corpora import write_corpus
     from eventune.corpora.ontology_fit import known_part
     from eventune.scoring.definitions import score_model
@@ -241,7 +247,7 @@ def _scorer(arguments: argparse.Namespace, extractor: Extractor, triggers: str) 
 
 
 def _false_alarms(extractor: Extractor, documents: Iterable[Document]) -> dict[str, Any]:
-    from eventune.cli.progress import delayed_bar
+    from eventune.cli.bars import delayed_bar
     from eventune.inference.files import extracted_anew
     from eventune.scoring.false_alarms import FalseAlarms
 

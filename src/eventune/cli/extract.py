@@ -26,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the run, and the corpus or the text."""
     from eventune.corpora import AUTO, format_names
 
-    parser.add_argument("run_directory", metavar="RUN", help="run directory that `eventune train` made")
+    parser.add_argument(
+        "run_directory", metavar="RUN", help="run directory that `eventune train` made, or an export of one"
+    )
     parser.add_argument(
         "input",
         metavar="INPUT",
@@ -126,7 +128,7 @@ def _check_output(arguments: argparse.Namespace) -> None:
 
 
 def _write(arguments: argparse.Namespace, questions: Questions) -> Counts:
-    from eventune.cli.progress import delayed_bar
+    from eventune.cli.bars import delayed_bar
     from eventune.inference.files import extract_file
 
     with delayed_bar("extracting", total=None) as bar:

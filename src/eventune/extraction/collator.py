@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from eventune.extraction.batches import MULTIPLE, padded, window_inputs
 from eventune.extraction.features import EncodedWindow
-from eventune.extraction.marks import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +27,13 @@ class WindowCollator:
     """
 
     pad_token_id: int
-    multiple: int = 16
+    multiple: int = MULTIPLE
     length: int = 0
 
     def inputs(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
         """Build what the model reads: the arguments of `JointExtractor.forward`."""
-        lengths = [len(example.input_ids) for example in examples]
-        tokens = self.length or -(-max(lengths) // self.multiple) * self.multiple
-        words = -(-max(len(example.word_starts) for example in examples) // self.multiple) * self.multiple
-        roles = max(len(example.role_tokens) for example in examples)
-        return {
-            "input_ids": padded([e.input_ids for e in examples], tokens, self.pad_token_id),
-            "attention_mask": padded([[1] * length for length in lengths], tokens, 0),
-            "marks": padded([e.marks for e in examples], tokens, int(Mark.NONE)),
-            "role_tokens": torch.tensor(
-                [e.role_tokens + [(0, 0)] * (roles - len(e.role_tokens)) for e in examples], dtype=torch.long
-            ),
-            "word_starts": padded([e.word_starts for e in examples], words, 0),
-            "word_ends": padded([e.word_ends for e in examples], words, 0),
-            "sentences": padded([e.sentences for e in examples], words, -1),
-        }
+        arrays = window_inputs(examples, self.pad_token_id, multiple=self.multiple, length=self.length)
+        return tensors_of(arrays)
 
     def targets(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
         """Build what the loss compares the scores with: `targets` *shape* (gold spans, 4), `slots` (events, roles)."""
@@ -54,10 +42,10 @@ class WindowCollator:
             "targets": torch.tensor(
                 [(index, *gold) for index, e in enumerate(examples) for gold in e.gold], dtype=torch.long
             ).view(-1, 4),
-            "slots": padded([[1] * len(e.role_tokens) for e in examples], roles, 0).bool(),
+            "slots": torch.from_numpy(padded([[1] * len(e.role_tokens) for e in examples], roles, 0)).bool(),
         }
 
 
-def padded(rows: Sequence[Sequence[int]], length: int, value: int) -> Tensor:
-    """Return rows of integers as a matrix, each filled up to a length with a value."""
-    return torch.tensor([[*row, *[value] * (length - len(row))] for row in rows], dtype=torch.long)
+def tensors_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """Return arrays as tensors that share their memory."""
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -35,6 +36,10 @@ class SpanScores:
     def log_odds(self) -> Tensor:
         """Return each span's score minus the empty role's, *shape* (events, roles, words, max_span_length)."""
         return self.spans - self.null[..., None, None]
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return both in numpy."""
+        return self.spans.numpy(force=True), self.null.numpy(force=True)
 
 
 class SpanScorer(nn.Module):

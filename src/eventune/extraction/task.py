@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from eventune.events import Document, Ontology
+from eventune.extraction.batches import by_length
 from eventune.extraction.calibration import calibrate
 from eventune.extraction.collator import WindowCollator
 from eventune.extraction.decoding import Candidate, Choice, EventCandidates, annotated, merge_windows
@@ -16,7 +17,7 @@ from eventune.extraction.features import EncodedPart, EncodedWindow, FeatureBuil
 from eventune.extraction.loss import span_loss
 from eventune.extraction.marks import Mark
 from eventune.extraction.model import SpanScores
-from eventune.extraction.top_spans import best_spans
+from eventune.extraction.ranking import best_spans
 from eventune.results import Score
 from eventune.scoring.definitions import DEFAULT_SCORER, score_model
 
@@ -110,18 +111,14 @@ class ExtractionTask:
         device = next(model.parameters()).device
         was_training = model.training
         model.eval()
-        by_length = sorted(examples, key=self.length, reverse=True)
         try:
-            for start in range(0, len(by_length), self.batch_size):
-                chosen = by_length[start : start + self.batch_size]
+            for chosen in by_length(examples, self.batch_size, on_batch):
                 inputs = {name: tensor.to(device) for name, tensor in self.inputs(chosen).items()}
                 with torch.inference_mode():
-                    scores = model(**inputs)
+                    spans, null = model(**inputs).arrays()
                 first_words = [example.first_word for example in chosen]
                 role_counts = [len(example.role_tokens) for example in chosen]
-                yield from zip(chosen, best_spans(scores, first_words, role_counts), strict=True)
-                if on_batch is not None:
-                    on_batch(start + len(chosen), len(by_length))
+                yield from zip(chosen, best_spans(spans, null, first_words, role_counts), strict=True)
         finally:
             model.train(was_training)
 

@@ -1,28 +1,25 @@
-"""Extraction with a finished run: documents in, documents with arguments out."""
+"""Extraction with a finished run or an export of one: documents in, documents with arguments out."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
-from eventune.adapters.store import weights_file
 from eventune.backbones.arguments import AUTO
-from eventune.backbones.hashes import sha256_of
-from eventune.backbones.placement import Placement
 from eventune.corpora import read_ontology
 from eventune.corpora.raw_text import document_of
-from eventune.errors import EventuneError, InvalidValueError
+from eventune.errors import EventuneError, InvalidValueError, require_library
 from eventune.events import Document, Ontology
 from eventune.events.naming import natural_name
-from eventune.runs.joining import LoadedSteps, OpenSteps, join, load_steps, open_steps
-from eventune.runs.opening import LoadedBase, LoadedRun, OpenRun, load_run, open_run
-from eventune.tasks.protocol import AnnotatingTask
-from eventune.training import run_directory as names
+from eventune.inference.exports import ExportAnnotator
+from eventune.runtime.folder import is_export
+
+if TYPE_CHECKING:
+    from eventune.runs.opening import LoadedBase
 
 
 class Annotator(Protocol):
@@ -53,65 +50,6 @@ class Annotator(Protocol):
         ...
 
 
-class RunAnnotator:
-    """Annotates documents with a finished run; see `Annotator`."""
-
-    def __init__(self, opened: OpenRun, loaded: LoadedRun) -> None:
-        self._opened, self.loaded = opened, loaded
-        self._task = cast("AnnotatingTask", loaded.task)
-        self.ontology, self.counts = self._task.ontology, self._task.counts
-        self.detects, self.finds_arguments = opened.entry.detects, opened.entry.finds_arguments
-
-    def fingerprint(self) -> str:
-        """See `Annotator`: a hash of all files that decide what is found."""
-        folder, entry = self._opened.directory.path, self._opened.entry
-        own = (entry.settings_file, names.BASE, *entry.load().files(self._opened.settings))
-        digest = hashlib.sha256(repr(self.ontology).encode())
-        # A causal LM that was not trained has no weights of its own.
-        for path in (weights_file(folder), *(folder / name for name in own)):
-            if path.is_file():
-                digest.update(bytes.fromhex(sha256_of(path)))
-        return digest.hexdigest()[:12]
-
-    def annotate(
-        self, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
-    ) -> list[Document]:
-        """See `Annotator`."""
-        with self.loaded.active() as model:
-            return self._task.annotate(model, documents, on_batch=on_batch)
-
-
-class StepsAnnotator:
-    """Annotates documents with a run that finds triggers and one that finds arguments; see `Annotator`."""
-
-    detects, finds_arguments = True, True
-
-    def __init__(self, opened: OpenSteps, loaded: LoadedSteps) -> None:
-        self._loaded, self._margins = loaded, opened.margins
-        self._steps = (
-            RunAnnotator(opened.detection, loaded.detection),
-            RunAnnotator(opened.arguments, loaded.arguments),
-        )
-        self.ontology = self._steps[1].ontology
-        self.loaded = loaded.arguments
-
-    @property
-    def counts(self) -> Counter[str]:
-        """See `Annotator`: of both steps together."""
-        return self._steps[0].counts + self._steps[1].counts
-
-    def fingerprint(self) -> str:
-        """See `Annotator`: a hash of both runs' and of the margins that replace theirs."""
-        own = [*(step.fingerprint() for step in self._steps), str(sorted(self._margins.items()))]
-        return hashlib.sha256("".join(own).encode()).hexdigest()[:12]
-
-    def annotate(
-        self, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
-    ) -> list[Document]:
-        """See `Annotator`; documents without events get those that are found."""
-        return self._loaded.annotate(documents, on_batch=on_batch)
-
-
 class Extractor:
     """A trained extractor, ready for use.
 
@@ -122,8 +60,8 @@ class Extractor:
         finds_arguments: Whether it finds arguments.
     """
 
-    def __init__(self, annotator: Annotator) -> None:
-        self.annotator = annotator
+    def __init__(self, annotator: Annotator, base: LoadedBase | None = None) -> None:
+        self.annotator, self._base = annotator, base
         self.ontology: Ontology = annotator.ontology
         self.detects: bool = annotator.detects
         self.finds_arguments: bool = annotator.finds_arguments
@@ -141,10 +79,10 @@ class Extractor:
         device: str = AUTO,
         dtype: str = AUTO,
     ) -> Extractor:
-        """Load a run.
+        """Load a run, or an export of one, for which no torch is needed.
 
         Args:
-            run: The run directory, or the name of a run that comes with eventune: `warmup`.
+            run: The run directory, or the name of a run that comes with eventune: `warmup`; or the folder of an export.
             detection: A run with task: detection, to find the triggers that `run` finds the arguments of.
             ontology: Types and roles to find in place of the run's own, or their file; for runs on an encoder, and for
                 triggers only with `type_embeddings: false`, as the run `warmup` has it, which comes with eventune.
@@ -153,7 +91,8 @@ class Extractor:
             model_name_or_path: Where the base model is on this machine, if not where the run's `base.json` says.
             batch_size: Events a batch.
             device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`; that of `base` where one is given.
-            dtype: Type of the base's weights, or `auto` for the type that the run was trained in.
+            dtype: Type of the base's weights, or `auto` for the type that the run was trained in; of an export, which
+                of its graphs is used: `float32` or `int8`, by default the latter where it is there.
 
         Returns:
             The extractor.
@@ -164,33 +103,26 @@ class Extractor:
         """
         if batch_size < 1:
             raise InvalidValueError("batch_size", "an integer >= 1", str(batch_size))
-        opened = open_run(Path(run))
-        if not opened.entry.annotates:
-            raise EventuneError(
-                f"{run}: expected a run that extracts arguments, found one of eventune {opened.entry.command}",
-                "eventune sft --do_predict true --test_file FILE --output_dir OUT --model_name_or_path BASE "
-                f"--ptuning_checkpoint {run}",
-            )
-        placement = base.placement if base else Placement.of(device, dtype)
-        options: dict[str, Any] = {
-            "base": base,
-            "model_name_or_path": model_name_or_path,
-            "placement": placement,
-            "batch_size": batch_size,
-        }
         if ontology is not None and not isinstance(ontology, Ontology):
             ontology = read_ontology(ontology)
-        if opened.entry.steps or detection is not None:
-            steps = open_steps(opened) if detection is None else join(opened, open_run(Path(detection)))
-            both = load_steps(steps, **options)
-            return cls(StepsAnnotator(steps, both.for_ontology(ontology) if ontology else both))
-        loaded = load_run(opened, **options)
-        return cls(RunAnnotator(opened, loaded.for_ontology(ontology) if ontology else loaded))
+        options: dict[str, Any] = {"ontology": ontology, "batch_size": batch_size, "device": device, "dtype": dtype}
+        of_runs: dict[str, Any] = {"detection": detection, "base": base, "model_name_or_path": model_name_or_path}
+        if is_export(Path(run)):
+            return cls(ExportAnnotator.load(Path(run), **options, unused=of_runs))
+        require_library(
+            "eventune.adapters.peft_library",
+            f"{run}: a run needs torch, transformers and PEFT, which are not all installed",
+            "install them, or export the run where they are: eventune export RUN DIR",
+        )
+        from eventune.inference.runs import load_annotator
+
+        annotator = load_annotator(Path(run), **options, **of_runs)
+        return cls(annotator, annotator.loaded.base)
 
     @property
     def base(self) -> LoadedBase | None:
         """The base in memory, for further runs; None where this extractor's cannot be shared."""
-        return self.annotator.loaded.base if isinstance(self.annotator, RunAnnotator | StepsAnnotator) else None
+        return self._base
 
     @cached_property
     def fingerprint(self) -> str:

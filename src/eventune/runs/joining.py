@@ -12,7 +12,7 @@ from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
 from eventune.runs.opening import LoadedBase, LoadedRun, OpenRun, load_run, open_run
 from eventune.tasks.protocol import AnnotatingTask
-from eventune.tasks.steps import ARGUMENTS, DETECTION
+from eventune.tasks.steps import ARGUMENTS, DETECTION, Annotate, in_two_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,15 @@ class LoadedSteps:
         Returns:
             The documents in the same order.
         """
-        bare = [document for document in documents if not document.events]
-        with self.detection.active() as model:
-            detected = iter(task_of(self.detection).annotate(model, bare, on_batch=on_batch))
-        with_events = [document if document.events else next(detected) for document in documents]
-        with self.arguments.active() as model:
-            return task_of(self.arguments).annotate(model, with_events, on_batch=on_batch)
+
+        def step(loaded: LoadedRun) -> Annotate:
+            def annotate(asked: Sequence[Document]) -> list[Document]:
+                with loaded.active() as model:
+                    return task_of(loaded).annotate(model, asked, on_batch=on_batch)
+
+            return annotate
+
+        return in_two_steps(documents, step(self.detection), step(self.arguments))
 
 
 def task_of(loaded: LoadedRun) -> AnnotatingTask:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from transformers import PreTrainedModel
 
 from eventune.adapters.merged import MERGEABLE, Merged, merge
-from eventune.adapters.methods import METHODS
+from eventune.adapters.methods import ADAPTER_FILES, METHODS
 from eventune.adapters.quantisation import dequantise, quantise
 from eventune.adapters.store import QUANTISATION, Saved, load_into, recorded_bits, save_trained
 from eventune.backbones.placement import Placement
@@ -21,6 +22,7 @@ from eventune.runs.opening import OpenRun, open_run
 from eventune.storage.atomic import atomic_folder
 from eventune.storage.json_files import read_json, write_json
 from eventune.storage.locks import creating
+from eventune.tasks.protocol import RunTask
 from eventune.training import run_directory as names
 
 
@@ -102,7 +104,37 @@ def _merge_steps(opened: OpenRun, target: Path, **options: Any) -> MergedRun:
     )
 
 
+def load_plain(opened: OpenRun, model_name_or_path: str | None = None) -> tuple[RunTask, nn.Module]:
+    """Load a run as one plain model in float32 on the processor: an adapter is merged into its base.
+
+    Args:
+        opened: The run, which was not made in steps.
+        model_name_or_path: Where the base model is on this machine, if not where the run says.
+
+    Returns:
+        Its task and the model, in evaluation mode.
+
+    Raises:
+        EventuneError: If what was trained cannot be merged, or the run cannot be loaded.
+    """
+    method = METHODS[opened.settings.method]
+    if not method.merges and method.files == ADAPTER_FILES:
+        raise EventuneError(
+            f"{opened.directory.path}: expected a run of one plain model, or with an adapter that can be merged "
+            f"({MERGEABLE}), found {opened.settings.method}",
+            "train it with a method that can be merged",
+        )
+    task, model = _loaded(opened, opened.base(model_name_or_path), torch.device("cpu"))
+    return task, merge(model, task.outputs, keep=False).model if method.merges else model.float().eval()
+
+
 def _merged(opened: OpenRun, base: BaseModel, device: torch.device, dtype: torch.dtype) -> Merged:
+    task, adapted = _loaded(opened, base, device)
+    return merge(adapted, task.outputs, dtype=dtype, keep=False)
+
+
+def _loaded(opened: OpenRun, base: BaseModel, device: torch.device) -> tuple[RunTask, nn.Module]:
+    """Load a run in float32, on the dequantised base where it was trained on a quantised one."""
     folder, task_class = opened.directory.path, opened.entry.load()
     backbone = task_class.load_backbone(base, opened.settings, dtype="float32", tokenizer_folder=folder)
     task = task_class.from_run(folder, opened.settings, backbone, batch_size=1)
@@ -111,8 +143,7 @@ def _merged(opened: OpenRun, base: BaseModel, device: torch.device, dtype: torch
         # The heads lie outside of the base's blocks.
         quantise(backbone.model, bits)
         dequantise(backbone.model)
-    adapted = load_into(model, folder, anatomy=anatomy, quantization_bit=0).to(device)
-    return merge(adapted, task.outputs, dtype=dtype, keep=False)
+    return task, load_into(model, folder, anatomy=anatomy, quantization_bit=0).to(device)
 
 
 def _write(opened: OpenRun, merged: Merged, folder: Path, dtype: str) -> Saved:

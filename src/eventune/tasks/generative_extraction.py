@@ -41,7 +41,8 @@ from eventune.generation.templates import set_template
 from eventune.results import Score
 from eventune.scoring.definitions import DEFAULT_SCORER
 from eventune.tasks.documents import DocumentTask
-from eventune.tasks.protocol import MOST_LENGTH, UNTRAINED, Outcome
+from eventune.tasks.limits import MOST_LENGTH
+from eventune.tasks.protocol import UNTRAINED, Outcome
 from eventune.tasks.splits import DocumentSplits
 from eventune.training import run_directory as names
 

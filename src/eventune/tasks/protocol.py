@@ -24,8 +24,6 @@ from eventune.events import Document, Ontology
 from eventune.training.task import Task
 from eventune.training.trainer import TaskTrainer
 
-MOST_LENGTH = 2**24
-"""Tokens of the longest prompt or answer that any model has."""
 UNTRAINED = "none"
 """The method of a run that tries the model as it is."""
 
@@ -231,4 +229,26 @@ class AnnotatingTask(RunTask, Protocol):
 
     def alternatives(self) -> Sequence[Any]:
         """Return the settings that can be chosen after training, the most generous first; at least the run's own."""
+        ...
+
+
+class ExportableTask(AnnotatingTask, Protocol):
+    """A task whose finished runs can be written as a graph that needs no torch.
+
+    Attributes:
+        axes: What the sizes of each of the graph's inputs mean, those that differ from batch to batch.
+    """
+
+    axes: ClassVar[Mapping[str, Sequence[str]]]
+
+    def graph(self, model: nn.Module) -> nn.Module:
+        """Return a plain model with tensors alone for inputs, those of `axes`, and outputs.
+
+        Raises:
+            EventuneError: If there is no graph of such a model.
+        """
+        ...
+
+    def graph_inputs(self, documents: Sequence[Document]) -> dict[str, Tensor]:
+        """Return the graph's inputs for a few documents, in one batch."""
         ...

@@ -38,6 +38,7 @@ class TaskEntry:
         steps: Where a run is made in several steps, each a run of its own in the run directory: task by step.
         scorer: Name of the definition that its runs are scored by; empty where the recipe's setting says it.
         triggers: Where the triggers come from whose arguments are scored, one of `scoring.textee.TRIGGERS`.
+        runtime: `module:Class` of what reads an export of its runs without torch; empty where none can be made.
     """
 
     name: str
@@ -52,6 +53,7 @@ class TaskEntry:
     steps: Mapping[str, str] = field(default_factory=dict)
     scorer: str = ""
     triggers: str = GOLD
+    runtime: str = ""
 
     @property
     def annotates(self) -> bool:
@@ -122,6 +124,7 @@ register_task(
         implementation="eventune.tasks.span_extraction:SpanExtraction",
         traits=frozenset({"arguments", "encoder", "heads", "pretraining"}),
         sections={"extraction": ExtractionArguments},
+        runtime="eventune.runtime.finders:ArgumentFinder",
     )
 )
 register_task(
@@ -135,6 +138,7 @@ register_task(
         finds_arguments=False,
         scorer="textee",
         triggers=ALONE,
+        runtime="eventune.runtime.finders:TriggerFinder",
     )
 )
 register_task(
@@ -174,6 +178,7 @@ register_task(
         steps={DETECTION: "detection", ARGUMENTS: "extraction"},
         scorer="textee",
         triggers=PREDICTED,
+        runtime="eventune.runtime.finders:EventFinder",
     )
 )
 register_task(

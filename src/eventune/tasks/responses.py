@@ -30,7 +30,8 @@ from eventune.generation.templates import set_template
 from eventune.scoring.text import score_texts
 from eventune.storage.validation import write_settings
 from eventune.tasks.card import responses_card
-from eventune.tasks.protocol import MOST_LENGTH, Outcome
+from eventune.tasks.limits import MOST_LENGTH
+from eventune.tasks.protocol import Outcome
 from eventune.tasks.response_files import Predictions, write_classic_files
 from eventune.training import run_directory as names
 from eventune.training.trainer import TaskTrainer

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
-from annotated_types import Ge, Le
 from torch import Tensor, nn
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
@@ -17,16 +16,20 @@ from eventune.backbones.load import load_encoder
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
+from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
-from eventune.extraction.arguments import MOST_SPAN_LENGTH
-from eventune.extraction.decoding import Choice, EventCandidates, Margins
+from eventune.extraction.batches import AXES
+from eventune.extraction.decoding import EventCandidates, Margins
 from eventune.extraction.features import EncodedPart, EncodedWindow
+from eventune.extraction.graph import SpanGraph
 from eventune.extraction.kinds import VARIANTS
+from eventune.extraction.model import JointExtractor
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.extraction.task import ExtractionTask
 from eventune.extraction.workload import workload_notices
 from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask
-from eventune.tasks.protocol import MOST_LENGTH, Pretraining
+from eventune.tasks.encoder_settings import SpanSettings
+from eventune.tasks.protocol import Pretraining
 from eventune.tasks.splits import DocumentSplits
 from eventune.training import run_directory as names
 from eventune.training.dropout import cheapen_dropout
@@ -35,37 +38,11 @@ if TYPE_CHECKING:
     from eventune.recipe import Recipe
 
 
-@dataclass(frozen=True, kw_only=True)
-class SpanSettings:
-    """What a run's `extractor.json` holds.
-
-    Attributes:
-        task: Name of the task; runs of earlier versions may lack it.
-        extractor: The extractor, one of `VARIANTS`; runs of earlier versions may lack it.
-        method: What was trained.
-        max_length: The most subword tokens that are read at once.
-        max_span_length: Words of the longest argument.
-        trigger_window: Subword tokens that are read around a trigger; 0 for the whole document.
-        margins: What decides which spans become arguments: margins, or what a dev part taught.
-        dtype: Type of the base's weights.
-        ontology_bytes: Size of the ontology's file: what is left of one that was cut off is often valid YAML.
-    """
-
-    task: Literal["extraction"] = "extraction"
-    extractor: Literal["joint", "question"] = "joint"
-    method: str
-    max_length: Annotated[int, Ge(1), Le(MOST_LENGTH)]
-    max_span_length: Annotated[int, Ge(1), Le(MOST_SPAN_LENGTH)]
-    trigger_window: Annotated[int, Ge(0), Le(MOST_LENGTH)] = 0
-    margins: Choice
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
-    ontology_bytes: int = 0
-
-
 class SpanExtraction(EncoderTask):
     """The task of one run; see `RunTask`."""
 
     Settings: ClassVar[type[Any]] = SpanSettings
+    axes: ClassVar[Mapping[str, Sequence[str]]] = AXES
 
     def __init__(
         self,
@@ -191,6 +168,19 @@ class SpanExtraction(EncoderTask):
     def alternatives(self) -> Sequence[SpanSettings]:
         """See `AnnotatingTask`: more generous and stricter choices around the own one."""
         return [replace(self.settings, margins=self.settings.margins.shifted(step)) for step in MARGIN_STEPS]
+
+    def graph(self, model: nn.Module) -> nn.Module:
+        """See `ExportableTask`."""
+        if not isinstance(model, JointExtractor):
+            raise EventuneError(
+                f"expected a run with extractor: joint, found one with extractor: {self.settings.extractor}",
+                "train it with extractor: joint, which reads an event once and not once for each role",
+            )
+        return SpanGraph(model)
+
+    def graph_inputs(self, documents: Sequence[Document]) -> dict[str, Tensor]:
+        """See `ExportableTask`."""
+        return self.loop.inputs(self.loop.encode(documents).examples)
 
     def _builder(self, backbone: Backbone, ontology: Ontology, settings: SpanSettings) -> Any:
         return VARIANTS[settings.extractor].builder(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from eventune.errors import InvalidValueError
+from eventune.events import Document
 
 DETECTION, ARGUMENTS = "detection", "arguments"
 """Names of the steps, of their settings in a recipe, and of their folders in the run directory."""
@@ -43,3 +44,21 @@ class StepsArguments:
         for name in (DETECTION, ARGUMENTS):
             if own := {"output_dir", "overwrite_output_dir", "resume_from_checkpoint"} & getattr(self, name).keys():
                 yield InvalidValueError(name, "settings of the step, its folder is in output_dir", min(own))
+
+
+Annotate = Callable[[Sequence[Document]], Sequence[Document]]
+
+
+def in_two_steps(documents: Sequence[Document], detect: Annotate, find_arguments: Annotate) -> list[Document]:
+    """Find the events of documents that have none, and the arguments of all.
+
+    Args:
+        documents: The documents; events that are there already are kept, and their arguments found anew.
+        detect: Finds events in documents without any.
+        find_arguments: Finds the arguments of documents' events.
+
+    Returns:
+        The documents in the same order.
+    """
+    detected = iter(detect([document for document in documents if not document.events]))
+    return list(find_arguments([document if document.events else next(detected) for document in documents]))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from weakref import WeakKeyDictionary
 
 import torch
-from annotated_types import Ge
 from torch import Tensor, nn
 
 from eventune.adapters.anatomy import Anatomy, anatomy_of
@@ -20,14 +19,17 @@ from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology, parse_marked_text
+from eventune.extraction.detection.batches import AXES
 from eventune.extraction.detection.decoding import TriggerMargins
 from eventune.extraction.detection.features import EncodedText, TextEncoder
 from eventune.extraction.detection.model import TriggerDetector
 from eventune.extraction.detection.task import DetectionTask, EncodedTexts, Found
+from eventune.extraction.graph import TriggerGraph
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.tasks.card import UNMARKED_EXAMPLE, extractor_card
 from eventune.tasks.documents import SHOWN, require_negatives
 from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask
+from eventune.tasks.encoder_settings import DetectionSettings
 from eventune.tasks.protocol import Pretraining
 from eventune.tasks.splits import DocumentSplits
 from eventune.training import run_directory as names
@@ -37,37 +39,11 @@ if TYPE_CHECKING:
     from eventune.recipe import Recipe
 
 
-@dataclass(frozen=True, kw_only=True)
-class DetectionSettings:
-    """What a run's `extractor.json` holds.
-
-    Attributes:
-        task: Name of the task.
-        method: What was trained.
-        max_length: The most subword tokens that are read at once.
-        max_trigger_length: Words of the longest trigger.
-        type_reading: How event types are read.
-        type_embeddings: Whether each type has a learned vector.
-        margins: How far a span's score has to be above the empty one's.
-        dtype: Type of the base's weights.
-        ontology_bytes: Size of the ontology's file: what is left of one that was cut off is often valid YAML.
-    """
-
-    task: Literal["detection"] = "detection"
-    method: str
-    max_length: Annotated[int, Ge(1)]
-    max_trigger_length: Annotated[int, Ge(1)]
-    type_reading: Literal["beside", "vectors"]
-    type_embeddings: bool = True
-    margins: TriggerMargins
-    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
-    ontology_bytes: int = 0
-
-
 class TriggerDetection(EncoderTask):
     """The task of one run; see `RunTask`."""
 
     Settings: ClassVar[type[Any]] = DetectionSettings
+    axes: ClassVar[Mapping[str, Sequence[str]]] = AXES
     unit: ClassVar[str] = "triggers"
 
     def __init__(
@@ -213,6 +189,14 @@ class TriggerDetection(EncoderTask):
         margins = self.settings.margins
         steps = (round(margins.alone + step, 6) for step in MARGIN_STEPS)
         return [replace(self.settings, margins=replace(margins, alone=alone)) for alone in steps]
+
+    def graph(self, model: nn.Module) -> nn.Module:
+        """See `ExportableTask`; its types are part of it."""
+        return TriggerGraph(cast("TriggerDetector", model), self.loop.type_inputs(model))
+
+    def graph_inputs(self, documents: Sequence[Document]) -> dict[str, Tensor]:
+        """See `ExportableTask`."""
+        return self.loop.inputs(self.loop.encode(documents).examples, torch.device("cpu"))
 
     def card(self, settings: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         """See `RunTask`."""

@@ -108,7 +108,7 @@ def _unlabelled(texts: Iterable[Document], extractor: Extractor, source: str) ->
 
 
 def _found(extractor: Extractor, documents: Sequence[Document]) -> list[Document]:
-    from eventune.cli.progress import delayed_bar
+    from eventune.cli.bars import delayed_bar
 
     with delayed_bar("extracting", total=None) as bar:
         return extractor.extract_all(documents, on_batch=bar.update)

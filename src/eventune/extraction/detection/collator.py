@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from eventune.extraction.collator import padded
+from eventune.extraction.batches import MULTIPLE, padded, rounded
+from eventune.extraction.collator import tensors_of
+from eventune.extraction.detection.batches import text_inputs, type_inputs
 from eventune.extraction.detection.features import EncodedText, EncodedType
-from eventune.extraction.detection.marks import TypeMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +24,11 @@ class TextCollator:
     """
 
     pad_token_id: int
-    multiple: int = 16
+    multiple: int = MULTIPLE
 
     def inputs(self, texts: Sequence[EncodedText]) -> dict[str, Tensor]:
         """Build what the model reads: the arguments of `TriggerDetector.forward` but the types."""
-        tokens = self._rounded(max(len(text.input_ids) for text in texts))
-        words = self._rounded(max(len(text.word_starts) for text in texts))
-        return {
-            "input_ids": padded([text.input_ids for text in texts], tokens, self.pad_token_id),
-            "attention_mask": padded([[1] * len(text.input_ids) for text in texts], tokens, 0),
-            "marks": padded([text.marks for text in texts], tokens, int(TypeMark.NONE)),
-            "word_starts": padded([text.word_starts for text in texts], words, 0),
-            "word_ends": padded([text.word_ends for text in texts], words, 0),
-            "sentences": padded([text.sentences for text in texts], words, -1),
-        }
+        return tensors_of(text_inputs(texts, self.pad_token_id, multiple=self.multiple))
 
     def targets(self, texts: Sequence[EncodedText]) -> dict[str, Tensor]:
         """Build what the loss compares the scores with.
@@ -44,21 +36,13 @@ class TextCollator:
         Returns:
             `known` *shape* (texts, words), and `targets` *shape* (gold triggers, 4): text, type, word, length - 1.
         """
-        words = self._rounded(max(len(text.word_starts) for text in texts))
+        words = rounded(max(len(text.word_starts) for text in texts), self.multiple)
         gold = [(index, *trigger) for index, text in enumerate(texts) for trigger in text.gold]
         return {
-            "known": padded([text.known for text in texts], words, 0).bool(),
+            "known": torch.from_numpy(padded([text.known for text in texts], words, 0)).bool(),
             "targets": torch.tensor(gold, dtype=torch.long).view(-1, 4),
         }
 
     def types(self, types: Sequence[EncodedType]) -> dict[str, Tensor]:
         """Build the types that are read by themselves: the last arguments of `TriggerDetector.forward`."""
-        length = max((len(kind.input_ids) for kind in types), default=1)
-        return {
-            "type_ids": padded([kind.input_ids for kind in types], length, self.pad_token_id),
-            "type_attention": padded([[1] * len(kind.input_ids) for kind in types], length, 0),
-            "type_lengths": torch.tensor([kind.name_tokens for kind in types], dtype=torch.long),
-        }
-
-    def _rounded(self, length: int) -> int:
-        return -(-length // self.multiple) * self.multiple
+        return tensors_of(type_inputs(types, self.pad_token_id))

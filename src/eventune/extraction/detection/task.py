@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from eventune.events import Document, Ontology
+from eventune.extraction.batches import by_length
 from eventune.extraction.detection.collator import TextCollator
 from eventune.extraction.detection.decoding import (
     TriggerCandidate,
@@ -22,7 +23,7 @@ from eventune.extraction.detection.decoding import (
 from eventune.extraction.detection.features import EncodedText, TextEncoder, TriggerCoverage
 from eventune.extraction.detection.loss import trigger_loss
 from eventune.extraction.detection.marks import TypeMark
-from eventune.extraction.detection.top_triggers import best_triggers
+from eventune.extraction.detection.ranking import best_triggers
 from eventune.extraction.model import SpanScores
 from eventune.results import Score
 from eventune.scoring import score
@@ -178,26 +179,24 @@ class DetectionTask:
             The candidates, windows merged.
         """
         found: Found = [[] for _ in part.documents]
-        done = 0
-        for examples, scores in self._scores(model, part.examples, types or self.type_inputs(model)):
-            candidates = best_triggers(scores, [example.first_word for example in examples])
+        for examples, scores in self._scores(model, part.examples, types or self.type_inputs(model), on_batch):
+            candidates = best_triggers(*scores.arrays(), [example.first_word for example in examples])
             for example, more in zip(examples, candidates, strict=True):
                 found[example.document].extend(more)
-            done += len(examples)
-            if on_batch is not None:
-                on_batch(done, len(part.examples))
         return [ranked(candidates) for candidates in found]
 
     def _scores(
-        self, model: nn.Module, examples: Sequence[EncodedText], types: Mapping[str, Tensor]
+        self,
+        model: nn.Module,
+        examples: Sequence[EncodedText],
+        types: Mapping[str, Tensor],
+        on_batch: Callable[[int, int], None] | None,
     ) -> Iterator[tuple[list[EncodedText], SpanScores]]:
         device = next(model.parameters()).device
         was_training = model.training
         model.eval()
-        by_length = sorted(examples, key=self.length, reverse=True)
         try:
-            for start in range(0, len(by_length), self.batch_size):
-                chosen = by_length[start : start + self.batch_size]
+            for chosen in by_length(examples, self.batch_size, on_batch):
                 batch = self.inputs(chosen, device)
                 with torch.inference_mode():
                     scores = model(**batch, **types)

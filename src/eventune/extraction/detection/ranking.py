@@ -1,30 +1,32 @@
-"""The best spans of a batch of scores."""
+"""The best triggers of a batch of scores."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
+import numpy as np
 
 from eventune.events import Span
 from eventune.extraction.detection.decoding import MARGINS, TriggerCandidate
-from eventune.extraction.model import SpanScores
+from eventune.extraction.ranking import best_places
 
 
-@torch.no_grad()
-def best_triggers(scores: SpanScores, first_words: Sequence[int]) -> list[list[TriggerCandidate]]:
+def best_triggers(spans: np.ndarray, null: np.ndarray, first_words: Sequence[int]) -> list[list[TriggerCandidate]]:
     """Pick the spans of each text that some margin could accept.
 
     Args:
-        scores: Scores of a batch.
+        spans: Scores of a batch's spans, *shape* (texts, types, words, lengths); `-inf` where there is no such span.
+        null: Scores of the empty span of each type, *shape* (texts, types).
         first_words: Index of each window's first word in its document.
 
     Returns:
         The candidates of each window, as many as it has words at the most.
     """
-    log_odds = scores.log_odds()
+    log_odds = spans - null[..., None, None]
     texts, _, words, lengths = log_odds.shape
-    values, places = log_odds.reshape(texts, -1).topk(min(words, log_odds[0].numel()), dim=-1)
+    flat = log_odds.reshape(texts, -1)
+    places = best_places(flat, min(words, flat.shape[-1]))
+    values = np.take_along_axis(flat, places, axis=-1)
     found = []
     for first, row, indices in zip(first_words, values.tolist(), places.tolist(), strict=True):
         candidates = []

@@ -1,0 +1,1 @@
+"""Runs as graphs that need no torch."""

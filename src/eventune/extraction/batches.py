@@ -1,0 +1,90 @@
+"""From encoded windows to the arrays of a batch, in numpy: what torch reads and what a runtime without it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from eventune.extraction.features import EncodedWindow
+from eventune.extraction.marks import Mark
+
+MULTIPLE = 16
+"""What lengths in tokens and words are rounded up to, so that only few shapes occur."""
+AXES: Mapping[str, tuple[str, ...]] = {
+    "input_ids": ("events", "tokens"),
+    "attention_mask": ("events", "tokens"),
+    "marks": ("events", "tokens"),
+    "role_tokens": ("events", "roles"),
+    "word_starts": ("events", "words"),
+    "word_ends": ("events", "words"),
+    "sentences": ("events", "words"),
+}
+"""What the sizes of each input mean, those that differ from batch to batch."""
+
+
+class Encoded(Protocol):
+    """What is read at once."""
+
+    @property
+    def input_ids(self) -> Sequence[int]: ...  # noqa: D102
+
+
+Example = TypeVar("Example", bound=Encoded)
+
+
+def by_length(
+    examples: Sequence[Example], size: int, on_batch: Callable[[int, int], None] | None = None
+) -> Iterator[list[Example]]:
+    """Yield examples in batches of like length, the longest first.
+
+    Args:
+        examples: The examples.
+        size: How many a batch has.
+        on_batch: Called when a batch is done, with how many examples of how many are.
+    """
+    ordered = sorted(examples, key=lambda example: len(example.input_ids), reverse=True)
+    for start in range(0, len(ordered), size):
+        chosen = ordered[start : start + size]
+        yield chosen
+        if on_batch is not None:
+            on_batch(start + len(chosen), len(ordered))
+
+
+def window_inputs(
+    examples: Sequence[EncodedWindow], pad_token_id: int, *, multiple: int = MULTIPLE, length: int = 0
+) -> dict[str, np.ndarray]:
+    """Pad examples to a batch of what `JointExtractor.forward` reads.
+
+    Args:
+        examples: The examples.
+        pad_token_id: The tokenizer's padding id.
+        multiple: What lengths in tokens and words are rounded up to.
+        length: Tokens that the batch is padded to; 0 for as few as it needs.
+
+    Returns:
+        The inputs by name.
+    """
+    tokens = length or rounded(max(len(example.input_ids) for example in examples), multiple)
+    words = rounded(max(len(example.word_starts) for example in examples), multiple)
+    roles = max(len(example.role_tokens) for example in examples)
+    return {
+        "input_ids": padded([e.input_ids for e in examples], tokens, pad_token_id),
+        "attention_mask": padded([[1] * len(e.input_ids) for e in examples], tokens, 0),
+        "marks": padded([e.marks for e in examples], tokens, int(Mark.NONE)),
+        "role_tokens": padded([e.role_tokens for e in examples], roles, (0, 0)),
+        "word_starts": padded([e.word_starts for e in examples], words, 0),
+        "word_ends": padded([e.word_ends for e in examples], words, 0),
+        "sentences": padded([e.sentences for e in examples], words, -1),
+    }
+
+
+def padded(rows: Sequence[Sequence[Any]], length: int, value: Any) -> np.ndarray:
+    """Return rows as an array of integers, each filled up to a length with a value."""
+    return np.array([[*row, *[value] * (length - len(row))] for row in rows], dtype=np.int64)
+
+
+def rounded(length: int, multiple: int = MULTIPLE) -> int:
+    """Return a length, rounded up to a multiple."""
+    return -(-length // multiple) * multiple
