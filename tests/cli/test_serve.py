@@ -41,7 +41,7 @@ def test_an_address_in_use_is_refused_before_a_model_is_loaded(refused, tiny_run
 @pytest.fixture
 def server(tiny_run, tmp_path):
     """A server in a process of its own, and its URL."""
-    command = [sys.executable, "-m", "eventune", "serve", str(tiny_run), "--port", "0", "--json"]
+    command = [sys.executable, "-m", "eventune", "serve", str(tiny_run), "--port", "0", "--json", "--batch_tokens", "1"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment)
@@ -56,26 +56,13 @@ def server(tiny_run, tmp_path):
 def test_what_was_accepted_is_answered_before_it_stops(server):
     process, started = server
     assert started["models"] == ["tiny"]
-    with Client(started["url"]) as client:
+    with Client(started["url"]) as client, Client(started["url"]) as watching, ThreadPoolExecutor(1) as pool:
         expected = client.extract(TEXT)
-
-    def ask(number):
-        outcomes = []
-        with Client(started["url"], retries=0) as client:
-            for _ in range(20):
-                if number == 0 and len(outcomes) == 3:
-                    process.send_signal(signal.SIGTERM)
-                try:
-                    outcomes.append(client.extract(TEXT) == expected)
-                except EventuneError as error:
-                    # Not accepted any more; a connection that breaks before its answer would be a ReadError.
-                    outcomes.append(
-                        "ConnectError" in error.message or "shutting down" in error.message or error.message
-                    )
-                    break
-        return outcomes
-
-    with ThreadPoolExecutor(3) as pool:
-        outcomes = [outcome for each in pool.map(ask, range(3)) for outcome in each]
-    assert set(outcomes) == {True}
+        answer = pool.submit(client.extract_all, [expected] * 200)
+        while "eventune_queue_documents 0.0" in watching._http.get("/metrics").text and not answer.done():
+            pass
+        process.send_signal(signal.SIGTERM)
+        assert answer.result() == [expected] * 200
     assert process.wait(60) == 0
+    with Client(started["url"]) as client, pytest.raises(EventuneError, match="expected an answer, found Connect"):
+        client.models()
