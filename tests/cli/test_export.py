@@ -33,6 +33,7 @@ def test_int8_that_loses_too_much_is_left_out(run, tiny_run, small_corpus, tmp_p
 def test_wrong_input_is_one_clear_error(refused, tiny_run, tmp_path):
     assert "no such run directory" in refused("export", tmp_path / "absent", tmp_path / "out")
     assert "exists already" in refused("export", tiny_run, tmp_path)
-    (tmp_path / "empty.txt").write_text("Nothing is marked here.", encoding="utf-8")
-    assert "--dev_file" in refused("export", tiny_run, tmp_path / "out", "--dev_file", tmp_path / "empty.txt")
+    document = {"id": "a", "text": "None.", "tokens": [[0, 4], [4, 5]], "sentences": [[0, 2]], "events": []}
+    (tmp_path / "bare.jsonl").write_text(json.dumps(document), encoding="utf-8")
+    assert "--dev_file" in refused("export", tiny_run, tmp_path / "out", "--dev_file", tmp_path / "bare.jsonl")
     assert not (tmp_path / "out").exists()

@@ -27,10 +27,12 @@ def best_triggers(spans: np.ndarray, null: np.ndarray, first_words: Sequence[int
     flat = log_odds.reshape(texts, -1)
     places = best_places(flat, min(words, flat.shape[-1]))
     values = np.take_along_axis(flat, places, axis=-1)
+    # Padding has no spans: what is kept of a text does not depend on what it is padded to.
+    own_words = np.isfinite(spans[:, 0, :, 0]).sum(axis=-1).tolist()
     found = []
-    for first, row, indices in zip(first_words, values.tolist(), places.tolist(), strict=True):
+    for first, count, row, indices in zip(first_words, own_words, values.tolist(), places.tolist(), strict=True):
         candidates = []
-        for value, place in zip(row, indices, strict=True):
+        for value, place in zip(row[:count], indices[:count], strict=True):
             if value <= MARGINS[0]:
                 break
             kind, rest = divmod(place, words * lengths)
