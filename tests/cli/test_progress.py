@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from transformers import TrainerState
 
-from eventune.cli import progress
+from eventune.cli import bars, progress
 from eventune.cli.bars import Bars, duration
 from eventune.cli.progress import EpochRows, TrainingBar
 
@@ -160,7 +160,7 @@ def test_the_evaluation_within_a_training_gives_signs_of_life(clock, screen):
 @pytest.fixture
 def impatient(monkeypatch):
     """Every line is due at once."""
-    monkeypatch.setattr(progress, "SILENCE_SECONDS", 0.0)
+    monkeypatch.setattr(bars, "SILENCE_SECONDS", 0.0)
     monkeypatch.setattr(progress, "LONG_SECONDS", 0.0)
 
 

@@ -28,7 +28,7 @@ VERBS = {
     "chat": "talk to a model, with and without its adapter",
     "score": "score a prediction file, without a model",
     "extract": "find events and their arguments in raw text or in a corpus",
-    "serve": "serve runs over HTTP, with a page to look at and correct what they find",
+    "serve": "serve runs over HTTP, with a page to correct what they find",
     "data": "check, describe, convert and fetch corpora",
     "recipes": "list the published recipes, or print one",
     "compare": "train several ways and put them into one table",
