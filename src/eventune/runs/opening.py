@@ -50,6 +50,22 @@ class RecordedBase:
         """Read a run's `base.json`."""
         return read_settings(folder / names.BASE, cls)
 
+    def require(self, base: BaseModel, where: str, hint: str) -> None:
+        """Refuse a base whose weights are not those that the run was trained on.
+
+        Args:
+            base: The base.
+            where: How the error begins: the setting and the run.
+            hint: What to do.
+
+        Raises:
+            EventuneError: If they are others.
+        """
+        if self.sha256 != base.sha256():
+            raise EventuneError(
+                f"{where} was trained on {self.name_or_path!r}, whose weights are not those of {base.name!r}", hint
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
@@ -184,12 +200,7 @@ class LoadedBase:
         """
         folder = opened.directory.path
         recorded = RecordedBase.read(folder)
-        if recorded.sha256 != self.backbone.base.sha256():
-            raise EventuneError(
-                f"{folder} was trained on {recorded.name_or_path!r}, whose weights are not those of "
-                f"{self.backbone.base.name!r}",
-                "load it without base",
-            )
+        recorded.require(self.backbone.base, str(folder), "load it without base")
         found = (_dtype(opened, self.placement), recorded_bits(folder))
         if found != (self._dtype, self._bits) or not can_share(folder):
             raise EventuneError(

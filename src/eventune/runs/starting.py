@@ -36,10 +36,6 @@ def starting_weights(init_from: str, *, task: str, base: BaseModel) -> Path:
             f"method {opened.settings.method}"
         )
     recorded = RecordedBase.read(folder)
-    if recorded.sha256 != base.sha256():
-        raise EventuneError(
-            f"init_from: {folder} was trained on {recorded.name_or_path!r}, whose weights are not those of "
-            f"{base.name!r}",
-            f"give model_name_or_path: {recorded.name_or_path}, or train on a pretrain_file",
-        )
+    hint = f"give model_name_or_path: {recorded.name_or_path}, or train on a pretrain_file"
+    recorded.require(base, f"init_from: {folder}", hint)
     return folder

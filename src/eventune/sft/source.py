@@ -69,10 +69,6 @@ def _trained(folder: Path, base: BaseModel, notice: Callable[[str], None]) -> Pa
         )
     if exists(folder / BASE):
         recorded = RecordedBase.read(folder)
-        if recorded.sha256 != base.sha256():
-            raise EventuneError(
-                f"ptuning_checkpoint: {folder} was trained on {recorded.name_or_path!r}, whose weights are not "
-                f"those of {base.name!r}",
-                f"give --model_name_or_path {recorded.name_or_path}",
-            )
+        hint = f"give --model_name_or_path {recorded.name_or_path}"
+        recorded.require(base, f"ptuning_checkpoint: {folder}", hint)
     return folder
