@@ -533,6 +533,61 @@ def test_every_method_makes_a_run_that_scores_what_its_result_says(changes, trai
     assert warned == ("freeze_heads" in changes)
 
 
+TOP_LAYERS = {"trained_layers": 1, "word_dropout": 0.0}
+
+
+def test_what_lies_below_the_trained_layers_stays_as_the_pretraining_left_it(train_with, tmp_path):
+    listener = Listener()
+    one = train_with(listener, output_dir=tmp_path / "one", **TOP_LAYERS, num_train_epochs=1)
+    two = train_with(output_dir=tmp_path / "two", **TOP_LAYERS, num_train_epochs=2)
+
+    first, second = (load_file(run / ADAPTER) for run in (one, two))
+    changed = {name for name in first if not torch.equal(first[name], second[name])}
+    assert not any(".layer.0." in name or "marks" in name for name in changed)
+    assert any(".layer.1." in name for name in changed)
+    assert any("scorer" in name for name in changed)
+    assert any(notice.startswith("the last 1 of 2 layers are trained, ") for notice in listener.notices)
+    counts = json.loads((one / "result.json").read_text())["resources"]
+    below = sum(tensor.numel() for name, tensor in first.items() if ".layer.0." in name)
+    whole = train_with(output_dir=tmp_path / "whole", num_train_epochs=1)
+    everything = json.loads((whole / "result.json").read_text())["resources"]
+    assert counts["trainable_parameters"] == everything["trainable_parameters"] - below
+
+
+def test_a_run_of_the_top_layers_that_was_killed_ends_in_the_same_bits(train_with, tmp_path):
+    class StopAfterTwo(TrainerCallback):
+        def on_epoch_begin(self, args, state, control, **kwargs):
+            if state.epoch >= 2:
+                raise KeyboardInterrupt
+
+    whole = train_with(output_dir=tmp_path / "whole", **TOP_LAYERS)
+    with pytest.raises(KeyboardInterrupt):
+        train_with(Listener(StopAfterTwo()), output_dir=tmp_path / "stopped", **TOP_LAYERS)
+    stopped = train_with(output_dir=tmp_path / "stopped", resume_from_checkpoint=True, **TOP_LAYERS)
+
+    assert weights(stopped) == weights(whole)
+
+
+def test_full_fine_tuning_of_the_top_layers_saves_the_whole_model(train_with):
+    run = train_with(**TOP_LAYERS, method="full", num_train_epochs=1)
+    assert (run / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"trained_layers": 2}, "trained_layers: expected fewer than the base's 2, found 2"),
+        ({"word_dropout": 0.1}, "word_dropout: expected 0 with trained_layers, found 0.1"),
+        ({"pretrain_file": ""}, "trained_layers: expected 0 without init_from and pretrain_file, found 1"),
+        ({"method": "prefix"}, "trained_layers: expected 0 with method: prefix"),
+    ],
+)
+def test_settings_that_do_not_go_with_kept_states_are_refused(train_with, changes, message, tmp_path):
+    with pytest.raises(EventuneError, match=message):
+        train_with(**{**TOP_LAYERS, **changes})
+    assert not (tmp_path / "run" / "result.json").exists()
+
+
 def test_checkpointing_changes_nothing_but_time_and_memory(train_with, tmp_path):
     changes = {"num_train_epochs": 1, "hidden_dropout": 0.0, "head_dropout": 0.0, "word_dropout": 0.0}
     plain = train_with(output_dir=tmp_path / "plain", **changes)

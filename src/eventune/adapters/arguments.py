@@ -23,6 +23,7 @@ _BOUNDS = {
     "loraplus_lr_ratio": (1, 10**6),
     "pre_seq_len": (1, MOST_VIRTUAL_TOKENS),
     "freeze_trainable_layers": (1, 10_000),
+    "trained_layers": (0, 10_000),
 }
 
 
@@ -93,6 +94,14 @@ class AdapterArguments:
     )
     vera_r: int = field(default=256, metadata={"help": "vera: rank of the shared matrices, higher than LoRA's"})
     freeze_trainable_layers: int = field(default=2, metadata={"help": "freeze: number of the last blocks to train"})
+    trained_layers: int = field(
+        default=0,
+        metadata={
+            "help": "Train the last blocks alone; what lies below, marks on the input included, stays as init_from or "
+            "the pretraining left it, and is computed once for all epochs; 0: all blocks",
+            "read_by": "encoder",
+        },
+    )
     quantization_bit: int = field(
         default=0, metadata={"help": "QLoRA: keep the base's linear layers in 4 or 8 bits (bitsandbytes); 0: do not"}
     )

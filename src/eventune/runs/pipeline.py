@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from eventune.adapters.chatglm.targets import targets_notice
 from eventune.adapters.guard import examine, plain_name, require_gradients
 from eventune.adapters.lora import learning_rate_ratio
 from eventune.adapters.methods import METHODS
+from eventune.adapters.parts import blocks_of
 from eventune.adapters.starting import start_from
 from eventune.adapters.store import AdapterStore, load_into, save_trained, weights_file
 from eventune.adapters.targets import model_type_of
@@ -36,6 +37,7 @@ from eventune.training import processes
 from eventune.training import run_directory as names
 from eventune.training.checkpoint import last_checkpoint
 from eventune.training.determinism import deterministic
+from eventune.training.lower_states import LowerStates
 from eventune.training.meter import current_memory_bytes, hardware, library_versions
 from eventune.training.run_directory import RunDirectory
 from eventune.training.saving import RemoveOnSave, StepCheckpoints
@@ -230,7 +232,11 @@ class _Run:
         # What was drawn until here differs between a fresh and a resumed run; what follows must not.
         set_seed(self.settings.seed)
         trainer = self._trainer(
-            self.task.loop, self.task.examples, self.run.checkpoints, has_dev="dev" in self.task.splits
+            self.task.loop,
+            self.task.examples,
+            self.run.checkpoints,
+            has_dev="dev" in self.task.splits,
+            lower=self._lower_states(),
         )
         self._require_gradients(trainer)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -267,8 +273,34 @@ class _Run:
             cost = _PretrainingCost(summary["train_seconds"], int(summary["peak_memory_bytes"]))
             write_settings(self.run.checkpoints / PRETRAINING, cost)
 
+    def _lower_states(self) -> LowerStates | None:
+        """Return where the states below the trained layers are kept; None where all layers are trained."""
+        trained = self.settings.adapter.trained_layers
+        if not trained:
+            return None
+        blocks = blocks_of(self.task.backbone.model)
+        if trained >= len(blocks):
+            raise EventuneError(
+                f"trained_layers: expected fewer than the base's {len(blocks)}, found {trained}", "0 trains all of them"
+            )
+        below = sum(p.numel() for block in blocks[:-trained] for p in block.parameters() if p.requires_grad)
+        counts = self.outcome.counts
+        self.outcome.counts = replace(counts, trainable=counts.trainable - below)
+        self.reporter.notice(
+            f"the last {trained} of {len(blocks)} layers are trained, {self.outcome.counts.trainable:,} parameters "
+            "with the heads; what lies below is computed once"
+        )
+        return LowerStates(blocks, trained, self.run.checkpoints)
+
     def _trainer(
-        self, task: Task, examples: Sequence[Any], checkpoints: Path, *, has_dev: bool, epochs: int | None = None
+        self,
+        task: Task,
+        examples: Sequence[Any],
+        checkpoints: Path,
+        *,
+        has_dev: bool,
+        epochs: int | None = None,
+        lower: LowerStates | None = None,
     ) -> TaskTrainer:
         callbacks = [*self.reporter.callbacks(), *self._saving(checkpoints)]
         if has_dev and self.settings.early_stopping_patience:
@@ -287,6 +319,7 @@ class _Run:
                 ema_decay=self.settings.ema_decay,
                 baseline_memory_bytes=self.baseline_memory_bytes,
                 callbacks=callbacks,
+                lower=lower,
             )
         except (ValueError, RuntimeError, ImportError) as error:
             # What only the trainer finds out: trackers that are unknown or not installed, formats the machine lacks.
