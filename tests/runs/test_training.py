@@ -533,6 +533,24 @@ def test_every_method_makes_a_run_that_scores_what_its_result_says(changes, trai
     assert warned == ("freeze_heads" in changes)
 
 
+def test_corpora_that_are_trained_on_together_keep_their_own_types(train_with, documents, tmp_path):
+    listener = Listener()
+    others = [json.loads(line) for line in (documents / "dev.jsonl").read_text().splitlines()]
+    for other in others:
+        for event in other["events"]:
+            event["type"] = f"other.{event['type']}"
+    (tmp_path / "other.jsonl").write_text("\n".join(map(json.dumps, others)))
+    changes = {"num_train_epochs": 1, "pretrain_file": "", "pretrain_ontology_file": ""}
+    alone = train_with(output_dir=tmp_path / "alone", **changes)
+    both = train_with(
+        listener, output_dir=tmp_path / "both", further_corpora={str(tmp_path / "other.jsonl"): {}}, **changes
+    )
+
+    assert weights(alone) != weights(both)
+    assert (alone / "ontology.yaml").read_bytes() == (both / "ontology.yaml").read_bytes()
+    assert any("12 documents" in notice for notice in listener.notices)
+
+
 TOP_LAYERS = {"trained_layers": 1, "word_dropout": 0.0}
 
 

@@ -284,10 +284,11 @@ class _Run:
                 f"trained_layers: expected fewer than the base's {len(blocks)}, found {trained}", "0 trains all of them"
             )
         below = sum(p.numel() for block in blocks[:-trained] for p in block.parameters() if p.requires_grad)
-        counts = self.outcome.counts
-        self.outcome.counts = replace(counts, trainable=counts.trainable - below)
+        assert self.outcome.counts is not None
+        counts = replace(self.outcome.counts, trainable=self.outcome.counts.trainable - below)
+        self.outcome.counts = counts
         self.reporter.notice(
-            f"the last {trained} of {len(blocks)} layers are trained, {self.outcome.counts.trainable:,} parameters "
+            f"the last {trained} of {len(blocks)} layers are trained, {counts.trainable:,} parameters "
             "with the heads; what lies below is computed once"
         )
         return LowerStates(blocks, trained, self.run.checkpoints)
