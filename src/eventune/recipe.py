@@ -199,8 +199,12 @@ def _problems_of_kept_states(built: Mapping[str, Any]) -> Iterator[InvalidValueE
         yield InvalidValueError("trained_layers", "0 with method: prefix, which reaches every layer", layers)
     if built["extraction"].word_dropout:
         yield InvalidValueError("word_dropout", "0 with trained_layers", str(built["extraction"].word_dropout))
-    if not (built["optimisation"].init_from or built["data"].pretrain_file):
-        yield InvalidValueError("trained_layers", "0 without init_from and pretrain_file", layers)
+    starts = built["optimisation"].init_from or built["data"].pretrain_file
+    if not (starts or built["adapter"].all_layers_epochs):
+        yield InvalidValueError("all_layers_epochs", "at least 1 without init_from and pretrain_file", "0")
+    before, epochs = built["adapter"].all_layers_epochs, built["optimisation"].num_train_epochs
+    if before >= epochs:
+        yield InvalidValueError("all_layers_epochs", f"fewer than num_train_epochs, {epochs}", str(before))
 
 
 def _foreign_settings(entry: TaskEntry, built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidValueError]:

@@ -551,10 +551,10 @@ def test_corpora_that_are_trained_on_together_keep_their_own_types(train_with, d
     assert any("12 documents" in notice for notice in listener.notices)
 
 
-TOP_LAYERS = {"trained_layers": 1, "word_dropout": 0.0}
+TOP_LAYERS = {"trained_layers": 1, "all_layers_epochs": 0, "word_dropout": 0.0}
 
 
-def test_what_lies_below_the_trained_layers_stays_as_the_pretraining_left_it(train_with, tmp_path):
+def test_what_lies_below_the_trained_layers_stays_as_it_was_before_them(train_with, tmp_path):
     listener = Listener()
     one = train_with(listener, output_dir=tmp_path / "one", **TOP_LAYERS, num_train_epochs=1)
     two = train_with(output_dir=tmp_path / "two", **TOP_LAYERS, num_train_epochs=2)
@@ -564,7 +564,9 @@ def test_what_lies_below_the_trained_layers_stays_as_the_pretraining_left_it(tra
     assert not any(".layer.0." in name or "marks" in name for name in changed)
     assert any(".layer.1." in name for name in changed)
     assert any("scorer" in name for name in changed)
-    assert any(notice.startswith("the last 1 of 2 layers are trained, ") for notice in listener.notices)
+    assert any(
+        notice.startswith("after 0 epochs the last 1 of 2 layers alone are trained, ") for notice in listener.notices
+    )
     counts = json.loads((one / "result.json").read_text())["resources"]
     below = sum(tensor.numel() for name, tensor in first.items() if ".layer.0." in name)
     whole = train_with(output_dir=tmp_path / "whole", num_train_epochs=1)
@@ -572,18 +574,33 @@ def test_what_lies_below_the_trained_layers_stays_as_the_pretraining_left_it(tra
     assert counts["trainable_parameters"] == everything["trainable_parameters"] - below
 
 
-def test_a_run_of_the_top_layers_that_was_killed_ends_in_the_same_bits(train_with, tmp_path):
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_a_run_of_the_top_layers_that_was_killed_ends_in_the_same_bits(train_with, tmp_path, epochs):
     class StopAfterTwo(TrainerCallback):
         def on_epoch_begin(self, args, state, control, **kwargs):
             if state.epoch >= 2:
                 raise KeyboardInterrupt
 
-    whole = train_with(output_dir=tmp_path / "whole", **TOP_LAYERS)
+    whole = train_with(output_dir=tmp_path / "whole", **{**TOP_LAYERS, "all_layers_epochs": epochs})
     with pytest.raises(KeyboardInterrupt):
-        train_with(Listener(StopAfterTwo()), output_dir=tmp_path / "stopped", **TOP_LAYERS)
-    stopped = train_with(output_dir=tmp_path / "stopped", resume_from_checkpoint=True, **TOP_LAYERS)
+        train_with(
+            Listener(StopAfterTwo()), output_dir=tmp_path / "stopped", **{**TOP_LAYERS, "all_layers_epochs": epochs}
+        )
+    stopped = train_with(
+        output_dir=tmp_path / "stopped", resume_from_checkpoint=True, **{**TOP_LAYERS, "all_layers_epochs": epochs}
+    )
 
     assert weights(stopped) == weights(whole)
+
+
+def test_all_layers_are_trained_in_the_epochs_before(train_with, tmp_path):
+    runs = [
+        train_with(output_dir=tmp_path / f"{epochs}", **{**TOP_LAYERS, "all_layers_epochs": before, "ema_decay": 0.0})
+        for epochs, before in (("none", 0), ("one", 1))
+    ]
+    below = [{name: t for name, t in load_file(run / ADAPTER).items() if ".layer.0." in name} for run in runs]
+    assert below[0].keys() == below[1].keys()
+    assert not any(torch.equal(below[0][name], below[1][name]) for name in below[0])
 
 
 def test_full_fine_tuning_of_the_top_layers_saves_the_whole_model(train_with):
@@ -596,7 +613,11 @@ def test_full_fine_tuning_of_the_top_layers_saves_the_whole_model(train_with):
     [
         ({"trained_layers": 2}, "trained_layers: expected fewer than the base's 2, found 2"),
         ({"word_dropout": 0.1}, "word_dropout: expected 0 with trained_layers, found 0.1"),
-        ({"pretrain_file": ""}, "trained_layers: expected 0 without init_from and pretrain_file, found 1"),
+        (
+            {"pretrain_file": "", "pretrain_ontology_file": ""},
+            "all_layers_epochs: expected at least 1 without init_from",
+        ),
+        ({"all_layers_epochs": EPOCHS}, "all_layers_epochs: expected fewer than num_train_epochs, 3, found 3"),
         ({"method": "prefix"}, "trained_layers: expected 0 with method: prefix"),
     ],
 )

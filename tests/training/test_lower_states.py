@@ -28,7 +28,7 @@ def batch(chosen):
 
 
 def kept(encoder, folder):
-    states = LowerStates(encoder.encoder.layer, TRAINED, folder)
+    states = LowerStates(encoder.encoder.layer, TRAINED, folder=folder)
     assert not states.computed
     states.compute(LENGTHS, lambda chosen: encoder(**batch(chosen)))
     assert states.computed

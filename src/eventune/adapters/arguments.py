@@ -24,6 +24,7 @@ _BOUNDS = {
     "pre_seq_len": (1, MOST_VIRTUAL_TOKENS),
     "freeze_trainable_layers": (1, 10_000),
     "trained_layers": (0, 10_000),
+    "all_layers_epochs": (0, 10_000),
 }
 
 
@@ -97,10 +98,14 @@ class AdapterArguments:
     trained_layers: int = field(
         default=0,
         metadata={
-            "help": "Train the last blocks alone; what lies below, marks on the input included, stays as init_from or "
-            "the pretraining left it, and is computed once for all epochs; 0: all blocks",
+            "help": "Train the last blocks alone; what lies below, marks on the input included, stays as it is and is "
+            "computed once for all epochs; 0: all blocks",
             "read_by": "encoder",
         },
+    )
+    all_layers_epochs: int = field(
+        default=2,
+        metadata={"help": "trained_layers: epochs before it in which all blocks are trained", "read_by": "encoder"},
     )
     quantization_bit: int = field(
         default=0, metadata={"help": "QLoRA: keep the base's linear layers in 4 or 8 bits (bitsandbytes); 0: do not"}

@@ -275,7 +275,7 @@ class _Run:
 
     def _lower_states(self) -> LowerStates | None:
         """Return where the states below the trained layers are kept; None where all layers are trained."""
-        trained = self.settings.adapter.trained_layers
+        trained, before = self.settings.adapter.trained_layers, self.settings.adapter.all_layers_epochs
         if not trained:
             return None
         blocks = blocks_of(self.task.backbone.model)
@@ -286,12 +286,13 @@ class _Run:
         below = sum(p.numel() for block in blocks[:-trained] for p in block.parameters() if p.requires_grad)
         assert self.outcome.counts is not None
         counts = replace(self.outcome.counts, trainable=self.outcome.counts.trainable - below)
-        self.outcome.counts = counts
+        if not before:
+            self.outcome.counts = counts
         self.reporter.notice(
-            f"the last {trained} of {len(blocks)} layers are trained, {counts.trainable:,} parameters "
-            "with the heads; what lies below is computed once"
+            f"after {before} epochs the last {trained} of {len(blocks)} layers alone are trained, {counts.trainable:,} "
+            "parameters with the heads; what lies below is computed once"
         )
-        return LowerStates(blocks, trained, self.run.checkpoints)
+        return LowerStates(blocks, trained, folder=self.run.checkpoints, after_epochs=before)
 
     def _trainer(
         self,

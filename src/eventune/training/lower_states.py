@@ -29,16 +29,22 @@ class _ReachedError(Exception):
 
 
 class LowerStates:
-    """What goes into the lowest trained block for each example."""
+    """What goes into the lowest trained block for each example.
 
-    def __init__(self, blocks: Sequence[nn.Module], trained: int, folder: Path) -> None:
+    Attributes:
+        after_epochs: Epochs before in which all blocks are trained.
+    """
+
+    def __init__(self, blocks: Sequence[nn.Module], trained: int, *, folder: Path, after_epochs: int = 0) -> None:
         """Choose the place of the cut.
 
         Args:
             blocks: The encoder's blocks, the lowest first.
             trained: How many of them are trained, counted from the top.
             folder: Where a file of states may be put while the training goes on.
+            after_epochs: Epochs before in which all blocks are trained.
         """
+        self.after_epochs = after_epochs
         self._below, self._lowest = list(blocks)[: len(blocks) - trained], blocks[len(blocks) - trained]
         self._folder = folder
         self._ends: list[int] = []
@@ -99,7 +105,7 @@ class LowerStates:
 
         hooks = [self._lowest.register_forward_pre_hook(replace)]
         for block in self._below:
-            block.forward = _pass_on  # type: ignore[method-assign]
+            block.forward = _pass_on
         try:
             yield
         finally:

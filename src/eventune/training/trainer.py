@@ -136,13 +136,16 @@ class TaskTrainer(Trainer):
 
     def _lower_states(self, chosen: Tensor, width: int) -> AbstractContextManager[None]:
         """Return the block in which the model reads kept states, where some are kept."""
-        if self.lower is None:
+        if self.lower is None or self._epochs_done() < self.lower.after_epochs:
             return nullcontext()
         if not self.lower.computed:
             self.model.eval()
             self.lower.compute([self.task.length(example) for example in self.examples], self._read)
             self.model.train()
         return self.lower.in_place(chosen.tolist(), width)
+
+    def _epochs_done(self) -> int:
+        return int(self.state.global_step * self.args.num_train_epochs) // self.state.max_steps
 
     def _read(self, chosen: Sequence[int]) -> None:
         batch = self.task.collate([self.examples[index] for index in chosen])
