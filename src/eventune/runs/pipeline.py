@@ -283,6 +283,8 @@ class _Run:
             raise EventuneError(
                 f"trained_layers: expected fewer than the base's {len(blocks)}, found {trained}", "0 trains all of them"
             )
+        if processes.count() > 1:
+            raise EventuneError("trained_layers: expected one process, found several", "leave it out, or use one GPU")
         below = sum(p.numel() for block in blocks[:-trained] for p in block.parameters() if p.requires_grad)
         assert self.outcome.counts is not None
         counts = replace(self.outcome.counts, trainable=self.outcome.counts.trainable - below)

@@ -47,6 +47,7 @@ class LowerStates:
         self.after_epochs = after_epochs
         self._below, self._lowest = list(blocks)[: len(blocks) - trained], blocks[len(blocks) - trained]
         self._folder = folder
+        self._file: Any = None
         self._ends: list[int] = []
         self._states = torch.empty(0)
 
@@ -103,14 +104,13 @@ class LowerStates:
         def replace(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:  # noqa: ARG001
             return (states.to(args[0].dtype), *args[1:])
 
-        hooks = [self._lowest.register_forward_pre_hook(replace)]
+        hook = self._lowest.register_forward_pre_hook(replace)
         for block in self._below:
             block.forward = _pass_on
         try:
             yield
         finally:
-            for hook in hooks:
-                hook.remove()
+            hook.remove()
             for block in self._below:
                 del block.forward
 
@@ -121,9 +121,9 @@ class LowerStates:
         shape = (self._ends[-1], size)
         if 2 * shape[0] * size <= IN_MEMORY:
             return torch.empty(shape, dtype=torch.float16)
-        file = tempfile.NamedTemporaryFile(dir=self._folder, suffix=".states")  # noqa: SIM115
-        self._file = file
-        return torch.from_file(file.name, shared=True, size=shape[0] * size, dtype=torch.float16).view(shape)
+        # It lives as long as the states do.
+        self._file = tempfile.NamedTemporaryFile(dir=self._folder, suffix=".states")  # noqa: SIM115
+        return torch.from_file(self._file.name, shared=True, size=shape[0] * size, dtype=torch.float16).view(shape)
 
 
 def _pass_on(states: Tensor, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ARG001
