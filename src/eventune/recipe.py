@@ -194,9 +194,6 @@ def _conflicts(built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidVal
 
 def _problems_of_kept_states(built: Mapping[str, Any]) -> Iterator[InvalidValueError]:
     """Yield one error for each setting that would change what lies below the trained layers, or leave it random."""
-    layers = str(built["adapter"].trained_layers)
-    if built["adapter"].method == "prefix":
-        yield InvalidValueError("trained_layers", "0 with method: prefix, which reaches every layer", layers)
     if built["extraction"].word_dropout:
         yield InvalidValueError("word_dropout", "0 with trained_layers", str(built["extraction"].word_dropout))
     starts = built["optimisation"].init_from or built["data"].pretrain_file

@@ -564,9 +564,7 @@ def test_what_lies_below_the_trained_layers_stays_as_it_was_before_them(train_wi
     assert not any(".layer.0." in name or "marks" in name for name in changed)
     assert any(".layer.1." in name for name in changed)
     assert any("scorer" in name for name in changed)
-    assert any(
-        notice.startswith("after 0 epochs the last 1 of 2 layers alone are trained, ") for notice in listener.notices
-    )
+    assert any(notice.startswith("after 0 epochs the last 1 layers alone are trained, ") for notice in listener.notices)
     counts = json.loads((one / "result.json").read_text())["resources"]
     below = sum(tensor.numel() for name, tensor in first.items() if ".layer.0." in name)
     whole = train_with(output_dir=tmp_path / "whole", num_train_epochs=1)
@@ -618,7 +616,7 @@ def test_full_fine_tuning_of_the_top_layers_saves_the_whole_model(train_with):
             "all_layers_epochs: expected at least 1 without init_from",
         ),
         ({"all_layers_epochs": EPOCHS}, "all_layers_epochs: expected fewer than num_train_epochs, 3, found 3"),
-        ({"method": "prefix"}, "trained_layers: expected 0 with method: prefix"),
+        ({"method": "prefix"}, "trained_layers: expected 0 with method: prefix, found 1"),
     ],
 )
 def test_settings_that_do_not_go_with_kept_states_are_refused(train_with, changes, message, tmp_path):

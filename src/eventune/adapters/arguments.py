@@ -121,7 +121,8 @@ class AdapterArguments:
         for name, most in (("rank_pattern", MOST_RANK), ("alpha_pattern", _MOST_ALPHA)):
             if any(not 1 <= value <= most for value in getattr(self, name).values()):
                 yield InvalidValueError(name, f"integers from 1 to {most:,}", str(getattr(self, name)))
-        for name, off in (("freeze_heads", "false"), ("quantization_bit", "0"), ("tie_lora_a", "false")):
+        off_by_name = {"freeze_heads": "false", "quantization_bit": "0", "tie_lora_a": "false", "trained_layers": "0"}
+        for name, off in off_by_name.items():
             if getattr(self, name) and not self._has(name):
                 found = str(getattr(self, name)).lower()
                 yield InvalidValueError(name, f"{off} with method: {self.method}", found)

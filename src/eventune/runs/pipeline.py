@@ -21,13 +21,13 @@ from eventune.adapters.chatglm.targets import targets_notice
 from eventune.adapters.guard import examine, plain_name, require_gradients
 from eventune.adapters.lora import learning_rate_ratio
 from eventune.adapters.methods import METHODS
-from eventune.adapters.parts import blocks_of
 from eventune.adapters.starting import start_from
 from eventune.adapters.store import AdapterStore, load_into, save_trained, weights_file
 from eventune.adapters.targets import model_type_of
 from eventune.errors import EventuneError
 from eventune.reporter import Reporter
 from eventune.results import RunResult
+from eventune.runs.top_layers import lower_states
 from eventune.storage.atomic import atomic_folder
 from eventune.storage.json_files import write_json
 from eventune.storage.validation import read_settings, write_settings
@@ -231,13 +231,8 @@ class _Run:
             self._pretrain(self.task.pretraining)
         # What was drawn until here differs between a fresh and a resumed run; what follows must not.
         set_seed(self.settings.seed)
-        trainer = self._trainer(
-            self.task.loop,
-            self.task.examples,
-            self.run.checkpoints,
-            has_dev="dev" in self.task.splits,
-            lower=self._lower_states(),
-        )
+        lower, has_dev = self._lower_states(), "dev" in self.task.splits
+        trainer = self._trainer(self.task.loop, self.task.examples, self.run.checkpoints, has_dev=has_dev, lower=lower)
         self._require_gradients(trainer)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         return trainer
@@ -275,26 +270,17 @@ class _Run:
 
     def _lower_states(self) -> LowerStates | None:
         """Return where the states below the trained layers are kept; None where all layers are trained."""
-        trained, before = self.settings.adapter.trained_layers, self.settings.adapter.all_layers_epochs
-        if not trained:
+        adapter, counts = self.settings.adapter, self.outcome.counts
+        if not adapter.trained_layers or counts is None:
             return None
-        blocks = blocks_of(self.task.backbone.model)
-        if trained >= len(blocks):
-            raise EventuneError(
-                f"trained_layers: expected fewer than the base's {len(blocks)}, found {trained}", "0 trains all of them"
-            )
-        if processes.count() > 1:
-            raise EventuneError("trained_layers: expected one process, found several", "leave it out, or use one GPU")
-        below = sum(p.numel() for block in blocks[:-trained] for p in block.parameters() if p.requires_grad)
-        assert self.outcome.counts is not None
-        counts = replace(self.outcome.counts, trainable=self.outcome.counts.trainable - below)
-        if not before:
-            self.outcome.counts = counts
+        lower = lower_states(self.task.backbone.model, adapter, self.run.checkpoints)
         self.reporter.notice(
-            f"after {before} epochs the last {trained} of {len(blocks)} layers alone are trained, {counts.trainable:,} "
-            "parameters with the heads; what lies below is computed once"
+            f"after {adapter.all_layers_epochs} epochs the last {adapter.trained_layers} layers alone are trained, "
+            f"{lower.untrained:,} parameters fewer; what lies below is computed once"
         )
-        return LowerStates(blocks, trained, folder=self.run.checkpoints, after_epochs=before)
+        if not adapter.all_layers_epochs:
+            self.outcome.counts = replace(counts, trainable=counts.trainable - lower.untrained)
+        return lower
 
     def _trainer(
         self,

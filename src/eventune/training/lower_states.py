@@ -56,6 +56,11 @@ class LowerStates:
         """Whether the states are there."""
         return bool(self._ends)
 
+    @property
+    def untrained(self) -> int:
+        """Parameters that would be trained if it were not for the cut."""
+        return sum(p.numel() for block in self._below for p in block.parameters() if p.requires_grad)
+
     @torch.no_grad()
     def compute(self, lengths: Sequence[int], read: Callable[[Sequence[int]], None]) -> None:
         """Compute the states of all examples.
