@@ -25,7 +25,7 @@ _INSTALL = "pip install 'eventune[serve]'"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the runs, where to listen, and the limits."""
     parser.add_argument(
-        "runs", metavar="RUN", nargs="+", help="run directory, or warmup; those on one base share it in memory"
+        "runs", metavar="RUN", nargs="+", help="run directory, export of one, or warmup; those on one base share it"
     )
     for name, kind, default, text in setting_flags():
         parser.add_argument(f"--{name}", type=kind, default=default, metavar=name.split("_")[-1].upper(), help=text)
@@ -36,6 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--documents",
         metavar="FILE",
         help="documents or texts to work through on the page, such as `eventune data select` writes; with --annotate",
+    )
+    parser.add_argument(
+        "--comparisons",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help="a folder that `eventune compare` made, whose page is shown as well; may be repeated",
     )
     parser.add_argument(
         "--ontology_file",
@@ -56,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Load the runs and serve them until a signal says to stop."""
     from eventune.runs.shipped import located
+    from eventune.runtime.folder import is_export
 
     settings = ServeSettings(**{name: getattr(arguments, name) for name, *_ in setting_flags()})
     token = os.environ.get(TOKEN_VARIABLE, "")
@@ -64,12 +72,15 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.serving.server import bind
 
     with closing(bind(settings)) as taken, _annotations(arguments) as annotations:
-        import_model_libraries()
+        if not all(map(is_export, folders)):
+            import_model_libraries()
         from eventune.corpora import read_ontology
         from eventune.serving.app import make_app
+        from eventune.serving.comparisons import read_comparisons
         from eventune.serving.runs import load_served
         from eventune.serving.server import run_server, url_of
 
+        pages = read_comparisons([Path(folder) for folder in arguments.comparisons])
         runs = load_served(
             folders,
             ontology=read_ontology(arguments.ontology_file) if arguments.ontology_file else None,
@@ -84,7 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
             told = f"{', '.join(runs)} at {result['url']}; Ctrl-C stops"
             emit(result, as_json=arguments.json, render=lambda console: console.print(told, soft_wrap=True))
 
-        app = make_app(runs, settings, token=token, annotations=annotations)
+        app = make_app(runs, settings, token=token, annotations=annotations, comparison_pages=pages)
         # The server answers what it accepted, and then gives the signal back.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         run_server(app, taken, on_start=say)
@@ -93,6 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace, settings: ServeSettings, folders: list[Path], token: str) -> None:
     """Refuse what is wrong before anything is loaded."""
+    from eventune.runtime.folder import is_export
     from eventune.training.run_directory import RunDirectory
 
     if arguments.documents and not arguments.annotate:
@@ -107,7 +119,8 @@ def _check(arguments: argparse.Namespace, settings: ServeSettings, folders: list
     for library in ("fastapi", "uvicorn", "prometheus_client"):
         require_library(library, f"eventune serve needs {library}", _INSTALL)
     for folder in folders:
-        RunDirectory(folder).require()
+        if not is_export(folder):
+            RunDirectory(folder).require()
 
 
 def _annotations(arguments: argparse.Namespace) -> AbstractContextManager[Annotations | None]:

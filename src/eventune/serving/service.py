@@ -31,14 +31,20 @@ class Service:
         runs: The runs by name.
         settings: How they are served.
         annotations: What people corrected; None where nothing is saved.
+        comparisons: Pages of comparisons by name.
         meter: The figures.
         batcher: Asks them.
     """
 
     def __init__(
-        self, runs: Mapping[str, ServedRun], settings: ServeSettings, annotations: Annotations | None = None
+        self,
+        runs: Mapping[str, ServedRun],
+        settings: ServeSettings,
+        annotations: Annotations | None = None,
+        comparisons: Mapping[str, bytes] | None = None,
     ) -> None:
         self.runs, self.settings, self.annotations = runs, settings, annotations
+        self.comparisons = comparisons or {}
         self.meter = Meter(lambda: self.batcher.waiting)
         self.batcher = Batcher(
             {name: run.extractor.extract_all for name, run in runs.items()},
