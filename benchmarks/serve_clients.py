@@ -24,6 +24,10 @@ _CLOSE = 1e-4
 """Probabilities may differ by so much where documents are read in other batches."""
 
 
+class NotStartedError(Exception):
+    """A server that does not come up, with the end of its log."""
+
+
 @dataclass(frozen=True)
 class Started:
     """A server in a process of its own."""
@@ -64,6 +68,11 @@ class Heard:
     other_digits: int = 0
     wall_seconds: float = 0.0
 
+    @property
+    def per_second(self) -> float:
+        """Requests answered a second."""
+        return self.outcomes[ANSWERED] / self.wall_seconds
+
 
 @contextmanager
 def started(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[Started]:
@@ -80,10 +89,10 @@ def started(command: Sequence[str], environment: Mapping[str, str], log: Path) -
                 if found := re.search(rb'"url": ?"http://([\d.]+):(\d+)"', line):
                     break
             else:
-                raise SystemExit(f"{' '.join(command)} did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
+                raise NotStartedError(_end_of(log))
             server = Started(process, found[1].decode(), int(found[2]))
             if not _listens(server):
-                raise SystemExit(f"{command[0]} does not listen:\n{log.read_text(encoding='utf-8')[-2000:]}")
+                raise NotStartedError(_end_of(log))
             yield server
         finally:
             process.terminate()
@@ -91,6 +100,10 @@ def started(command: Sequence[str], environment: Mapping[str, str], log: Path) -
                 process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(encoding="utf-8")[-1500:]
 
 
 def _listens(server: Started) -> bool:

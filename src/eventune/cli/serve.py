@@ -8,7 +8,7 @@ import signal
 import sys
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit
@@ -18,6 +18,7 @@ from eventune.serving.arguments import TOKEN_VARIABLE, ServeSettings, setting_fl
 
 if TYPE_CHECKING:
     from eventune.serving.annotations import Annotations
+    from eventune.serving.training import Training
 
 _INSTALL = "pip install 'eventune[serve]'"
 
@@ -36,6 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--documents",
         metavar="FILE",
         help="documents or texts to work through on the page, such as `eventune data select` writes; with --annotate",
+    )
+    parser.add_argument(
+        "--recipe",
+        metavar="RECIPE",
+        help="train by this recipe when Label Studio asks for it, and serve the new run in place of the first",
     )
     parser.add_argument(
         "--comparisons",
@@ -74,28 +80,21 @@ def run(arguments: argparse.Namespace) -> int:
     with closing(bind(settings)) as taken, _annotations(arguments) as annotations:
         if not all(map(is_export, folders)):
             import_model_libraries()
-        from eventune.corpora import read_ontology
         from eventune.serving.app import make_app
         from eventune.serving.comparisons import read_comparisons
         from eventune.serving.runs import load_served
         from eventune.serving.server import run_server, url_of
 
         pages = read_comparisons([Path(folder) for folder in arguments.comparisons])
-        runs = load_served(
-            folders,
-            ontology=read_ontology(arguments.ontology_file) if arguments.ontology_file else None,
-            model_name_or_path=arguments.model_name_or_path,
-            batch_size=arguments.per_device_eval_batch_size,
-            device=arguments.device,
-            dtype=arguments.dtype,
-        )
+        training = _training(arguments)
+        runs = load_served(folders, **_loading(arguments))
         result = {"url": url_of(taken), "models": list(runs)}
 
         def say() -> None:
             told = f"{', '.join(runs)} at {result['url']}; Ctrl-C stops"
             emit(result, as_json=arguments.json, render=lambda console: console.print(told, soft_wrap=True))
 
-        app = make_app(runs, settings, token=token, annotations=annotations, comparison_pages=pages)
+        app = make_app(runs, settings, token=token, annotations=annotations, comparison_pages=pages, training=training)
         # The server answers what it accepted, and then gives the signal back.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         run_server(app, taken, on_start=say)
@@ -121,6 +120,35 @@ def _check(arguments: argparse.Namespace, settings: ServeSettings, folders: list
     for folder in folders:
         if not is_export(folder):
             RunDirectory(folder).require()
+
+
+def _loading(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return how runs are loaded."""
+    from eventune.corpora import read_ontology
+
+    return {
+        "ontology": read_ontology(arguments.ontology_file) if arguments.ontology_file else None,
+        "model_name_or_path": arguments.model_name_or_path,
+        "batch_size": arguments.per_device_eval_batch_size,
+        "device": arguments.device,
+        "dtype": arguments.dtype,
+    }
+
+
+def _training(arguments: argparse.Namespace) -> Training | None:
+    from eventune.recipe import Recipe, read_changed
+    from eventune.serving.runs import load_served
+    from eventune.serving.training import Training
+
+    if not arguments.recipe:
+        return None
+    recipe = Recipe.of(read_changed(arguments.recipe, {})[0], source=arguments.recipe)
+    options = _loading(arguments)
+    return Training(
+        arguments.recipe,
+        Path(recipe.optimisation.output_dir),
+        lambda folder: next(iter(load_served([folder], **options).values())),
+    )
 
 
 def _annotations(arguments: argparse.Namespace) -> AbstractContextManager[Annotations | None]:

@@ -21,6 +21,7 @@ from eventune.serving.replies import reply
 from eventune.serving.requests import EXTRACTED, REFUSED, ExtractRequest, ScoreRequest
 from eventune.serving.runs import ServedRun
 from eventune.serving.service import Service
+from eventune.serving.training import IDLE
 
 LINES = "application/x-ndjson"
 
@@ -107,6 +108,15 @@ async def models(request: Request) -> Response:
     """List the runs that are served: ontology, scores, fingerprint."""
     service = service_of(request)
     return reply({"data": [run.describe() for run in service.runs.values()]})
+
+
+@router.get("/v1/training", response_class=Response)
+async def training(request: Request) -> Response:
+    """Tell how the run fares that is made to be served next: idle, running, served or failed."""
+    made = service_of(request).training
+    return reply(
+        {"can_train": made is not None, "state": made.state if made else IDLE, "run": made.run if made else ""}
+    )
 
 
 @router.get("/healthz", response_class=Response)

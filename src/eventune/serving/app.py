@@ -24,6 +24,7 @@ from eventune.serving.guards import Admission, BoundedBody, SafeHeaders
 from eventune.serving.replies import RefusedError, error_reply, status_of
 from eventune.serving.runs import ServedRun
 from eventune.serving.service import Service
+from eventune.serving.training import Training
 
 _logger = logging.getLogger(__name__)
 _OPEN = ("/healthz", "/readyz", *page.OPEN_PATHS)
@@ -36,6 +37,7 @@ def make_app(
     token: str = "",
     annotations: Annotations | None = None,
     comparison_pages: Mapping[str, bytes] | None = None,
+    training: Training | None = None,
 ) -> FastAPI:
     """Make the application that serves runs.
 
@@ -45,15 +47,18 @@ def make_app(
         token: The bearer token that requests must have; empty where everybody who reaches it may ask.
         annotations: Where the page saves what people corrected; nowhere by default.
         comparison_pages: What `read_comparisons` returned.
+        training: What makes a new run where it is asked to; nothing by default.
 
     Returns:
         The application; its lifespan's end finishes what was accepted.
     """
-    service = Service(runs, settings, annotations, comparison_pages)
+    service = Service(runs, settings, annotations, comparison_pages, training)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        if training is not None:
+            await run_in_threadpool(training.stop)
         await run_in_threadpool(service.batcher.close)
 
     app = FastAPI(

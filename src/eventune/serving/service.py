@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +19,7 @@ from eventune.serving.batcher import Batcher, BusyError
 from eventune.serving.metrics import Meter
 from eventune.serving.replies import TOO_LATE, RefusedError
 from eventune.serving.runs import ServedRun
+from eventune.serving.training import Training
 
 _GONE = 499
 """What proxies log for a client that left; nobody sees it."""
@@ -32,6 +34,7 @@ class Service:
         settings: How they are served.
         annotations: What people corrected; None where nothing is saved.
         comparisons: Pages of comparisons by name.
+        training: What makes a new run in place of the first; None where nothing does.
         meter: The figures.
         batcher: Asks them.
     """
@@ -42,12 +45,12 @@ class Service:
         settings: ServeSettings,
         annotations: Annotations | None = None,
         comparisons: Mapping[str, bytes] | None = None,
+        training: Training | None = None,
     ) -> None:
-        self.runs, self.settings, self.annotations = runs, settings, annotations
-        self.comparisons = comparisons or {}
+        self.runs, self.settings, self.annotations = dict(runs), settings, annotations
+        self.comparisons, self.training = comparisons or {}, training
         self.meter = Meter(lambda: self.batcher.waiting)
         self.batcher = Batcher(
-            {name: run.extractor.extract_all for name, run in runs.items()},
             batch_tokens=settings.batch_tokens,
             capacity=settings.max_queue,
             on_batch=self.meter.batch,
@@ -65,6 +68,25 @@ class Service:
             return next(iter(self.runs.values()))
         hint = did_you_mean(name, self.runs) or f"one of {', '.join(self.runs)}"
         raise RefusedError(404, f"model: expected one that is served, found {name[:60]!r}", hint)
+
+    @property
+    def first_run(self) -> ServedRun:
+        """The run that is asked where no name can be given."""
+        return next(iter(self.runs.values()))
+
+    def train(self) -> bool:
+        """Begin to train a run that will be served in place of the first.
+
+        Returns:
+            Whether it was begun: False where one is being trained already, or nothing trains here.
+        """
+        return self.training is not None and self.training.start(self._exchange)
+
+    def _exchange(self, load: Callable[[], ServedRun]) -> None:
+        """Serve another run in place of the first; what was accepted before is answered by the one it was for."""
+        made = self.batcher.between(load).result()
+        name = self.first_run.name
+        self.runs[name] = replace(made, name=name)
 
     async def prepare(self, work: Callable[[], _T]) -> _T:
         """Do what takes time and no model, such as cutting texts into tokens, in a thread of its own."""
@@ -89,7 +111,8 @@ class Service:
         """
         seconds = self.settings.max_seconds
         try:
-            future = asyncio.wrap_future(self.batcher.submit(run.name, documents, seconds=seconds))
+            annotate = run.extractor.extract_all
+            future = asyncio.wrap_future(self.batcher.submit(run.name, annotate, documents, seconds=seconds))
         except BusyError:
             self.meter.refused("busy")
             raise
