@@ -66,3 +66,27 @@ def test_what_was_accepted_is_answered_before_it_stops(server):
     assert process.wait(60) == 0
     with Client(started["url"]) as client, pytest.raises(EventuneError, match="expected an answer, found Connect"):
         client.models()
+
+
+def test_runs_of_sft_chat_and_others_find_something(tiny_llm, tiny_run, tmp_path, monkeypatch):
+    from eventune.chat.models import open_chat_models
+    from eventune.cli import main
+    from eventune.generation.conversation import Message
+    from eventune.generation.generating import GenerationSettings
+    from eventune.generation.streaming import Tally
+    from eventune.serving.chats import load_chats
+    from eventune.serving.runs import annotates
+
+    monkeypatch.setenv("EVENTUNE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "rows.jsonl").write_text('{"content": "red", "summary": "a red shirt"}\n' * 4, encoding="utf-8")
+    columns = ("--prompt_column", "content", "--response_column", "summary")
+    files = ("--train_file", str(tmp_path / "rows.jsonl"), "--output_dir", str(tmp_path / "run"))
+    lengths = ("--max_source_length", "64", "--max_target_length", "16")
+    model = ("--model_name_or_path", str(tiny_llm), "--max_steps", "1", *lengths)
+    assert main(["sft", "--do_train", "true", *model, *columns, *files]) == 0
+    assert annotates(tiny_run)
+    assert not annotates(tmp_path / "run")
+    settings = GenerationSettings(max_new_tokens=4)
+    chats = load_chats([tmp_path / "run"], device="auto", dtype="auto")
+    said = "".join(chats["run"].answer([Message("user", "red")], settings, Tally()))
+    assert said == "".join(open_chat_models(str(tmp_path / "run"), {}).session(settings).ask("red"))

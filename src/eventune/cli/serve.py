@@ -26,7 +26,10 @@ _INSTALL = "pip install 'eventune[serve]'"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the runs, where to listen, and the limits."""
     parser.add_argument(
-        "runs", metavar="RUN", nargs="+", help="run directory, export of one, or warmup; those on one base share it"
+        "runs",
+        metavar="RUN",
+        nargs="+",
+        help="run directory, export of one, or warmup; those of `eventune sft` chat",
     )
     for name, kind, default, text in setting_flags():
         parser.add_argument(f"--{name}", type=kind, default=default, metavar=name.split("_")[-1].upper(), help=text)
@@ -81,20 +84,34 @@ def run(arguments: argparse.Namespace) -> int:
         if not all(map(is_export, folders)):
             import_model_libraries()
         from eventune.serving.app import make_app
+        from eventune.serving.chats import load_chats
         from eventune.serving.comparisons import read_comparisons
-        from eventune.serving.runs import load_served
+        from eventune.serving.runs import annotates, load_served
         from eventune.serving.server import run_server, url_of
 
         pages = read_comparisons([Path(folder) for folder in arguments.comparisons])
         training = _training(arguments)
-        runs = load_served(folders, **_loading(arguments))
-        result = {"url": url_of(taken), "models": list(runs)}
+        talking = [folder for folder in folders if not is_export(folder) and not annotates(folder)]
+        runs = load_served([folder for folder in folders if folder not in talking], **_loading(arguments))
+        chats = load_chats(talking, device=arguments.device, dtype=arguments.dtype)
+        names = [*runs, *chats]
+        if len(set(names)) < len(names):
+            raise EventuneError(f"RUN: expected folders of different names, found {', '.join(names)}", "rename one")
+        result = {"url": url_of(taken), "models": names}
 
         def say() -> None:
-            told = f"{', '.join(runs)} at {result['url']}; Ctrl-C stops"
+            told = f"{', '.join(names)} at {result['url']}; Ctrl-C stops"
             emit(result, as_json=arguments.json, render=lambda console: console.print(told, soft_wrap=True))
 
-        app = make_app(runs, settings, token=token, annotations=annotations, comparison_pages=pages, training=training)
+        app = make_app(
+            runs,
+            settings,
+            token=token,
+            annotations=annotations,
+            comparison_pages=pages,
+            training=training,
+            chats=chats,
+        )
         # The server answers what it accepted, and then gives the signal back.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         run_server(app, taken, on_start=say)

@@ -25,7 +25,7 @@ from eventune.serving.training import IDLE
 
 LINES = "application/x-ndjson"
 
-_ERRORS: dict[int | str, dict[str, Any]] = {
+ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"description": meaning, "content": {"application/json": {"example": REFUSED}}}
     for status, meaning in {
         401: "the token is missing or wrong",
@@ -55,7 +55,7 @@ def service_of(request: Request) -> Service:
             f"request accepts {LINES}",
             "content": {"application/json": {"example": EXTRACTED}, LINES: {}},
         },
-        **_ERRORS,
+        **ERRORS,
     },
     response_class=Response,
 )
@@ -81,7 +81,7 @@ def _extracted(request: Request, run: ServedRun, found: list[Document]) -> Respo
     return reply({"model": run.name, "fingerprint": run.extractor.fingerprint, "documents": records})
 
 
-@router.post("/v1/score", responses=_ERRORS, response_class=Response)
+@router.post("/v1/score", responses=ERRORS, response_class=Response)
 async def score(body: ScoreRequest, request: Request) -> Response:
     """Score predicted documents, or what a run finds, against annotated ones."""
     service = service_of(request)
@@ -105,9 +105,10 @@ async def score(body: ScoreRequest, request: Request) -> Response:
 
 @router.get("/v1/models", response_class=Response)
 async def models(request: Request) -> Response:
-    """List the runs that are served: ontology, scores, fingerprint."""
+    """List the runs that are served: ontology, scores, fingerprint; of those that chat, the name."""
     service = service_of(request)
-    return reply({"data": [run.describe() for run in service.runs.values()]})
+    data = [run.describe() for run in service.runs.values()] + [chat.describe() for chat in service.chats.values()]
+    return reply({"object": "list", "data": data})
 
 
 @router.get("/v1/training", response_class=Response)

@@ -17,9 +17,10 @@ from starlette.responses import Response
 
 import eventune
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.serving import api, comparisons, label_studio, page
+from eventune.serving import api, comparisons, completions, label_studio, page
 from eventune.serving.annotations import Annotations
 from eventune.serving.arguments import ServeSettings
+from eventune.serving.chats import ServedChat
 from eventune.serving.guards import Admission, BoundedBody, SafeHeaders
 from eventune.serving.replies import RefusedError, error_reply, status_of
 from eventune.serving.runs import ServedRun
@@ -38,6 +39,7 @@ def make_app(
     annotations: Annotations | None = None,
     comparison_pages: Mapping[str, bytes] | None = None,
     training: Training | None = None,
+    chats: Mapping[str, ServedChat] | None = None,
 ) -> FastAPI:
     """Make the application that serves runs.
 
@@ -48,18 +50,17 @@ def make_app(
         annotations: Where the page saves what people corrected; nowhere by default.
         comparison_pages: What `read_comparisons` returned.
         training: What makes a new run where it is asked to; nothing by default.
+        chats: Runs that chat, by name.
 
     Returns:
         The application; its lifespan's end finishes what was accepted.
     """
-    service = Service(runs, settings, annotations, comparison_pages, training)
+    service = Service(runs, settings, annotations, comparison_pages, training, chats)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        if training is not None:
-            await run_in_threadpool(training.stop)
-        await run_in_threadpool(service.batcher.close)
+        await run_in_threadpool(service.close)
 
     app = FastAPI(
         title="eventune",
@@ -81,7 +82,7 @@ def make_app(
         ],
     )
     app.state.service = service
-    for router in (api.router, page.router, comparisons.router, label_studio.router):
+    for router in (api.router, completions.router, page.router, comparisons.router, label_studio.router):
         app.include_router(router)
     app.add_exception_handler(EventuneError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

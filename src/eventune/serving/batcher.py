@@ -33,9 +33,9 @@ class BusyError(EventuneError):
         retry_seconds: When it is worth another try.
     """
 
-    def __init__(self, waiting: int, capacity: int, retry_seconds: int) -> None:
+    def __init__(self, waiting: int, capacity: int, retry_seconds: int, *, what: str = "documents") -> None:
         super().__init__(
-            f"queue: expected at most {capacity} documents to wait, found {waiting} and those of this request",
+            f"queue: expected at most {capacity} {what} to wait, found {waiting} and those of this request",
             f"try again in {retry_seconds} s",
         )
         self.retry_seconds = retry_seconds

@@ -36,6 +36,7 @@ class ServedRun:
         scores = self.result.get("scores")
         return {
             "id": self.name,
+            "object": "model",
             "fingerprint": self.extractor.fingerprint,
             "detects": self.extractor.detects,
             "finds_arguments": self.extractor.finds_arguments,
@@ -71,6 +72,17 @@ def load_served(folders: Sequence[Path], **options: Any) -> dict[str, ServedRun]
         result = {} if is_export(folder) else read_json(folder / RESULT)
         loaded[name] = ServedRun(name, extractor, result, "textee" if extractor.detects else known)
     return loaded
+
+
+def annotates(folder: Path) -> bool:
+    """Tell whether a run finds something in documents; one that does not chats.
+
+    Raises:
+        EventuneError: If it is unfinished, or lacks a file.
+    """
+    from eventune.runs.opening import open_run
+
+    return open_run(folder).entry.annotates
 
 
 def names_of(folders: Sequence[Path], what: str = "RUN") -> list[str]:

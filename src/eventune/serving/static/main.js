@@ -150,12 +150,13 @@ function showDocuments() {
 }
 
 async function connect() {
-  state.models = (await ask("GET", "v1/models")).data;
+  state.models = (await ask("GET", "v1/models")).data.filter((each) => !each.chats);
   state.list = await ask("GET", "v1/annotations");
   at("token-form").hidden = true;
   at("model").replaceChildren(...state.models.map(({ id }) => make("option", { value: id, textContent: id })));
-  showModel();
   showComparisons((await ask("GET", "v1/comparisons")).data);
+  if (!state.models.length) throw new Refused(404, say("noRuns"));
+  showModel();
   showDocuments();
 }
 
