@@ -226,8 +226,8 @@ def overload(bench: Bench) -> bool:
 def stop(bench: Bench, number: signal.Signals) -> bool:
     """Stop a server that is asked, and tell whether what was accepted is answered rightly or refused.
 
-    A request without an answer was not accepted where the server closed its connection before reading it. After
-    SIGTERM this is counted as lost all the same. After `kill -9` no answer may be cut short and pass for whole.
+    After SIGTERM every request on an open connection must be answered or refused. After `kill -9` requests may stay
+    without an answer, but none may be cut short and pass for whole.
     """
     with bench.eventune() as server:
         timer = threading.Timer(STOPPED_AFTER_SECONDS, server.process.send_signal, [number])

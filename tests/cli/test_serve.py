@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from eventune import Client, EventuneError
+from eventune.corpora.jsonl import write_document
 
 TEXT = "Gunmen [[shot|attack]] three soldiers in Mosul on Monday."
 
@@ -58,11 +59,14 @@ def test_what_was_accepted_is_answered_before_it_stops(server):
     assert started["models"] == ["tiny"]
     with Client(started["url"]) as client, Client(started["url"]) as watching, ThreadPoolExecutor(1) as pool:
         expected = client.extract(TEXT)
-        answer = pool.submit(client.extract_all, [expected] * 200)
+        record = next(write_document(expected))
+        answer = pool.submit(client._http.post, "/v1/extract", json={"documents": [record] * 200})
         while "eventune_queue_documents 0.0" in watching._http.get("/metrics").text and not answer.done():
             pass
         process.send_signal(signal.SIGTERM)
-        assert answer.result() == [expected] * 200
+        assert answer.result().json()["documents"] == [record] * 200
+        # Else a client would send its next request on a connection that is closed.
+        assert answer.result().headers["Connection"] == "close"
     assert process.wait(60) == 0
     with Client(started["url"]) as client, pytest.raises(EventuneError, match="expected an answer, found Connect"):
         client.models()

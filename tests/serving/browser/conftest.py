@@ -73,7 +73,7 @@ def open_page(chromium):
     """Opens a URL in a window of its own; what goes wrong in the page ends the test."""
     contexts, problems = [], []
 
-    def open_page(url, **options):
+    def open_page(url, *, ready="#model option", **options):
         contexts.append(chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en", **options}))
         page = contexts[-1].new_page()
         page.set_default_timeout(20_000)
@@ -81,7 +81,7 @@ def open_page(chromium):
         page.on("console", lambda message: message.type == "error" and problems.append(message.text))
         page.on("dialog", lambda dialog: problems.append(f"dialog: {dialog.message}") or dialog.dismiss())
         page.goto(url)
-        page.wait_for_selector("#model option", state="attached")
+        page.wait_for_selector(ready, state="attached")
         return page
 
     yield open_page
@@ -100,7 +100,7 @@ def served_at(tmp_path):
     def served_at(annotators=None, *, to_do=(), comparison_pages=None):
         runs = {
             name: ServedRun(name, Extractor(annotator), {})
-            for name, annotator in (annotators or {"first": FIRST, "second": SECOND}).items()
+            for name, annotator in ({"first": FIRST, "second": SECOND} if annotators is None else annotators).items()
         }
         settings = ServeSettings(port=0)
         annotations = open_annotations(tmp_path / "saved", to_do)

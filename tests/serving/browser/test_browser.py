@@ -203,6 +203,12 @@ def test_everybody_can_use_it_and_it_fits(open_page, served_at, to_do, tmp_path,
     check("found")
 
 
+def test_a_server_that_finds_no_events_says_so(open_page, served_at):
+    page = open_page(served_at({}), ready="#status.bad")
+    assert page.inner_text("#status") == "No run is served that finds events."
+    assert page.is_disabled("#find")
+
+
 def test_roles_of_the_ontology_are_described(open_page, served_at):
     page = open_page(served_at())
     find(page)

@@ -155,6 +155,7 @@ async function connect() {
   at("token-form").hidden = true;
   at("model").replaceChildren(...state.models.map(({ id }) => make("option", { value: id, textContent: id })));
   showComparisons((await ask("GET", "v1/comparisons")).data);
+  at("find").disabled = !state.models.length;
   if (!state.models.length) throw new Refused(404, say("noRuns"));
   showModel();
   showDocuments();
