@@ -24,6 +24,8 @@ from eventune.serving.service import Service
 from eventune.serving.training import IDLE
 
 LINES = "application/x-ndjson"
+_QUICK_BYTES = 4 << 10
+"""Requests of up to so many bytes, a document or a few, are prepared where they arrive."""
 
 ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"description": meaning, "content": {"application/json": {"example": REFUSED}}}
@@ -63,11 +65,12 @@ async def extract(body: ExtractRequest, request: Request) -> Response:
     """Find events and their arguments in texts or documents."""
     begun, service = time.monotonic(), service_of(request)
     run = service.run_named(body.model)
-    documents = await service.prepare(lambda: asked(body, run.extractor, service.settings))
+    is_quick = len(await request.body()) <= _QUICK_BYTES
+    documents = await service.prepare(lambda: asked(body, run.extractor, service.settings), is_quick=is_quick)
     found = await service.find(request, run, documents)
     if body.threshold > 0.0:
         found = [above(document, body.threshold) for document in found]
-    response = await service.prepare(lambda: _extracted(request, run, found))
+    response = await service.prepare(lambda: _extracted(request, run, found), is_quick=is_quick)
     service.meter.step("total", time.monotonic() - begun)
     service.meter.answered("/v1/extract", 200)
     return response

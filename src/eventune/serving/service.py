@@ -110,10 +110,15 @@ class Service:
         name = self.first_run.name
         self.runs[name] = replace(made, name=name)
 
-    async def prepare(self, work: Callable[[], _T]) -> _T:
-        """Do what takes time and no model, such as cutting texts into tokens, in a thread of its own."""
+    async def prepare(self, work: Callable[[], _T], *, is_quick: bool = False) -> _T:
+        """Do what takes time and no model, such as cutting texts into tokens.
+
+        Args:
+            work: What to do.
+            is_quick: Whether it takes less than handing it to a thread of its own does, and waiting for that.
+        """
         begun = time.monotonic()
-        result = await run_in_threadpool(work)
+        result = work() if is_quick else await run_in_threadpool(work)
         self.meter.step("prepare", time.monotonic() - begun)
         return result
 
