@@ -5,9 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_LLM := $(VENV)/.ready-llm
 READY_MULTILINGUAL := $(VENV)/.ready-multilingual
+READY_BROWSER := $(VENV)/.ready-browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-llm setup-multilingual demo test test-slow test-install test-lowest test-newest wheel docs lint format benchmark sample clean
+.PHONY: help setup setup-llm setup-multilingual setup-browser demo test test-slow test-browser test-install test-lowest test-newest wheel docs lint format benchmark sample clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
@@ -43,6 +44,15 @@ test: setup-llm setup-multilingual ## Run the tests
 
 test-slow: setup-llm setup-multilingual ## Run the tests that train for minutes
 	$(BIN)/python -m pytest -m slow
+
+setup-browser: $(READY_BROWSER) ## Add what looks at the page in a browser
+
+$(READY_BROWSER): $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[browser]'
+	@touch $(READY_BROWSER)
+
+test-browser: setup-browser ## Run the tests of the page in Chromium (Debian's: apt install chromium)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m browser tests/serving/browser
 
 wheel: ## Build sdist and wheel into dist/
 	$(PYTHON) scripts/build_wheel.py

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from eventune import Client, EventuneError
+from eventune.corpora.jsonl import write_document
 
 TEXT = "Gunmen [[shot|attack]] three soldiers in Mosul on Monday."
 
@@ -58,11 +59,38 @@ def test_what_was_accepted_is_answered_before_it_stops(server):
     assert started["models"] == ["tiny"]
     with Client(started["url"]) as client, Client(started["url"]) as watching, ThreadPoolExecutor(1) as pool:
         expected = client.extract(TEXT)
-        answer = pool.submit(client.extract_all, [expected] * 200)
+        record = next(write_document(expected))
+        answer = pool.submit(client._http.post, "/v1/extract", json={"documents": [record] * 200})
         while "eventune_queue_documents 0.0" in watching._http.get("/metrics").text and not answer.done():
             pass
         process.send_signal(signal.SIGTERM)
-        assert answer.result() == [expected] * 200
+        assert answer.result().json()["documents"] == [record] * 200
+        # Else a client would send its next request on a connection that is closed.
+        assert answer.result().headers["Connection"] == "close"
     assert process.wait(60) == 0
     with Client(started["url"]) as client, pytest.raises(EventuneError, match="expected an answer, found Connect"):
         client.models()
+
+
+def test_runs_of_sft_chat_and_others_find_something(tiny_llm, tiny_run, tmp_path, monkeypatch):
+    from eventune.chat.models import open_chat_models
+    from eventune.cli import main
+    from eventune.generation.conversation import Message
+    from eventune.generation.generating import GenerationSettings
+    from eventune.generation.streaming import Tally
+    from eventune.serving.chats import load_chats
+    from eventune.serving.runs import annotates
+
+    monkeypatch.setenv("EVENTUNE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "rows.jsonl").write_text('{"content": "red", "summary": "a red shirt"}\n' * 4, encoding="utf-8")
+    columns = ("--prompt_column", "content", "--response_column", "summary")
+    files = ("--train_file", str(tmp_path / "rows.jsonl"), "--output_dir", str(tmp_path / "run"))
+    lengths = ("--max_source_length", "64", "--max_target_length", "16")
+    model = ("--model_name_or_path", str(tiny_llm), "--max_steps", "1", *lengths)
+    assert main(["sft", "--do_train", "true", *model, *columns, *files]) == 0
+    assert annotates(tiny_run)
+    assert not annotates(tmp_path / "run")
+    settings = GenerationSettings(max_new_tokens=4)
+    chats = load_chats([tmp_path / "run"], device="auto", dtype="auto")
+    said = "".join(chats["run"].answer([Message("user", "red")], settings, Tally()))
+    assert said == "".join(open_chat_models(str(tmp_path / "run"), {}).session(settings).ask("red"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from eventune import Client
 from eventune.corpora import read_corpus
 from eventune.errors import EventuneError
 from eventune.exporting.exporting import export_run
@@ -147,6 +148,34 @@ assert not [name for name in {HEAVY!r} if sys.modules[name] is not None]
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_an_export_is_served_without_a_model_library_and_answers_as_it_does_itself(exported, gold, tmp_path):
+    code = f"""
+import sys
+for name in {HEAVY!r}:
+    sys.modules[name] = None
+from eventune.cli import main
+sys.exit(main(["serve", {str(exported.path)!r}, "--port", "0", "--json", "--dtype", "float32"]))
+"""
+    extractor = Extractor.load(exported.path, dtype="float32")
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=log) as process,
+    ):
+        try:
+            line = process.stdout.readline()
+            assert line, (tmp_path / "log").read_text(encoding="utf-8")
+            with Client(json.loads(line)["url"]) as client:
+                [model] = client.models()
+                assert (model["id"], model["fingerprint"]) == ("events", extractor.fingerprint)
+                found = client.extract_all(bare(gold))
+                assert found == extractor.extract_all(bare(gold))
+                assert any(event.arguments for document in found for event in document.events)
+                assert client.score(gold)["scorer"] == "textee"
+        finally:
+            process.terminate()
+        assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ def other():
 @pytest.fixture
 def batcher(model, other):
     reports = []
-    batcher = Batcher({"a": model, "b": other}, batch_tokens=32, capacity=10, on_batch=reports.append)
-    batcher.reports = reports
+    batcher = Batcher(batch_tokens=32, capacity=10, on_batch=reports.append)
+    batcher.reports, batcher.models = reports, {"a": model, "b": other}
     yield batcher
     model.may_go.set()
     other.may_go.set()
@@ -58,7 +58,7 @@ def batcher(model, other):
 
 
 def ask(batcher, *documents, run="a", seconds=20):
-    return batcher.submit(run, documents, seconds=seconds)
+    return batcher.submit(run, batcher.models[run], documents, seconds=seconds)
 
 
 @pytest.fixture
@@ -172,6 +172,24 @@ def test_closing_finishes_what_was_taken_and_takes_nothing_more(batcher, model, 
     model.may_go.set()
     closing.join(20)
     assert all(answer.done() for answer in [busy, *answers])
+
+
+def test_work_between_batches_is_done_by_the_thread_that_owns_the_models(batcher, model, busy):
+    waiting = ask(batcher, text("waiting"))
+    names = [batcher.between(lambda: (threading.current_thread().name, list(model.batches))) for _ in range(2)]
+    model.may_go.set()
+    assert [name.result(20) for name in names] == [("eventune-batcher", [["first"]])] * 2
+    assert waiting.result(20) == [marked(text("waiting"))]
+
+
+def test_work_between_batches_that_fails_is_told_and_disturbs_nobody(batcher, model):
+    model.may_go.set()
+    with pytest.raises(ZeroDivisionError):
+        batcher.between(lambda: 1 / 0).result(20)
+    assert ask(batcher, text("1")).result(20) == [marked(text("1"))]
+    batcher.close()
+    with pytest.raises(ClosedError):
+        batcher.between(lambda: None)
 
 
 def test_nothing_asked_is_nothing_found(batcher):

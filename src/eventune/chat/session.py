@@ -13,7 +13,7 @@ from eventune.errors import EventuneError, did_you_mean
 from eventune.generation.conversation import Conversation, Message
 from eventune.generation.encoding import ConversationEncoder
 from eventune.generation.generating import GenerationSettings
-from eventune.generation.streaming import stream
+from eventune.generation.streaming import Tally, stream
 from eventune.storage.text_files import is_unicode
 
 
@@ -112,11 +112,12 @@ class ChatSession:
         """Forget all turns but the system message."""
         self.messages = tuple(message for message in self.messages if message.role == "system")
 
-    def ask(self, text: str) -> Iterator[str]:
+    def ask(self, text: str, tally: Tally | None = None) -> Iterator[str]:
         """Ask; question and answer become the conversation's last turn when the answer is complete.
 
         Args:
             text: The question.
+            tally: Takes what the answer took.
 
         Yields:
             The answer, piece by piece. Closing the iterator ends it, and leaves the conversation as it was.
@@ -125,7 +126,7 @@ class ChatSession:
             EventuneError: If the question is empty or longer than the model reads, or the template refuses it.
         """
         pieces = []
-        for piece in self._answer(text, self.name):
+        for piece in self._answer(text, self.name, tally):
             pieces.append(piece)
             yield piece
         self._keep(text, "".join(pieces))
@@ -153,7 +154,7 @@ class ChatSession:
     def _keep(self, text: str, answer: str) -> None:
         self.messages = (*self.messages, Message("user", text), Message("assistant", answer))
 
-    def _answer(self, text: str, name: str) -> Iterator[str]:
+    def _answer(self, text: str, name: str, tally: Tally | None = None) -> Iterator[str]:
         if not text.strip():
             raise EventuneError("expected a question, found an empty one")
         if not all(is_unicode(said) for said in (text, *(message.content for message in self.messages))):
@@ -171,4 +172,5 @@ class ChatSession:
                 "shorten it, or lower max_new_tokens",
             )
         with chosen.activated() as model:
-            yield from stream(model, self._tokenizer, prompt, self._settings, number=len(self.messages))
+            number = len(self.messages)
+            yield from stream(model, self._tokenizer, prompt, self._settings, number=number, tally=tally)

@@ -8,7 +8,7 @@ import signal
 import sys
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit
@@ -18,6 +18,7 @@ from eventune.serving.arguments import TOKEN_VARIABLE, ServeSettings, setting_fl
 
 if TYPE_CHECKING:
     from eventune.serving.annotations import Annotations
+    from eventune.serving.training import Training
 
 _INSTALL = "pip install 'eventune[serve]'"
 
@@ -25,7 +26,10 @@ _INSTALL = "pip install 'eventune[serve]'"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the runs, where to listen, and the limits."""
     parser.add_argument(
-        "runs", metavar="RUN", nargs="+", help="run directory, or warmup; those on one base share it in memory"
+        "runs",
+        metavar="RUN",
+        nargs="+",
+        help="run directory, export of one, or warmup; those of `eventune sft` chat",
     )
     for name, kind, default, text in setting_flags():
         parser.add_argument(f"--{name}", type=kind, default=default, metavar=name.split("_")[-1].upper(), help=text)
@@ -36,6 +40,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--documents",
         metavar="FILE",
         help="documents or texts to work through on the page, such as `eventune data select` writes; with --annotate",
+    )
+    parser.add_argument(
+        "--recipe",
+        metavar="RECIPE",
+        help="train by this recipe when Label Studio asks for it, and serve the new run in place of the first",
+    )
+    parser.add_argument(
+        "--comparisons",
+        metavar="FOLDER",
+        action="append",
+        default=[],
+        help="a folder that `eventune compare` made, whose page is shown as well; may be repeated",
     )
     parser.add_argument(
         "--ontology_file",
@@ -56,6 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Load the runs and serve them until a signal says to stop."""
     from eventune.runs.shipped import located
+    from eventune.runtime.folder import is_export
 
     settings = ServeSettings(**{name: getattr(arguments, name) for name, *_ in setting_flags()})
     token = os.environ.get(TOKEN_VARIABLE, "")
@@ -64,27 +81,37 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.serving.server import bind
 
     with closing(bind(settings)) as taken, _annotations(arguments) as annotations:
-        import_model_libraries()
-        from eventune.corpora import read_ontology
+        if not all(map(is_export, folders)):
+            import_model_libraries()
         from eventune.serving.app import make_app
-        from eventune.serving.runs import load_served
+        from eventune.serving.chats import load_chats
+        from eventune.serving.comparisons import read_comparisons
+        from eventune.serving.runs import annotates, load_served
         from eventune.serving.server import run_server, url_of
 
-        runs = load_served(
-            folders,
-            ontology=read_ontology(arguments.ontology_file) if arguments.ontology_file else None,
-            model_name_or_path=arguments.model_name_or_path,
-            batch_size=arguments.per_device_eval_batch_size,
-            device=arguments.device,
-            dtype=arguments.dtype,
-        )
-        result = {"url": url_of(taken), "models": list(runs)}
+        pages = read_comparisons([Path(folder) for folder in arguments.comparisons])
+        training = _training(arguments)
+        talking = [folder for folder in folders if not is_export(folder) and not annotates(folder)]
+        runs = load_served([folder for folder in folders if folder not in talking], **_loading(arguments))
+        chats = load_chats(talking, device=arguments.device, dtype=arguments.dtype)
+        names = [*runs, *chats]
+        if len(set(names)) < len(names):
+            raise EventuneError(f"RUN: expected folders of different names, found {', '.join(names)}", "rename one")
+        result = {"url": url_of(taken), "models": names}
 
         def say() -> None:
-            told = f"{', '.join(runs)} at {result['url']}; Ctrl-C stops"
+            told = f"{', '.join(names)} at {result['url']}; Ctrl-C stops"
             emit(result, as_json=arguments.json, render=lambda console: console.print(told, soft_wrap=True))
 
-        app = make_app(runs, settings, token=token, annotations=annotations)
+        app = make_app(
+            runs,
+            settings,
+            token=token,
+            annotations=annotations,
+            comparison_pages=pages,
+            training=training,
+            chats=chats,
+        )
         # The server answers what it accepted, and then gives the signal back.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         run_server(app, taken, on_start=say)
@@ -93,6 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace, settings: ServeSettings, folders: list[Path], token: str) -> None:
     """Refuse what is wrong before anything is loaded."""
+    from eventune.runtime.folder import is_export
     from eventune.training.run_directory import RunDirectory
 
     if arguments.documents and not arguments.annotate:
@@ -107,7 +135,37 @@ def _check(arguments: argparse.Namespace, settings: ServeSettings, folders: list
     for library in ("fastapi", "uvicorn", "prometheus_client"):
         require_library(library, f"eventune serve needs {library}", _INSTALL)
     for folder in folders:
-        RunDirectory(folder).require()
+        if not is_export(folder):
+            RunDirectory(folder).require()
+
+
+def _loading(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return how runs are loaded."""
+    from eventune.corpora import read_ontology
+
+    return {
+        "ontology": read_ontology(arguments.ontology_file) if arguments.ontology_file else None,
+        "model_name_or_path": arguments.model_name_or_path,
+        "batch_size": arguments.per_device_eval_batch_size,
+        "device": arguments.device,
+        "dtype": arguments.dtype,
+    }
+
+
+def _training(arguments: argparse.Namespace) -> Training | None:
+    from eventune.recipe import Recipe, read_changed
+    from eventune.serving.runs import load_served
+    from eventune.serving.training import Training
+
+    if not arguments.recipe:
+        return None
+    recipe = Recipe.of(read_changed(arguments.recipe, {})[0], source=arguments.recipe)
+    options = _loading(arguments)
+    return Training(
+        arguments.recipe,
+        Path(recipe.optimisation.output_dir),
+        lambda folder: next(iter(load_served([folder], **options).values())),
+    )
 
 
 def _annotations(arguments: argparse.Namespace) -> AbstractContextManager[Annotations | None]:

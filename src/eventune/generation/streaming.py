@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,6 +16,21 @@ from transformers.generation.streamers import BaseStreamer
 from eventune.generation.generating import GenerationSettings, PreparedModel, decode, generate, prepared
 
 
+@dataclass
+class Tally:
+    """What a response took.
+
+    Attributes:
+        prompt_tokens: Tokens that were read.
+        tokens: Tokens that were written.
+        is_whole: Whether it ended by itself, and not because it may not be longer.
+    """
+
+    prompt_tokens: int = 0
+    tokens: int = 0
+    is_whole: bool = False
+
+
 def stream(
     model: nn.Module,
     tokenizer: PreTrainedTokenizerBase,
@@ -22,6 +38,7 @@ def stream(
     settings: GenerationSettings,
     *,
     number: int = 0,
+    tally: Tally | None = None,
 ) -> Iterator[str]:
     """Generate one response, piece by piece; a search with beams gives it in one.
 
@@ -31,6 +48,7 @@ def stream(
         prompt: Token ids of the prompt.
         settings: How to generate.
         number: Which draw this is of the seed's.
+        tally: Takes what it took; nothing is counted of a search with beams.
 
     Yields:
         Pieces of whole characters; together they are what `generate` returns. Closing the iterator ends generation.
@@ -41,13 +59,17 @@ def stream(
     if settings.num_beams > 1 or not prompt:
         yield from filter(None, generate(model, tokenizer, [prompt], settings, batch_size=1))
         return
+    tally = tally or Tally()
+    tally.prompt_tokens = len(prompt)
     with prepared(model, tokenizer, settings) as ready:
         ids: list[int] = []
         shown = ""
         for token in _tokens(ready, prompt, number):
             if token in ready.ends:
+                tally.is_whole = True
                 break
             ids.append(token)
+            tally.tokens = len(ids)
             # Shown is what stays: the next token may complete a character, or show that spaces are not the end.
             text = decode(tokenizer, ids)
             if len(text) > len(shown):

@@ -21,10 +21,13 @@ from eventune.serving.replies import reply
 from eventune.serving.requests import EXTRACTED, REFUSED, ExtractRequest, ScoreRequest
 from eventune.serving.runs import ServedRun
 from eventune.serving.service import Service
+from eventune.serving.training import IDLE
 
 LINES = "application/x-ndjson"
+_QUICK_BYTES = 4 << 10
+"""Requests of up to so many bytes, a document or a few, are prepared where they arrive."""
 
-_ERRORS: dict[int | str, dict[str, Any]] = {
+ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"description": meaning, "content": {"application/json": {"example": REFUSED}}}
     for status, meaning in {
         401: "the token is missing or wrong",
@@ -54,7 +57,7 @@ def service_of(request: Request) -> Service:
             f"request accepts {LINES}",
             "content": {"application/json": {"example": EXTRACTED}, LINES: {}},
         },
-        **_ERRORS,
+        **ERRORS,
     },
     response_class=Response,
 )
@@ -62,11 +65,12 @@ async def extract(body: ExtractRequest, request: Request) -> Response:
     """Find events and their arguments in texts or documents."""
     begun, service = time.monotonic(), service_of(request)
     run = service.run_named(body.model)
-    documents = await service.prepare(lambda: asked(body, run.extractor, service.settings))
+    is_quick = len(await request.body()) <= _QUICK_BYTES
+    documents = await service.prepare(lambda: asked(body, run.extractor, service.settings), is_quick=is_quick)
     found = await service.find(request, run, documents)
     if body.threshold > 0.0:
         found = [above(document, body.threshold) for document in found]
-    response = await service.prepare(lambda: _extracted(request, run, found))
+    response = await service.prepare(lambda: _extracted(request, run, found), is_quick=is_quick)
     service.meter.step("total", time.monotonic() - begun)
     service.meter.answered("/v1/extract", 200)
     return response
@@ -80,7 +84,7 @@ def _extracted(request: Request, run: ServedRun, found: list[Document]) -> Respo
     return reply({"model": run.name, "fingerprint": run.extractor.fingerprint, "documents": records})
 
 
-@router.post("/v1/score", responses=_ERRORS, response_class=Response)
+@router.post("/v1/score", responses=ERRORS, response_class=Response)
 async def score(body: ScoreRequest, request: Request) -> Response:
     """Score predicted documents, or what a run finds, against annotated ones."""
     service = service_of(request)
@@ -104,9 +108,19 @@ async def score(body: ScoreRequest, request: Request) -> Response:
 
 @router.get("/v1/models", response_class=Response)
 async def models(request: Request) -> Response:
-    """List the runs that are served: ontology, scores, fingerprint."""
+    """List the runs that are served: ontology, scores, fingerprint; of those that chat, the name."""
     service = service_of(request)
-    return reply({"data": [run.describe() for run in service.runs.values()]})
+    data = [run.describe() for run in service.runs.values()] + [chat.describe() for chat in service.chats.values()]
+    return reply({"object": "list", "data": data})
+
+
+@router.get("/v1/training", response_class=Response)
+async def training(request: Request) -> Response:
+    """Tell how the run fares that is made to be served next: idle, running, served or failed."""
+    made = service_of(request).training
+    return reply(
+        {"can_train": made is not None, "state": made.state if made else IDLE, "run": made.run if made else ""}
+    )
 
 
 @router.get("/healthz", response_class=Response)

@@ -17,13 +17,15 @@ from starlette.responses import Response
 
 import eventune
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.serving import api, label_studio, page
+from eventune.serving import api, comparisons, completions, label_studio, page
 from eventune.serving.annotations import Annotations
 from eventune.serving.arguments import ServeSettings
+from eventune.serving.chats import ServedChat
 from eventune.serving.guards import Admission, BoundedBody, SafeHeaders
 from eventune.serving.replies import RefusedError, error_reply, status_of
 from eventune.serving.runs import ServedRun
 from eventune.serving.service import Service
+from eventune.serving.training import Training
 
 _logger = logging.getLogger(__name__)
 _OPEN = ("/healthz", "/readyz", *page.OPEN_PATHS)
@@ -35,6 +37,9 @@ def make_app(
     *,
     token: str = "",
     annotations: Annotations | None = None,
+    comparison_pages: Mapping[str, bytes] | None = None,
+    training: Training | None = None,
+    chats: Mapping[str, ServedChat] | None = None,
 ) -> FastAPI:
     """Make the application that serves runs.
 
@@ -43,16 +48,19 @@ def make_app(
         settings: Limits, and where it listens.
         token: The bearer token that requests must have; empty where everybody who reaches it may ask.
         annotations: Where the page saves what people corrected; nowhere by default.
+        comparison_pages: What `read_comparisons` returned.
+        training: What makes a new run where it is asked to; nothing by default.
+        chats: Runs that chat, by name.
 
     Returns:
         The application; its lifespan's end finishes what was accepted.
     """
-    service = Service(runs, settings, annotations)
+    service = Service(runs, settings, annotations, comparison_pages, training, chats)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
-        await run_in_threadpool(service.batcher.close)
+        await run_in_threadpool(service.close)
 
     app = FastAPI(
         title="eventune",
@@ -63,12 +71,18 @@ def make_app(
         lifespan=lifespan,
         middleware=[
             Middleware(SafeHeaders),
-            Middleware(Admission, token=token, open_paths=_OPEN, local_only=settings.is_loopback),
+            Middleware(
+                Admission,
+                token=token,
+                open_paths=_OPEN,
+                browsed_path=comparisons.PATH,
+                local_only=settings.is_loopback,
+            ),
             Middleware(BoundedBody, max_bytes=settings.max_bytes, max_seconds=settings.max_seconds),
         ],
     )
     app.state.service = service
-    for router in (api.router, page.router, label_studio.router):
+    for router in (api.router, completions.router, page.router, comparisons.router, label_studio.router):
         app.include_router(router)
     app.add_exception_handler(EventuneError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -9,7 +9,7 @@ from eventune.corpora.jsonl import read_document, write_document
 from eventune.corpora.raw_text import document_of
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Event
-from eventune.inference.extractor import Extractor
+from eventune.inference.extractor import Extractor, no_event_error
 from eventune.inference.files import Questions
 from eventune.serving.arguments import ServeSettings
 from eventune.serving.batcher import cost_of
@@ -24,9 +24,9 @@ def asked(request: ExtractRequest, extractor: Extractor, settings: ServeSettings
     """
     are_raw = request.documents is None
     documents = _triggered(request, _given(request, settings), extractor)
-    questions = Questions(documents=documents, extractor=extractor, types=request.types, are_raw=are_raw)
-    questions.check()
-    found = list(questions)
+    found = list(Questions(documents=documents, extractor=extractor, types=request.types, are_raw=are_raw))
+    if not extractor.detects and not any(document.events for document in found):
+        raise no_event_error("a document")
     check_tokens(found, settings)
     return found
 

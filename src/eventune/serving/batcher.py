@@ -10,9 +10,11 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 from eventune.errors import EventuneError
 from eventune.events import Document
@@ -21,6 +23,7 @@ Annotate = Callable[[Sequence[Document]], list[Document]]
 """Finds what there is in documents, which come back in their order."""
 _LONGEST_RETRY = 60
 _SMOOTHING = 0.2
+_T = TypeVar("_T")
 
 
 class BusyError(EventuneError):
@@ -30,9 +33,9 @@ class BusyError(EventuneError):
         retry_seconds: When it is worth another try.
     """
 
-    def __init__(self, waiting: int, capacity: int, retry_seconds: int) -> None:
+    def __init__(self, waiting: int, capacity: int, retry_seconds: int, *, what: str = "documents") -> None:
         super().__init__(
-            f"queue: expected at most {capacity} documents to wait, found {waiting} and those of this request",
+            f"queue: expected at most {capacity} {what} to wait, found {waiting} and those of this request",
             f"try again in {retry_seconds} s",
         )
         self.retry_seconds = retry_seconds
@@ -69,6 +72,7 @@ class _Job:
     """The documents of one request; who gives it up cancels `future`."""
 
     run: str
+    annotate: Annotate
     deadline: float
     results: list[Document | None]
     future: Future[list[Document]] = field(default_factory=Future)
@@ -115,7 +119,6 @@ class Batcher:
 
     def __init__(
         self,
-        models: Mapping[str, Annotate],
         *,
         batch_tokens: int,
         capacity: int,
@@ -124,13 +127,13 @@ class Batcher:
         """Start the thread.
 
         Args:
-            models: What annotates, by the run's name.
             batch_tokens: Tokens that are read together, padding included.
             capacity: Documents that may wait.
             on_batch: Hears of each batch.
         """
-        self._models, self._batch_tokens, self._capacity, self._on_batch = models, batch_tokens, capacity, on_batch
+        self._batch_tokens, self._capacity, self._on_batch = batch_tokens, capacity, on_batch
         self._queue: deque[_Item] = deque()
+        self._between: deque[Callable[[], None]] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self._tokens_a_second = float(batch_tokens)
@@ -152,11 +155,14 @@ class Batcher:
         """Whether its thread runs."""
         return self._thread.is_alive()
 
-    def submit(self, run: str, documents: Sequence[Document], *, seconds: float) -> Future[list[Document]]:
+    def submit(
+        self, run: str, annotate: Annotate, documents: Sequence[Document], *, seconds: float
+    ) -> Future[list[Document]]:
         """Take the documents of a request.
 
         Args:
-            run: Whose model is asked.
+            run: Name of the run that is asked.
+            annotate: Its model; documents of one model are read together.
             documents: The documents.
             seconds: How long they are of interest; what is not begun then is dropped.
 
@@ -167,7 +173,7 @@ class Batcher:
             BusyError: If too many documents wait.
             ClosedError: If it was closed.
         """
-        job = _Job(run, time.monotonic() + seconds, [None] * len(documents))
+        job = _Job(run, annotate, time.monotonic() + seconds, [None] * len(documents))
         items = [_Item(job, place, document, cost_of(document)) for place, document in enumerate(documents)]
         if not items:
             job.future.set_result([])
@@ -182,6 +188,33 @@ class Batcher:
             self._changed.notify()
         return job.future
 
+    def between(self, work: Callable[[], _T]) -> Future[_T]:
+        """Do something between two batches, in the thread that owns the models, such as loading another one.
+
+        Args:
+            work: What to do; what waits meanwhile waits longer.
+
+        Returns:
+            What it will return or raise.
+
+        Raises:
+            ClosedError: If it was closed.
+        """
+        future: Future[_T] = Future()
+
+        def do() -> None:
+            try:
+                future.set_result(work())
+            except Exception as error:
+                future.set_exception(error)
+
+        with self._changed:
+            if not self.is_open:
+                raise ClosedError
+            self._between.append(do)
+            self._changed.notify()
+        return future
+
     def close(self) -> None:
         """Take nothing more, finish what was taken, and end the thread."""
         with self._changed:
@@ -190,44 +223,52 @@ class Batcher:
         self._thread.join()
 
     def _work(self) -> None:
-        while batch := self._next_batch():
-            begun = time.monotonic()
-            self._annotate(batch)
-            seconds = time.monotonic() - begun
-            tokens = sum(item.cost for item in batch)
-            self._tokens_a_second += _SMOOTHING * (tokens / max(seconds, 1e-6) - self._tokens_a_second)
-            waited = tuple(begun - item.job.submitted for item in batch)
-            self._on_batch(BatchReport(batch[0].job.run, len(batch), tokens, waited, seconds))
+        while (work := self._next()) is not None:
+            work()
 
-    def _next_batch(self) -> list[_Item]:
-        """Return the document that has waited longest, with others of its run that are about as long."""
+    def _next(self) -> Callable[[], None] | None:
+        """Return what is to be done now; None when nothing is left and it was closed."""
         with self._changed:
             self._drop_given_up()
-            while not self._queue:
+            while not (self._queue or self._between):
                 if self._closed:
-                    return []
+                    return None
                 self._changed.wait()
                 self._drop_given_up()
-            first = self._queue[0]
-            alike = sorted(
-                (item for item in self._queue if item.job.run == first.job.run),
-                key=lambda item: abs(item.cost - first.cost),
-            )
-            batch: list[_Item] = []
-            longest = 0
-            for item in alike:
-                longest = max(longest, item.cost)
-                if batch and longest * (len(batch) + 1) > self._batch_tokens:
-                    break
-                batch.append(item)
-            chosen = set(batch)
-            self._queue = deque(item for item in self._queue if item not in chosen)
-            return batch
+            if self._between:
+                return self._between.popleft()
+            return partial(self._read, self._next_batch())
+
+    def _next_batch(self) -> list[_Item]:
+        """Return the document that has waited longest, with others of its model that are about as long."""
+        first = self._queue[0]
+        alike = sorted(
+            (item for item in self._queue if item.job.annotate == first.job.annotate),
+            key=lambda item: abs(item.cost - first.cost),
+        )
+        batch: list[_Item] = []
+        longest = 0
+        for item in alike:
+            longest = max(longest, item.cost)
+            if batch and longest * (len(batch) + 1) > self._batch_tokens:
+                break
+            batch.append(item)
+        chosen = set(batch)
+        self._queue = deque(item for item in self._queue if item not in chosen)
+        return batch
+
+    def _read(self, batch: Sequence[_Item]) -> None:
+        begun = time.monotonic()
+        self._annotate(batch)
+        seconds = time.monotonic() - begun
+        tokens = sum(item.cost for item in batch)
+        self._tokens_a_second += _SMOOTHING * (tokens / max(seconds, 1e-6) - self._tokens_a_second)
+        waited = tuple(begun - item.job.submitted for item in batch)
+        self._on_batch(BatchReport(batch[0].job.run, len(batch), tokens, waited, seconds))
 
     def _annotate(self, batch: Sequence[_Item]) -> None:
-        annotate = self._models[batch[0].job.run]
         try:
-            found = annotate([item.document for item in batch])
+            found = batch[0].job.annotate([item.document for item in batch])
         except Exception as error:
             if len(batch) == 1:
                 batch[0].job.fail(error)

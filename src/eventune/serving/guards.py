@@ -52,17 +52,20 @@ class SafeHeaders:
 class Admission:
     """Refuses strangers: pages of other sites, other names of this machine, and who lacks the token."""
 
-    def __init__(self, app: ASGIApp, *, token: str, open_paths: Iterable[str], local_only: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, token: str, open_paths: Iterable[str], browsed_path: str, local_only: bool
+    ) -> None:
         """Set up what is asked of a request.
 
         Args:
             app: What it is let through to.
             token: The bearer token, or empty where everybody may ask.
             open_paths: What needs no token: paths, or beginnings of paths that end in `/`.
+            browsed_path: Beginning of what a browser opens by itself, so that it has to ask for the token.
             local_only: Whether the server is called by names of this machine alone.
         """
         self._app, self._token, self._local_only = app, token.encode(), local_only
-        self._open = frozenset(open_paths)
+        self._open, self._browsed = frozenset(open_paths), browsed_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it."""
@@ -71,7 +74,8 @@ class Admission:
             if refusal is not None:
                 response = error_reply(refusal)
                 if refusal.status == 401:
-                    response.headers["WWW-Authenticate"] = "Bearer"
+                    is_browsed = scope["path"].startswith(self._browsed)
+                    response.headers["WWW-Authenticate"] = 'Basic realm="eventune"' if is_browsed else "Bearer"
                 await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -26,7 +26,8 @@ from eventune.serving.replies import reply
 from eventune.serving.runs import ServedRun
 
 SAVED = frozenset({"ANNOTATION_CREATED", "ANNOTATION_UPDATED"})
-KNOWN = SAVED | {"ANNOTATION_DELETED", "START_TRAINING"}
+START_TRAINING = "START_TRAINING"
+KNOWN = SAVED | {"ANNOTATION_DELETED", START_TRAINING}
 
 router = APIRouter(include_in_schema=False)
 
@@ -113,15 +114,19 @@ async def predict(body: PredictRequest, request: Request) -> Response:
 
 @router.post("/webhook")
 async def webhook(body: WebhookRequest, request: Request) -> Response:
-    """Save an annotation, where the server may; whatever else is told is heard."""
+    """Save an annotation or start a training, where the server may; whatever else is told is heard."""
     if body.action not in KNOWN:
         return reply({"result": {}, "status": f"unknown action {body.action[:60]!r}"})
-    annotations = service_of(request).annotations
+    service = service_of(request)
+    if body.action == START_TRAINING and service.training is not None:
+        is_begun = await service.prepare(service.train)
+        return reply({"result": {"run": service.training.run}, "status": "begun" if is_begun else "at it"}, 201)
+    annotations = service.annotations
     if annotations is None or body.action not in SAVED:
         return reply({"result": {}, "status": "heard"}, 201)
     task = body.task
     document = read_document({"id": task.get("id"), "data": task.get("data"), "annotations": [body.annotation]})
-    await service_of(request).prepare(lambda: annotations.save(document))
+    await service.prepare(lambda: annotations.save(document))
     return reply({"result": {"id": document.id}, "status": "saved"}, 201)
 
 
@@ -167,4 +172,4 @@ def _document(task: Mapping[str, Any], labelling: Labelling) -> Document:
 
 def _run(request: Request) -> ServedRun:
     """Return the run that Label Studio gets: it has one URL and no names, so the first."""
-    return next(iter(service_of(request).runs.values()))
+    return service_of(request).first_run

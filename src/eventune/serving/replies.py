@@ -52,8 +52,12 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 def error_reply(error: EventuneError, status: int | None = None) -> Response:
     """Return an error as `--json` prints it, `{"error": {"message", "hint"}}`."""
     retry = {"Retry-After": str(error.retry_seconds)} if isinstance(error, BusyError) else None
-    texts = {"message": _printable(error.message), "hint": _printable(error.hint)}
-    return reply({"error": texts}, status or status_of(error), retry)
+    return reply(error_of(error), status or status_of(error), retry)
+
+
+def error_of(error: EventuneError) -> dict[str, dict[str, str]]:
+    """Return what is told of an error."""
+    return {"error": {"message": _printable(error.message), "hint": _printable(error.hint)}}
 
 
 def _printable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The runs that are served, those on one base sharing it."""
+"""The runs and exports that are served, runs on one base sharing it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from eventune.errors import EventuneError
 from eventune.inference.extractor import Extractor
+from eventune.runtime.folder import is_export
 from eventune.scoring.definitions import DEFAULT_SCORER, SCORERS
 from eventune.storage.json_files import read_json
 from eventune.training.run_directory import RESULT, RunDirectory
@@ -16,12 +17,12 @@ from eventune.training.run_directory import RESULT, RunDirectory
 
 @dataclass(frozen=True)
 class ServedRun:
-    """A run in memory.
+    """A run or an export in memory.
 
     Attributes:
         name: What requests call it.
         extractor: The run.
-        result: What its `result.json` says.
+        result: What its `result.json` says; an export has none.
         scorer: What it is scored by where a request does not say.
     """
 
@@ -35,6 +36,7 @@ class ServedRun:
         scores = self.result.get("scores")
         return {
             "id": self.name,
+            "object": "model",
             "fingerprint": self.extractor.fingerprint,
             "detects": self.extractor.detects,
             "finds_arguments": self.extractor.finds_arguments,
@@ -48,10 +50,10 @@ class ServedRun:
 
 
 def load_served(folders: Sequence[Path], **options: Any) -> dict[str, ServedRun]:
-    """Load runs.
+    """Load runs and exports.
 
     Args:
-        folders: The run directories.
+        folders: The run directories, or folders of exports, which need no torch.
         **options: See `Extractor.load`.
 
     Returns:
@@ -67,23 +69,40 @@ def load_served(folders: Sequence[Path], **options: Any) -> dict[str, ServedRun]
         scorer = RunDirectory(folder).setting("scorer")
         # A recipe may be a stranger's.
         known = scorer if isinstance(scorer, str) and scorer in SCORERS else DEFAULT_SCORER
-        result = read_json(folder / RESULT)
+        result = {} if is_export(folder) else read_json(folder / RESULT)
         loaded[name] = ServedRun(name, extractor, result, "textee" if extractor.detects else known)
     return loaded
 
 
-def names_of(folders: Sequence[Path]) -> list[str]:
+def annotates(folder: Path) -> bool:
+    """Tell whether a run finds something in documents; one that does not chats.
+
+    Raises:
+        EventuneError: If it is unfinished, or lacks a file.
+    """
+    from eventune.runs.opening import open_run
+
+    return open_run(folder).entry.annotates
+
+
+def names_of(folders: Sequence[Path], what: str = "RUN") -> list[str]:
     """Return the shortest ends of paths that tell folders apart, such as `rams` and `phee`, or `a/run` and `b/run`.
+
+    Args:
+        folders: The folders.
+        what: The argument that names them, for errors.
 
     Raises:
         EventuneError: If two folders are one.
     """
+    if not folders:
+        return []
     parts = [folder.resolve().parts for folder in folders]
-    for count in range(1, max(map(len, parts), default=0) + 1):
+    for count in range(1, max(map(len, parts)) + 1):
         names = ["/".join(part[-count:]) for part in parts]
         if len(set(names)) == len(names):
             return names
-    raise EventuneError("RUN: expected each run once, found one twice", "leave one out")
+    raise EventuneError(f"{what}: expected each folder once, found one twice", "leave one out")
 
 
 def _load(folder: Path, others: Sequence[Extractor], options: dict[str, Any]) -> Extractor:

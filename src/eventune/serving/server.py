@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from collections.abc import Callable
@@ -9,11 +10,14 @@ from contextlib import ExitStack
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eventune.errors import EventuneError
 from eventune.serving.arguments import ServeSettings
 
 _HEADER_BYTES = 16 << 10
+_GRACE_SECONDS = 0.5
 
 
 def bind(settings: ServeSettings) -> socket.socket:
@@ -49,6 +53,22 @@ def url_of(taken: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+class _Stopping:
+    """Closes each connection with its answer once the server stops, and says so: nobody sends on one that is closed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.is_begun = False
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_header(message: Message) -> None:
+            if self.is_begun and message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        await self._app(scope, receive, with_header)
+
+
 def run_server(app: FastAPI, taken: socket.socket, *, on_start: Callable[[], None]) -> None:
     """Serve until a signal says to stop; what was accepted until then is answered.
 
@@ -57,14 +77,23 @@ def run_server(app: FastAPI, taken: socket.socket, *, on_start: Callable[[], Non
         taken: What `bind` returned.
         on_start: Called when requests are taken.
     """
+    stopping = _Stopping(app)
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets)
             on_start()
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            stopping.is_begun = True
+            for server in self.servers:
+                server.close()
+            # Requests may be on their way on connections that seem idle.
+            await asyncio.sleep(_GRACE_SECONDS)
+            await super().shutdown(sockets)
+
     config = uvicorn.Config(
-        app,
+        stopping,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -15,9 +16,11 @@ from eventune.events import Document
 from eventune.serving.annotations import Annotations
 from eventune.serving.arguments import ServeSettings
 from eventune.serving.batcher import Batcher, BusyError
+from eventune.serving.chats import ServedChat, Talk
 from eventune.serving.metrics import Meter
 from eventune.serving.replies import TOO_LATE, RefusedError
 from eventune.serving.runs import ServedRun
+from eventune.serving.training import Training
 
 _GONE = 499
 """What proxies log for a client that left; nobody sees it."""
@@ -29,23 +32,50 @@ class Service:
 
     Attributes:
         runs: The runs by name.
+        chats: Runs that chat, by name.
         settings: How they are served.
         annotations: What people corrected; None where nothing is saved.
+        comparisons: Pages of comparisons by name.
+        training: What makes a new run in place of the first; None where nothing does.
         meter: The figures.
         batcher: Asks them.
+        talk: Asks those that chat.
     """
 
     def __init__(
-        self, runs: Mapping[str, ServedRun], settings: ServeSettings, annotations: Annotations | None = None
+        self,
+        runs: Mapping[str, ServedRun],
+        settings: ServeSettings,
+        annotations: Annotations | None = None,
+        comparisons: Mapping[str, bytes] | None = None,
+        training: Training | None = None,
+        chats: Mapping[str, ServedChat] | None = None,
     ) -> None:
-        self.runs, self.settings, self.annotations = runs, settings, annotations
+        self.runs, self.settings, self.annotations = dict(runs), settings, annotations
+        self.comparisons, self.training, self.chats = comparisons or {}, training, chats or {}
         self.meter = Meter(lambda: self.batcher.waiting)
         self.batcher = Batcher(
-            {name: run.extractor.extract_all for name, run in runs.items()},
             batch_tokens=settings.batch_tokens,
             capacity=settings.max_queue,
             on_batch=self.meter.batch,
         )
+
+        self.talk = Talk(capacity=settings.max_queue, max_seconds=settings.max_seconds)
+
+    def close(self) -> None:
+        """Take nothing more, and finish what was taken."""
+        if self.training is not None:
+            self.training.stop()
+        self.batcher.close()
+        self.talk.close()
+
+    def chat_named(self, name: str) -> ServedChat:
+        """Return the run that a conversation names.
+
+        Raises:
+            RefusedError: If there is none of that name that chats, or none is named where there are several.
+        """
+        return _named(name, self.chats, "that chats")
 
     def run_named(self, name: str) -> ServedRun:
         """Return the run that a request names.
@@ -53,17 +83,42 @@ class Service:
         Raises:
             RefusedError: If there is none of that name, or none is named where there are several.
         """
-        if name in self.runs:
-            return self.runs[name]
-        if not name and len(self.runs) == 1:
-            return next(iter(self.runs.values()))
-        hint = did_you_mean(name, self.runs) or f"one of {', '.join(self.runs)}"
-        raise RefusedError(404, f"model: expected one that is served, found {name[:60]!r}", hint)
+        return _named(name, self.runs, "that is served")
 
-    async def prepare(self, work: Callable[[], _T]) -> _T:
-        """Do what takes time and no model, such as cutting texts into tokens, in a thread of its own."""
+    @property
+    def first_run(self) -> ServedRun:
+        """The run that is asked where no name can be given.
+
+        Raises:
+            RefusedError: If no run is served that finds anything.
+        """
+        if not self.runs:
+            return self.run_named("")
+        return next(iter(self.runs.values()))
+
+    def train(self) -> bool:
+        """Begin to train a run that will be served in place of the first.
+
+        Returns:
+            Whether it was begun: False where one is being trained already, or nothing trains here.
+        """
+        return self.training is not None and self.training.start(self._exchange)
+
+    def _exchange(self, load: Callable[[], ServedRun]) -> None:
+        """Serve another run in place of the first; what was accepted before is answered by the one it was for."""
+        made = self.batcher.between(load).result()
+        name = self.first_run.name
+        self.runs[name] = replace(made, name=name)
+
+    async def prepare(self, work: Callable[[], _T], *, is_quick: bool = False) -> _T:
+        """Do what takes time and no model, such as cutting texts into tokens.
+
+        Args:
+            work: What to do.
+            is_quick: Whether it takes less than handing it to a thread of its own does, and waiting for that.
+        """
         begun = time.monotonic()
-        result = await run_in_threadpool(work)
+        result = work() if is_quick else await run_in_threadpool(work)
         self.meter.step("prepare", time.monotonic() - begun)
         return result
 
@@ -83,13 +138,27 @@ class Service:
         """
         seconds = self.settings.max_seconds
         try:
-            future = asyncio.wrap_future(self.batcher.submit(run.name, documents, seconds=seconds))
+            annotate = run.extractor.extract_all
+            future = asyncio.wrap_future(self.batcher.submit(run.name, annotate, documents, seconds=seconds))
         except BusyError:
             self.meter.refused("busy")
             raise
-        gone = asyncio.ensure_future(_gone(request))
+        return await self.unless_gone(request, future)
+
+    async def unless_gone(self, request: Request, answer: Awaitable[_T]) -> _T:
+        """Wait for an answer for as long as its client does, and not for too long.
+
+        Args:
+            request: The request.
+            answer: What is waited for; it is cancelled when nobody waits any more.
+
+        Raises:
+            EventuneError: If it took too long, or the client left.
+        """
+        future, gone = asyncio.ensure_future(answer), asyncio.ensure_future(_gone(request))
         try:
             either: set[asyncio.Future[Any]] = {future, gone}
+            seconds = self.settings.max_seconds
             await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if future.done():
                 return future.result()
@@ -103,6 +172,15 @@ class Service:
     def _late(self) -> EventuneError:
         hint = "send fewer documents at a time, try again when less is going on, or raise --max_seconds"
         return RefusedError(TOO_LATE, f"time: expected an answer within {self.settings.max_seconds:g} s", hint)
+
+
+def _named(name: str, served: Mapping[str, _T], what: str) -> _T:
+    if name in served:
+        return served[name]
+    if not name and len(served) == 1:
+        return next(iter(served.values()))
+    hint = did_you_mean(name, served) or (f"one of {', '.join(served)}" if served else "GET /v1/models")
+    raise RefusedError(404, f"model: expected one {what}, found {name[:60]!r}", hint)
 
 
 def _left() -> EventuneError:

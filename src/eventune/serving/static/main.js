@@ -1,13 +1,14 @@
 // The page: what is pasted goes to the server, what comes back is shown, corrected, saved and exported.
 
 import { Refused, ask, useToken } from "./api.js";
+import { showBeside } from "./beside.js";
 import { Editing } from "./editing.js";
 import { Marking } from "./marking.js";
 import { colourOf, make, showEvents, showTools } from "./panel.js";
 import { choose, say } from "./words.js";
 
 const at = (id) => document.getElementById(id);
-const state = { models: [], editing: null, threshold: 0, lastType: "", list: { can_save: false, documents: [] } };
+const state = { models: [], editing: null, beside: null, threshold: 0, lastType: "", list: { can_save: false, documents: [] } };
 const marking = new Marking(at("marked"), at("lines"), () => { showEventList(); showToolbar(); });
 
 const model = () => state.models.find((each) => each.id === at("model").value) ?? state.models[0];
@@ -56,6 +57,14 @@ function render() {
   at("undo").disabled = !editing.past.length;
   at("redo").disabled = !editing.future.length;
   at("save").hidden = !state.list.can_save;
+  renderBeside();
+}
+
+function renderBeside() {
+  at("beside").hidden = !state.beside;
+  if (!state.beside) return;
+  const { names, records } = state.beside;
+  at("differences").textContent = say("differences", showBeside(at("pairs"), state.editing, names, records, state.threshold));
 }
 
 function showEventList() {
@@ -70,14 +79,15 @@ function showToolbar() {
 
 function open(record) {
   state.editing = new Editing(record);
+  state.beside = null;
   marking.editing = state.editing;
   Object.assign(marking, { anchor: 0, cursor: 0, hasSelection: false });
   render();
   return record.events.length ? "" : say(model().detects ? "none" : "mark");
 }
 
-async function extract(content) {
-  const answer = await ask("POST", "v1/extract", { model: model().id, ...content });
+async function extract(content, by = model().id) {
+  const answer = await ask("POST", "v1/extract", { model: by, ...content });
   return answer.documents[0];
 }
 
@@ -91,6 +101,17 @@ async function find() {
 async function findAgain() {
   const found = await extract({ documents: [{ ...state.editing.record, events: state.editing.events.map(plain) }] });
   edit(() => state.editing.replaceEvents(found.events));
+}
+
+// Both runs are asked the same: to find events where both do, else the arguments of those that are there.
+async function compare() {
+  const names = [model().id, at("other").value];
+  const all = state.models.filter((each) => names.includes(each.id)).every((each) => each.detects);
+  const question = { ...state.editing.record, events: all ? [] : state.editing.events.map(plain) };
+  const records = await Promise.all(names.map((name) => extract({ documents: [question] }, name)));
+  state.beside = { names, records };
+  renderBeside();
+  at("beside").scrollIntoView({ block: "nearest" });
 }
 
 // An event as a question: where its trigger stands is said by its tokens alone.
@@ -129,15 +150,28 @@ function showDocuments() {
 }
 
 async function connect() {
-  state.models = (await ask("GET", "v1/models")).data;
+  state.models = (await ask("GET", "v1/models")).data.filter((each) => !each.chats);
   state.list = await ask("GET", "v1/annotations");
   at("token-form").hidden = true;
   at("model").replaceChildren(...state.models.map(({ id }) => make("option", { value: id, textContent: id })));
+  showComparisons((await ask("GET", "v1/comparisons")).data);
+  at("find").disabled = !state.models.length;
+  if (!state.models.length) throw new Refused(404, say("noRuns"));
   showModel();
   showDocuments();
 }
 
+function showComparisons(pages) {
+  at("comparisons").hidden = !pages.length;
+  at("comparison-list").replaceChildren(...pages.map(({ id, path }) => (
+    make("li", {}, make("a", { href: path, textContent: id, target: "_blank", rel: "noopener" }))
+  )));
+}
+
 function showModel() {
+  const others = state.models.filter((each) => each !== model());
+  at("beside-tools").hidden = !others.length;
+  at("other").replaceChildren(...others.map(({ id }) => make("option", { value: id, textContent: id })));
   at("advice").textContent = model().detects ? "" : say("advice");
   state.lastType = "";
 }
@@ -175,6 +209,7 @@ function listen() {
   at("find").addEventListener("click", () => attempt(find));
   at("again").addEventListener("click", () => attempt(findAgain));
   at("save").addEventListener("click", () => attempt(save));
+  at("compare").addEventListener("click", () => attempt(compare));
   at("undo").addEventListener("click", () => edit(() => state.editing.undo()));
   at("redo").addEventListener("click", () => edit(() => state.editing.redo()));
   for (const button of document.querySelectorAll("[data-format]")) {

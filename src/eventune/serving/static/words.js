@@ -14,7 +14,9 @@ const WORDS = {
     byHand: "by hand", shown: "{0} shown", selectFirst: "Select words in the text: drag, or use the keyboard.",
     selection: "Selected: {0}", working: "Working …", saved: "Saved.", none: "No event.", mark: "This run finds arguments only: mark "
       + "a trigger in the text, then find arguments anew.", advice: "This run finds arguments of marked triggers.", noTrigger: "without a trigger",
-    unreachable: "The server does not answer.",
+    unreachable: "The server does not answer.", beside: "Another run", compare: "Compare", sideBySide: "Side by side",
+    differences: "differences: {0}", onlyHere: "only here", otherType: "other type", otherRole: "other role", nothing: "nothing",
+    comparisons: "Comparisons", noRuns: "No run is served that finds events.",
   },
   zh: {
     model: "模型", language: "语言", theme: "外观", system: "跟随系统", light: "浅色", dark: "深色",
@@ -28,6 +30,8 @@ const WORDS = {
     byHand: "人工标注", shown: "显示 {0} 个", selectFirst: "请在文本中选择词语：拖动鼠标，或使用键盘。",
     selection: "已选中：{0}", working: "处理中……", saved: "已保存。", none: "没有事件。", mark: "该模型只抽取论元：请先在文本中标注触发词，再重新抽取论元。",
     advice: "该模型为已标注的触发词抽取论元。", noTrigger: "无触发词", unreachable: "服务器没有响应。",
+    beside: "另一个模型", compare: "对比", sideBySide: "并排对比", differences: "差异：{0}", onlyHere: "仅此处有", otherType: "类型不同",
+    otherRole: "角色不同", nothing: "无", comparisons: "对比实验", noRuns: "没有部署能抽取事件的模型。",
   },
 };
 
