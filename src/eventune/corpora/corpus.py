@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, overload
 
 from eventune.corpora.fields import shown
-from eventune.corpora.files import Problems
 from eventune.corpora.losses import Losses
-from eventune.corpora.records import json_text
+from eventune.corpora.records import Record, json_text
 from eventune.corpora.registry import AUTO, Format, format_named, format_names, guess_format, layout_of
+from eventune.corpora.sources import documents_in
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document
 
@@ -66,26 +66,16 @@ class CorpusStream(Iterable[Document]):
     guessed: bool = False
 
     def __iter__(self) -> Iterator[Document]:
-        chosen = format_named(self.format)
-        problems = Problems(self.path)
-        places: dict[str, str] = {}
-        for record in chosen.layout.read(self.path):
-            try:
-                if isinstance(record.value, InvalidValueError):
-                    raise record.value
-                document = chosen.read(record.value)
-                if document.id in places:
-                    found = f"{document.id!r} again, as in {places[document.id]}"
-                    raise InvalidValueError(chosen.id_field, "an identifier of its own", found)
-            except InvalidValueError as error:
-                problems.add(record.place, error)
-                continue
-            places[document.id] = record.place
-            if not problems:
-                yield document
-        problems.raise_if_any()
-        if not places:
-            raise EventuneError(f"{self.path}: holds no document", "it is empty, or has records of no document")
+        nothing = EventuneError(f"{self.path}: holds no document", "it is empty, or has records of no document")
+        return documents_in(self, self.path, id_field=format_named(self.format).id_field, nothing=nothing)
+
+    def records(self) -> Iterator[Record]:
+        """See `Source`."""
+        return format_named(self.format).layout.read(self.path)
+
+    def document(self, value: Any) -> Document:
+        """See `Source`."""
+        return format_named(self.format).read(value)
 
 
 def stream_corpus(path: str | os.PathLike[str], format: str = AUTO) -> CorpusStream:

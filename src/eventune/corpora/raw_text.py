@@ -17,10 +17,11 @@ from typing import Any
 
 from eventune.corpora.corpus import CorpusStream, stream_corpus
 from eventune.corpora.fields import beyond, mapping, member
-from eventune.corpora.files import Problems, decode
+from eventune.corpora.files import decode
 from eventune.corpora.records import Record, read_json_records
 from eventune.corpora.registry import AUTO, guess_format
 from eventune.corpora.related_spans import text_of
+from eventune.corpora.sources import documents_in
 from eventune.corpora.text_segmentation import check_language, segment_text
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Span, markup
@@ -100,29 +101,16 @@ class RawTexts(Iterable[Document]):
     is_cut: bool = True
 
     def __iter__(self) -> Iterator[Document]:
-        problems = Problems(Path(self.source))
-        places: dict[str, str] = {}
-        for record in self._records():
-            try:
-                document = self._document(record.value)
-                if document.id in places:
-                    found = f"{document.id!r} again, as in {places[document.id]}"
-                    raise InvalidValueError("id", "an identifier of its own", found)
-            except EventuneError as error:
-                problems.add(record.place, error)
-            else:
-                places[document.id] = record.place
-                yield document
-        problems.raise_if_any()
-        if not places:
-            raise EventuneError(f"{self.source}: holds no text", "it is empty, or has no record")
+        nothing = EventuneError(f"{self.source}: holds no text", "it is empty, or has no record")
+        return documents_in(self, Path(self.source), nothing=nothing)
 
     @property
     def is_one_text(self) -> bool:
         """Whether there is exactly one text, by what the source is."""
         return not self.text_field and not self.a_line_each and not is_folder(self.source)
 
-    def _records(self) -> Iterator[Record]:
+    def records(self) -> Iterator[Record]:
+        """See `Source`."""
         if self.source == STDIN:
             yield Record("standard input", {"id": "text", "text": self.content})
         elif self.text_field:
@@ -133,9 +121,8 @@ class RawTexts(Iterable[Document]):
         else:
             yield from _text_files(Path(self.source))
 
-    def _document(self, value: Any) -> Document:
-        if isinstance(value, InvalidValueError):
-            raise value
+    def document(self, value: Any) -> Document:
+        """See `Source`."""
         record = mapping(value, "record")
         field = self.text_field or TEXT_FIELD
         segmentation = partial(segment_text, language=self.language) if self.is_cut else _uncut
