@@ -32,7 +32,7 @@ def make_runs_on_ray(
     Raises:
         EventuneError: If Ray is missing or the cluster cannot be reached.
     """
-    ray = require_library("ray", "--ray: expected ray, which is not installed", "pip install 'eventune[scale]'")
+    ray = require_library("ray", "--ray: expected ray, which is not installed", "pip install 'eventune[ray]'")
     _require_reachable(address)
     try:
         ray.init(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Protocol
 
 from eventune.corpora.files import Problems
 from eventune.corpora.records import Record
+from eventune.corpora.streams import Location
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document
 
@@ -35,7 +35,7 @@ def document_in(source: Source, record: Record) -> Document:
     return source.document(record.value)
 
 
-def documents_in(source: Source, path: Path, *, id_field: str = "id", nothing: EventuneError) -> Iterator[Document]:
+def documents_in(source: Source, path: Location, *, id_field: str = "id", nothing: EventuneError) -> Iterator[Document]:
     """Yield the documents of a source up to the first that is wrong; what comes behind it is only looked through.
 
     Args:
@@ -53,7 +53,7 @@ def documents_in(source: Source, path: Path, *, id_field: str = "id", nothing: E
         try:
             document = document_in(source, record)
             if document.id in places:
-                raise repeated(document, id_field, f", as in {places[document.id]}")
+                raise repeated(document.id, id_field, f", as in {places[document.id]}")
         except EventuneError as error:
             problems.add(record.place, error)
             continue
@@ -65,6 +65,6 @@ def documents_in(source: Source, path: Path, *, id_field: str = "id", nothing: E
         raise nothing
 
 
-def repeated(document: Document, id_field: str = "id", where: str = "") -> InvalidValueError:
+def repeated(identifier: str, id_field: str = "id", where: str = "") -> InvalidValueError:
     """Return the error of a document whose identifier another one has."""
-    return InvalidValueError(id_field, "an identifier of its own", f"{document.id!r} again{where}")
+    return InvalidValueError(id_field, "an identifier of its own", f"{identifier!r} again{where}")
