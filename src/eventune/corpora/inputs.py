@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from eventune.corpora import parquet
 from eventune.corpora.corpus import CorpusStream
+from eventune.corpora.parquet import SUFFIX
 from eventune.corpora.raw_text import TEXT_SUFFIX, RawTexts, holds_brat, open_texts
 from eventune.corpora.records import Record
 from eventune.corpora.registry import AUTO
@@ -20,7 +20,7 @@ from eventune.errors import EventuneError, InvalidValueError, first_line
 from eventune.events import Document
 from eventune.storage.paths import exists, files_below, is_folder
 
-RECORD_SUFFIXES = frozenset({".jsonl", ".jsonlines", ".ndjson", ".json", parquet.SUFFIX})
+RECORD_SUFFIXES = frozenset({".jsonl", ".jsonlines", ".ndjson", ".json", SUFFIX})
 """What a folder without texts is read for."""
 _MAGIC = frozenset("*?[")
 

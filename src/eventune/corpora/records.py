@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from eventune.corpora import parquet
 from eventune.corpora.encoding import HEAD_BYTES, refuse_binary
 from eventune.corpora.files import ENCODING, decode
+from eventune.corpora.parquet import MAGIC, read_rows
 from eventune.corpora.streams import STDIN, Location, Stream, opened
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.storage.atomic import write_atomically
@@ -67,7 +67,7 @@ def read_json_records(place: Location) -> Iterator[Record]:
     """
     with opened(place) as stream:
         head = stream.file.peek(HEAD_BYTES)
-        if head.startswith(parquet.MAGIC):
+        if head.startswith(MAGIC):
             yield from _rows(place, stream)
             return
         try:
@@ -114,7 +114,7 @@ def _rows(place: Location, stream: Stream) -> Iterator[Record]:
     stored = stream.stored
     size = stored.seek(0, io.SEEK_END)
     stored.seek(0)
-    for number, (value, share) in enumerate(parquet.read_rows(stored, str(place)), 1):
+    for number, (value, share) in enumerate(read_rows(stored, str(place)), 1):
         yield Record(f"{place}:{number}", value, int(share * size))
 
 
