@@ -57,6 +57,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"of the output: {', '.join(output_formats())} (default: jsonl)",
     )
+    parser.add_argument("--text_field", default="", metavar="NAME", help="JSON lines: the field that holds the text")
+    parser.add_argument(
+        "--language",
+        default=AUTO,
+        metavar="CODE",
+        help="of raw text, e.g. en, zh, de: says how sentences end (default: tell it by the script)",
+    )
+    parser.add_argument(
+        "--type",
+        action="append",
+        default=[],
+        metavar="NAME",
+        dest="types",
+        help="look for an event of this type in each text without events, without a trigger; may be repeated",
+    )
+    _add_scale_arguments(parser)
+    add_model_arguments(parser)
+    add_json_flag(parser)
+
+
+def _add_scale_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what matters where there are many documents."""
     parser.add_argument(
         "--workers",
         type=int,
@@ -77,23 +99,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with -o: tokens, padding included, of documents of like length that are extracted together (default: "
         "16384)",
     )
-    parser.add_argument("--text_field", default="", metavar="NAME", help="JSON lines: the field that holds the text")
-    parser.add_argument(
-        "--language",
-        default=AUTO,
-        metavar="CODE",
-        help="of raw text, e.g. en, zh, de: says how sentences end (default: tell it by the script)",
-    )
-    parser.add_argument(
-        "--type",
-        action="append",
-        default=[],
-        metavar="NAME",
-        dest="types",
-        help="look for an event of this type in each text without events, without a trigger; may be repeated",
-    )
-    add_model_arguments(parser)
-    add_json_flag(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

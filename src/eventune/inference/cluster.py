@@ -58,8 +58,8 @@ class RayData:
     def _answer(self) -> Any:
         return self._value(next(self._rows))
 
-    def _value(self, row: Mapping[str, Any]) -> Any:
-        value = self._pickle.loads(row[_COLUMN])
+    def _value(self, row: Any) -> Any:
+        value = self._pickle.loads(row[_COLUMN][0].as_py())
         if isinstance(value, EventuneError):
             raise value
         return value
@@ -84,16 +84,15 @@ def on_ray(address: str, load: Callable[[], Extractor], options: Options, worker
         yield RayData(ray, load, options, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
 
 
-def _stream(
-    ray: Any, queue: Any, load: Callable[[], Extractor], options: Options, workers: int
-) -> Iterator[Mapping[str, Any]]:
-    """Return what the workers make of the queue's values, in their order, as it is made."""
+def _stream(ray: Any, queue: Any, load: Callable[[], Extractor], options: Options, workers: int) -> Iterator[Any]:
+    """Return what the workers make of the queue's values, in their order, as it is made, a table of one row each."""
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
     # A block a pool: larger ones would wait for pools that are not read yet.
     context.target_max_block_size = 1
-    values = ray.data.range(1, override_num_blocks=1).flat_map(partial(_drained, queue), num_cpus=0)
+    # One item, which is drained into all values; it takes no core from the workers.
+    values = ray.data.from_items([0]).flat_map(partial(_drained, queue), num_cpus=0)
     found = values.map_batches(
         _Worker,
         batch_size=1,
@@ -102,7 +101,8 @@ def _stream(
         fn_constructor_args=(load, options),
         num_cpus=1,
     )
-    return iter(found.iter_rows())
+    # Nothing is fetched ahead: what is there would wait for what may never come.
+    return iter(found.iter_batches(batch_size=1, batch_format="pyarrow", prefetch_batches=0))
 
 
 def _drained(queue: Any, _: Mapping[str, Any]) -> Iterator[dict[str, bytes]]:
