@@ -209,6 +209,18 @@ def test_commands_load_no_model_library_before_they_run(path):
     assert names & {"eventune.cli.progress", "eventune.runs.training", "eventune.extractor"} == set()
 
 
+def test_a_finished_run_is_opened_without_the_trainer():
+    files = {name_of(path): path for path in MODULES}
+    loaded = {"eventune.inference.runs", "eventune.tasks.span_extraction", "eventune.tasks.trigger_detection"}
+    waiting = list(loaded)
+    while waiting:
+        new = set(imports_when_loaded(tree_of(files[waiting.pop()]))) & files.keys() - loaded
+        loaded |= new
+        waiting += new
+    # With transformers' own come datasets, pandas and accelerate.
+    assert {name for name in loaded if name in {"eventune.training.trainer", "eventune.training.meter"}} == set()
+
+
 @pytest.mark.parametrize("path", MODULES, ids=id_of)
 def test_modules_are_named_by_their_content(path):
     assert not {part.strip("_") for part in path.relative_to(PACKAGE).with_suffix("").parts} & {

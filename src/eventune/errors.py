@@ -24,6 +24,9 @@ class EventuneError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.message, self.hint)
+
 
 class InvalidValueError(EventuneError):
     """A value that breaks a rule of the domain.
@@ -40,6 +43,9 @@ class InvalidValueError(EventuneError):
         self.field = field
         self.expected = expected
         self.found = found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.field, self.expected, self.found, self.hint)
 
     def inside(self, prefix: str) -> InvalidValueError:
         """Return the same error seen from an enclosing record, with `prefix` before the field."""

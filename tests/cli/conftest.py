@@ -52,6 +52,7 @@ class Detecting:
     """
 
     detects = True
+    is_generative = False
 
     def __init__(self, *, finds_arguments=True):
         self.ontology = Ontology.of([EventType("attack", (Role("attacker"),)), EventType("meet", (Role("place"),))])

@@ -46,22 +46,11 @@ def test_json_of_a_corpus_is_one_object_with_the_counts(run, tiny_run, source):
         "events",
         "arguments",
         "resumed",
+        "unreadable",
         "without_events",
         "unknown_types",
     }
     assert (result["output"], result["documents"], result["resumed"]) == ("out.jsonl", 12, 0)
-
-
-def test_an_interrupted_extraction_goes_on_and_says_so(run, tiny_run, source, folder):
-    run("extract", tiny_run, source, "-o", "whole.jsonl")
-    partial = folder / f"out.jsonl.{Extractor.load(tiny_run).fingerprint}.partial"
-    partial.write_bytes((folder / "whole.jsonl").read_bytes())
-
-    found = run("extract", tiny_run, source, "-o", "out.jsonl")
-
-    assert found.code == 0
-    assert found.err == "12 documents were there from an interrupted extraction\n"
-    assert (folder / "out.jsonl").read_bytes() == (folder / "whole.jsonl").read_bytes()
 
 
 def test_rams_is_written_when_asked_for(run, tiny_run, source, folder):
@@ -190,10 +179,23 @@ def test_flags_may_stand_between_run_and_input(run, tiny_run, source):
     assert json.loads(found.out)["documents"] == 12
 
 
-def test_a_second_input_is_refused(run, tiny_run, source):
-    found = run("extract", tiny_run, source, "--json", "other.jsonl")
-    assert found.code == 2
-    assert "unrecognized arguments: other.jsonl" in found.err
+def test_several_inputs_are_read_one_after_the_other(run, detecting, folder):
+    detecting()
+    (folder / "a.txt").write_text("They shot.")
+    (folder / "b.jsonl").write_text('{"text": "We shot."}\n')
+    found = run("extract", "RUN", "a.txt", "--output_format", "jsonl", "b.jsonl")
+    records = [json.loads(line) for line in found.out.splitlines()]
+    assert [(record["id"], record["text"]) for record in records] == [("a", "They shot."), ("b.jsonl:1", "We shot.")]
+
+
+def test_json_lines_come_from_standard_input_and_are_read_once(run, detecting, monkeypatch, folder):
+    detecting()
+    lines = b'{"body": "They shot."}\n{"body": "We shot."}\n'
+    for words in (["-o", "out.jsonl"], []):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
+        found = run("extract", "RUN", "-", "--text_field", "body", *words)
+        assert found.code == 0
+    assert found.out == (folder / "out.jsonl").read_text()
 
 
 def test_a_missing_input_is_named_before_the_output(refused, tiny_run):
@@ -206,12 +208,18 @@ def test_a_file_that_exists_is_not_overwritten(refused, tiny_run, source, folder
     assert (folder / "out.jsonl").read_text() == "precious"
 
 
-def test_a_bad_corpus_is_refused_before_anything_is_written(refused, tiny_run, source, folder):
+def test_what_cannot_be_read_is_counted_and_said_where_it_is_listed(run, tiny_run, source, folder):
     lines = source.read_text(encoding="utf-8").splitlines(keepends=True)
     lines[6] = lines[6][:40] + "\n"
     (folder / "bad.jsonl").write_text("".join(lines), encoding="utf-8")
-    assert "bad.jsonl:7: line: expected one JSON object" in refused("extract", tiny_run, "bad.jsonl", "-o", "out.jsonl")
-    assert [path.name for path in folder.iterdir()] == ["bad.jsonl"]
+    found = run("extract", tiny_run, "bad.jsonl", "-o", "out.jsonl")
+    assert found.code == 0
+    assert found.err == "1 of 12 records could not be read: out.jsonl.unreadable.jsonl says why\n"
+
+
+def test_a_bad_corpus_is_refused_before_anything_is_printed(refused, tiny_run, source, folder):
+    (folder / "bad.jsonl").write_text(source.read_text(encoding="utf-8") + '{"id": "x"\n', encoding="utf-8")
+    assert "bad.jsonl:13: line: expected one JSON object" in refused("extract", tiny_run, "bad.jsonl")
 
 
 @pytest.mark.parametrize(
@@ -273,12 +281,18 @@ def test_types_that_are_named_win_over_detection(run, detecting):
     assert [(event["type"], event["trigger"]) for event in record["events"]] == [("meet", None)]
 
 
-def test_an_interrupted_detection_goes_on(run, detecting, folder):
-    annotator = detecting()
+def test_an_interrupted_detection_goes_on_and_says_so(run, detecting, folder, monkeypatch):
+    def stop(kept):
+        raise RuntimeError("stopped")
+
+    detecting()
     (folder / "in.jsonl").write_text('{"body": "They shot."}\n{"body": "Nothing."}\n', encoding="utf-8")
     words = ("extract", "RUN", "in.jsonl", "--text_field", "body", "-o")
     run(*words, "whole.jsonl")
-    (folder / f"out.jsonl.{annotator.fingerprint()}.partial").write_bytes((folder / "whole.jsonl").read_bytes())
+    with monkeypatch.context() as patch:
+        patch.setattr("eventune.inference.partial_files.Kept.complete", stop)
+        with pytest.raises(RuntimeError, match="stopped"):
+            run(*words, "out.jsonl")
     assert run(*words, "out.jsonl").err == "2 documents were there from an interrupted extraction\n"
     assert (folder / "out.jsonl").read_bytes() == (folder / "whole.jsonl").read_bytes()
 

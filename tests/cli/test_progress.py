@@ -179,7 +179,7 @@ def test_extraction_and_evaluation_tell_how_far_they_are(run, tiny_run, small_co
     found = run("extract", tiny_run, small_corpus / "dev.jsonl", "-o", tmp_path / "out.jsonl", "--json")
     assert found.code == 0
     assert found.err.splitlines()[0] == "extracting: 0 so far, after 1 s"
-    assert "extracting: 12 so far" in found.err
+    assert "extracting: 12 of 12" in found.err
     json.loads(found.out)
 
     found = run("evaluate", tiny_run, "--test_file", small_corpus / "dev.jsonl", "--json")

@@ -1,6 +1,6 @@
 """Files that are not the UTF-8 that they should be."""
 
-import gzip
+import bz2
 import json
 
 import pytest
@@ -52,14 +52,14 @@ def test_no_encoding_is_named_where_none_is_likely():
 @pytest.mark.parametrize(
     ("content", "found", "hint"),
     [
-        (gzip.compress(lines("Müller").encode()), "gzip data", "gunzip FILE"),
+        (bz2.compress(lines("Müller").encode()), "bzip2 data", "bunzip2 FILE"),
         (lines("Müller").encode("utf-16"), "UTF-16 text", "iconv -f UTF-16 -t UTF-8"),
         (lines("Müller").encode("utf-16-le"), "UTF-16LE text", "iconv -f UTF-16LE -t UTF-8"),
         (lines("plain").encode("utf-16-be"), "UTF-16BE text", "iconv -f UTF-16BE -t UTF-8"),
         (lines("Müller").encode("utf-32"), "UTF-32 text", "iconv -f UTF-32 -t UTF-8"),
         (b"\x7fELF\x02\x01\x01\x00\x00\x03", "binary data", ""),
     ],
-    ids=["gzip", "UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32", "binary"],
+    ids=["bzip2", "UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32", "binary"],
 )
 def test_compressed_wide_and_binary_files_are_refused_as_what_they_are(content, found, hint, tmp_path):
     (tmp_path / "corpus.jsonl").write_bytes(content)

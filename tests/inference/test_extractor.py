@@ -7,48 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from eventune.corpora import read_corpus, write_corpus
 from eventune.errors import EventuneError
 from eventune.events import Document, Entity, Event, EventType, Mention, Ontology, Role, Span, parse_marked_text
-from eventune.inference import files as extracted_files
-from eventune.inference import partial_files
 from eventune.inference.extractor import Extractor, find_type
-from eventune.inference.files import extract_file
-from eventune.storage.locks import LockedError
 
 NAMES = ("conflict.attack", "conflict.demonstrate", "life.die", "Movement:TransportPerson", "组织关系-裁员")
-
-
-@pytest.fixture(scope="module")
-def generous_run(tiny_run, tmp_path_factory):
-    """The tiny run with margins that let almost every candidate pass, so that there are arguments to look at."""
-    folder = shutil.copytree(tiny_run, tmp_path_factory.mktemp("generous") / "run")
-    settings = json.loads((folder / "extractor.json").read_text(encoding="utf-8"))
-    settings["margins"] = {"first": -8.0, "further": -4.0}
-    (folder / "extractor.json").write_text(json.dumps(settings), encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def extractor(generous_run):
-    return Extractor.load(generous_run)
-
-
-@pytest.fixture(scope="module")
-def corpus(small_corpus):
-    return read_corpus(small_corpus / "dev.jsonl")
-
-
-@pytest.fixture
-def source(small_corpus):
-    return small_corpus / "dev.jsonl"
-
-
-@pytest.fixture
-def small_pools(monkeypatch):
-    """Pools of five documents, and two groups in each of the first two."""
-    monkeypatch.setattr(extracted_files, "POOL_DOCUMENTS", 5)
-    monkeypatch.setattr(partial_files, "GROUP_EVENTS", 3)
 
 
 def arguments_of(document):
@@ -88,13 +51,6 @@ def test_only_the_arguments_of_a_document_change(extractor, rich_documents):
     found = extractor.extract_all(rich_documents)
     assert [without_arguments(document) for document in found] == [without_arguments(d) for d in rich_documents]
     assert sum(len(arguments_of(document)) for document in found[:1]) > 4
-
-
-def test_a_file_of_extracted_arguments_has_all_else_that_the_corpus_says(extractor, rich_documents, tmp_path):
-    write_corpus(rich_documents, tmp_path / "in.jsonl")
-    extract(extractor, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
-    found = read_corpus(tmp_path / "out.jsonl").documents
-    assert [without_arguments(document) for document in found] == [without_arguments(d) for d in rich_documents]
 
 
 def test_arguments_have_roles_of_their_type_and_a_probability(extractor, corpus):
@@ -233,180 +189,6 @@ def test_a_document_with_an_unknown_type_is_refused(extractor):
         extractor.extract(parse_marked_text("Rebels [[shelled|atack]] Homs."))
 
 
-def partial_of(extractor, target):
-    return target.with_name(f"{target.name}.{extractor.fingerprint}.partial")
-
-
-def extract(extractor, source, target, **options):
-    counts = extract_file(extractor, source, target, **options)
-    assert sorted(target.parent.glob(f"{target.name}*")) == [target]
-    return counts
-
-
-def test_a_file_gets_the_arguments_of_all_documents(extractor, corpus, source, tmp_path):
-    target = tmp_path / "out.jsonl"
-    done = []
-
-    counts = extract(extractor, source, target, on_documents=done.append)
-
-    found = read_corpus(target).documents
-    assert list(found) == extractor.extract_all(corpus.documents)
-    assert counts == {
-        "documents": len(corpus),
-        "events": sum(len(document.events) for document in corpus),
-        "arguments": sum(len(arguments_of(document)) for document in found),
-        "resumed": 0,
-        "without_events": 0,
-        "unknown_types": 0,
-    }
-    assert sum(done) == len(corpus)
-
-
-@pytest.mark.parametrize("output_format", ["jsonl", "rams"])
-@pytest.mark.parametrize("cut", [0.0, 0.3, 0.55, 0.999, 1.0])
-def test_an_interrupted_extraction_goes_on_and_ends_as_if_nothing_had_been(
-    cut, output_format, extractor, source, tmp_path, small_pools
-):
-    whole, target = tmp_path / "whole", tmp_path / "target"
-    expected = extract(extractor, source, whole, output_format=output_format)
-    content = whole.read_bytes()
-    partial_of(extractor, tmp_path / "target").write_bytes(content[: int(cut * len(content))])
-
-    counts = extract(extractor, source, target, output_format=output_format)
-
-    assert target.read_bytes() == content
-    assert counts == {**expected, "resumed": {0.0: 0, 0.3: 0, 0.55: 5, 0.999: 10, 1.0: 12}[cut]}
-
-
-def test_documents_that_are_done_are_not_extracted_again(extractor, source, tmp_path, small_pools, monkeypatch):
-    whole, target = tmp_path / "whole", tmp_path / "target"
-    extract(extractor, source, whole)
-    lines = whole.read_text(encoding="utf-8").splitlines(keepends=True)
-    partial_of(extractor, tmp_path / "target").write_text("".join(lines[:10]) + lines[10][:30], encoding="utf-8")
-    extracted = []
-    of_class = extractor.extract_all
-
-    def listen(documents, **options):
-        extracted.append({document.id for document in documents})
-        return of_class(documents, **options)
-
-    monkeypatch.setattr(extractor, "extract_all", listen)
-
-    extract(extractor, source, target)
-
-    assert extracted == [{"dev-010", "dev-011"}]
-    assert target.read_bytes() == whole.read_bytes()
-
-
-def break_off(extractor, source, target, monkeypatch, *, call, **options):
-    """Extract, and break off in a call of the model."""
-    of_class, calls = extractor.extract_all, []
-
-    def breaks_off(documents, **options):
-        calls.append(documents)
-        if len(calls) == call:
-            raise KeyboardInterrupt
-        return of_class(documents, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(extractor, "extract_all", breaks_off)
-        with pytest.raises(KeyboardInterrupt):
-            extract_file(extractor, source, target, **options)
-    assert not target.exists()
-
-
-@pytest.mark.parametrize("output_format", ["jsonl", "rams"])
-@pytest.mark.parametrize(("call", "resumed"), [(1, 0), (2, 2), (3, 5), (4, 7), (5, 9), (6, 10)])
-def test_what_was_done_is_kept_when_an_extraction_breaks_off(
-    call, resumed, output_format, extractor, source, tmp_path, small_pools, monkeypatch
-):
-    whole, target, options = tmp_path / "whole", tmp_path / "target", {"output_format": output_format}
-    extract(extractor, source, whole, **options)
-    break_off(extractor, source, target, monkeypatch, call=call, **options)
-
-    assert extract(extractor, source, target, **options)["resumed"] == resumed
-    assert target.read_bytes() == whole.read_bytes()
-
-
-@pytest.mark.parametrize("cut", [0.2, 0.5, 0.9])
-def test_a_group_that_is_half_written_is_extracted_again(cut, extractor, source, tmp_path, small_pools, monkeypatch):
-    whole, target = tmp_path / "whole", tmp_path / "target"
-    extract(extractor, source, whole)
-    break_off(extractor, source, target, monkeypatch, call=4)
-    current = partial_of(extractor, target).with_suffix(".pool")
-    content = current.read_bytes()
-    current.write_bytes(content[: int(cut * len(content))])
-
-    assert extract(extractor, source, target)["resumed"] == 5
-    assert target.read_bytes() == whole.read_bytes()
-
-
-def test_a_pool_that_was_written_just_before_a_kill_is_not_taken_for_the_next_one(
-    extractor, source, tmp_path, small_pools
-):
-    whole, target = tmp_path / "whole", tmp_path / "target"
-    extract(extractor, source, whole)
-    lines = whole.read_text(encoding="utf-8").splitlines(keepends=True)
-    partial_of(extractor, target).write_text("".join(lines[:5]), encoding="utf-8")
-    partial_of(extractor, target).with_suffix(".pool").write_text("".join(lines[:5]), encoding="utf-8")
-
-    assert extract(extractor, source, target)["resumed"] == 5
-    assert target.read_bytes() == whole.read_bytes()
-
-
-def test_something_is_written_long_before_a_pool_is_done(extractor, source, tmp_path, monkeypatch):
-    monkeypatch.setattr(partial_files, "GROUP_EVENTS", 3)
-    heard = []
-    extract_file(extractor, source, tmp_path / "target", on_documents=heard.append)
-    assert len(heard) > 3
-    assert sum(heard) == 12
-
-
-@pytest.mark.parametrize("content", ["not JSON\n", '{"id": "dev-000"}\n', "[]\n", "\n", "\xff\n"])
-def test_a_begun_file_of_another_kind_is_refused_and_left(content, extractor, source, tmp_path):
-    partial = partial_of(extractor, tmp_path / "target")
-    partial.write_text(content, encoding="latin-1")
-    with pytest.raises(EventuneError, match=r"\.partial: expected what an interrupted extraction .* 'dev-000'"):
-        extract_file(extractor, source, tmp_path / "target")
-    assert partial.read_text(encoding="latin-1") == content
-
-
-def test_a_begun_extraction_from_another_corpus_is_refused(extractor, source, small_corpus, tmp_path):
-    shutil.copy(small_corpus / "train.jsonl", partial_of(extractor, tmp_path / "target"))
-    with pytest.raises(EventuneError, match="from the same corpus") as raised:
-        extract_file(extractor, source, tmp_path / "target")
-    assert "remove it" in raised.value.hint
-
-
-@pytest.mark.parametrize("output_format", ["jsonl", "rams"])
-def test_a_begun_extraction_of_other_events_is_refused(output_format, extractor, corpus, source, tmp_path):
-    first = corpus.documents[0]
-    changed = first.with_events([replace(event, type="life.die") for event in first.events])
-    assert changed != first
-    write_corpus([changed], partial_of(extractor, tmp_path / "target"), output_format)
-    with pytest.raises(EventuneError, match="from the same corpus"):
-        extract_file(extractor, source, tmp_path / "target", output_format=output_format)
-
-
-def test_what_another_run_began_is_not_gone_on_with(extractor, source, tiny_run, tmp_path):
-    other = Extractor.load(tiny_run)
-    begun = partial_of(other, tmp_path / "target")
-    begun.write_text("of another run\n")
-
-    assert extract_file(extractor, source, tmp_path / "target")["resumed"] == 0
-    assert begun.read_text() == "of another run\n"
-
-
-def test_an_extraction_that_fails_at_once_leaves_no_empty_file(extractor, source, tmp_path, monkeypatch):
-    def fail(documents, **_):
-        raise RuntimeError("out of memory")
-
-    monkeypatch.setattr(extractor, "extract_all", fail)
-    with pytest.raises(RuntimeError, match="out of memory"):
-        extract_file(extractor, source, tmp_path / "target")
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -425,76 +207,6 @@ def test_settings_of_a_wrong_kind_are_one_error_that_names_file_and_field(field,
     (run / "extractor.json").write_text(json.dumps({**settings, field: value}), encoding="utf-8")
     with pytest.raises(EventuneError, match=rf"extractor\.json: {field}(\.\w+)?: expected .*, found "):
         Extractor.load(run)
-
-
-def test_a_file_that_exists_is_not_overwritten(extractor, source, tmp_path):
-    target = tmp_path / "out.jsonl"
-    target.write_text("precious")
-    with pytest.raises(EventuneError, match="exists already"):
-        extract_file(extractor, source, target)
-    assert target.read_text() == "precious"
-
-
-def test_two_extractions_into_one_file_do_not_mix(extractor, source, tmp_path, small_pools):
-    target, refused = tmp_path / "out.jsonl", []
-
-    def begin_another(_):
-        with pytest.raises(LockedError, match="another eventune process"):
-            extract_file(extractor, source, target)
-        refused.append(target)
-
-    extract(extractor, source, target, on_documents=begin_another)
-
-    assert len(refused) > 1
-    assert [document.id for document in read_corpus(target)] == [document.id for document in read_corpus(source)]
-
-
-def test_a_folder_that_is_removed_on_the_way_ends_the_extraction(extractor, source, tmp_path, small_pools):
-    folder, heard = tmp_path / "results", []
-    folder.mkdir()
-
-    def remove(_):
-        heard.append(folder)
-        shutil.rmtree(folder)
-
-    message = r"out\.jsonl: cannot be written: No such file or directory\nits folder .* was removed on the way"
-    with pytest.raises(EventuneError, match=message):
-        extract_file(extractor, source, folder / "out.jsonl", on_documents=remove)
-    assert len(heard) == 1, "it went on without a place to write to"
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_bad_corpus_is_refused_before_anything_is_written(extractor, source, tmp_path):
-    bad = tmp_path / "bad.jsonl"
-    bad.write_text(source.read_text(encoding="utf-8") + '{"id": "x"\n', encoding="utf-8")
-    with pytest.raises(EventuneError, match=r"bad\.jsonl:13: .*broken JSON"):
-        extract_file(extractor, bad, tmp_path / "out.jsonl")
-    assert [path.name for path in tmp_path.iterdir()] == ["bad.jsonl"]
-
-
-def test_a_folder_that_does_not_exist_is_named(extractor, source, tmp_path):
-    with pytest.raises(EventuneError, match=r"absent/out\.jsonl: cannot be written: No such file or directory"):
-        extract_file(extractor, source, tmp_path / "absent" / "out.jsonl")
-
-
-def test_rams_output_has_one_line_an_event_and_is_read_back(extractor, corpus, source, tmp_path):
-    target = tmp_path / "out.jsonlines"
-    extract(extractor, source, target, output_format="rams")
-
-    records = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
-    expected = [(event, document) for document in extractor.extract_all(corpus.documents) for event in document.events]
-    assert len(records) == len(expected)
-    again = read_corpus(target)
-    assert again.format == "rams"
-    for read, (event, document) in zip(again, expected, strict=True):
-        assert read.words == document.words
-        assert read.events[0].type == event.type
-        assert [(a.role, a.span) for a in read.events[0].arguments] == [(a.role, a.span) for a in event.arguments]
-
-
-def test_events_of_unknown_types_are_counted(extractor, corpus, tmp_path):
-    write_corpus([corpus[0], corpus[1].with_events([Event("unheard.of", Span(0, 1))])], tmp_path / "in.jsonl")
-    assert extract(extractor, tmp_path / "in.jsonl", tmp_path / "out.jsonl")["unknown_types"] == 1
 
 
 @pytest.fixture

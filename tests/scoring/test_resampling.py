@@ -8,7 +8,7 @@ import pytest
 from eventune.errors import InvalidValueError
 from eventune.scoring import resampling
 from eventune.scoring.measures import MeanTally, Tally
-from eventune.scoring.resampling import bootstrap, paired
+from eventune.scoring.resampling import bootstrap, bootstraps, paired
 
 
 def system(documents, accuracy, seed):
@@ -99,3 +99,15 @@ def test_options_out_of_range_are_refused(options, field):
 def test_systems_of_different_documents_are_refused():
     with pytest.raises(InvalidValueError, match="second: expected the first's 2 documents, found 1"):
         paired([Tally(), Tally()], [Tally()])
+
+
+def test_measures_that_share_their_draws_have_the_intervals_that_each_has_alone():
+    measures = {
+        "few": [Tally(2, 1, 1), Tally(1, 2, 0)],
+        "more": [Tally(3, 3, n % 3) for n in range(9)],
+        "others": [Tally(n, 2, 1) for n in range(9)],
+        "none": [],
+    }
+    assert bootstraps(measures, resamples=50, seed=3) == {
+        name: bootstrap(tallies, resamples=50, seed=3) for name, tallies in measures.items()
+    }

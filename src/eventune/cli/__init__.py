@@ -77,9 +77,11 @@ class Parser(argparse.ArgumentParser):
             words, taken["unknown"] = self._without_unknown(words)
         found, unknown = super().parse_known_args(words, namespace or argparse.Namespace())
         for action in self._get_positional_actions():
-            # argparse gives up an optional word as soon as flags stand between it and the word before.
+            # argparse gives up optional words as soon as flags stand between them and the word before.
             if action.nargs == "?" and getattr(found, action.dest) is None and _is_word(unknown[:1]):
                 setattr(found, action.dest, unknown.pop(0))
+            while action.nargs == "*" and _is_word(unknown[:1]):
+                setattr(found, action.dest, [*getattr(found, action.dest), unknown.pop(0)])
         if unknown:
             flag = next((word for word in unknown if word.startswith("-")), unknown[0]).partition("=")[0]
             hint = did_you_mean(flag, self._option_string_actions)

@@ -24,7 +24,9 @@ class Bars:
         self.clock = clock
         self._bars: Progress | None = None
 
-    def start(self, label: str, *, total: int | None = None, done: int = 0, delay: float = DELAY_SECONDS) -> Bar:
+    def start(
+        self, label: str, *, total: int | None = None, done: int = 0, delay: float = DELAY_SECONDS, unit: str = ""
+    ) -> Bar:
         """Return a bar for some work.
 
         Args:
@@ -32,8 +34,9 @@ class Bars:
             total: How many steps it has; None if that is not known yet.
             done: How many were done before.
             delay: Seconds without a bar, for work that may take less.
+            unit: What is counted, where it is of interest how many are done in a second.
         """
-        return Bar(self, label, total=total, done=done, delay=delay)
+        return Bar(self, label, total=total, done=done, delay=delay, unit=unit)
 
     def shown(self) -> Progress:
         """Return rich's bars, on the screen."""
@@ -42,6 +45,7 @@ class Bars:
                 TextColumn("{task.description}"),
                 BarColumn(),
                 MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"),
                 # A batch may take minutes.
                 TimeRemainingColumn(),
                 console=status,
@@ -61,8 +65,8 @@ class Bars:
 class Bar:
     """How far some work is: a bar on a terminal, else a line a minute."""
 
-    def __init__(self, bars: Bars, label: str, *, total: int | None, done: int, delay: float) -> None:
-        self.label, self.total, self.done = label, total, done
+    def __init__(self, bars: Bars, label: str, *, total: int | None, done: int, delay: float, unit: str = "") -> None:
+        self.label, self.total, self.done, self._unit = label, total, done, unit
         self._bars, self._delay, self._before = bars, delay, done
         self._started = self._said = bars.clock()
         self._first: tuple[float, int] | None = None
@@ -99,13 +103,22 @@ class Bar:
     def _show(self) -> None:
         bars = self._bars.shown()
         if self._task is None:
-            self._task = bars.add_task(self.label, total=self.total, completed=self._before)
-        bars.update(self._task, completed=self.done, total=self.total)
+            self._task = bars.add_task(self.label, total=self.total, completed=self._before, rate="")
+        bars.update(self._task, completed=self.done, total=self.total, rate=self._rate(self._bars.clock()))
+
+    def _rate(self, now: float) -> str:
+        """Return how many are done in a second, since the first were."""
+        if not self._unit or self._first is None or now <= self._first[0]:
+            return ""
+        return f"{(self.done - self._first[1]) / (now - self._first[0]):.3g} {self._unit}/s"
 
     def _line(self, now: float) -> str:
+        rate = self._rate(now)
         if self.total is None:
-            return f"{self.label}: {self.done:,} so far, after {duration(now - self._started)}"
+            line = f"{self.label}: {self.done:,} so far, after {duration(now - self._started)}"
+            return f"{line}, {rate}" if rate else line
         line = f"{self.label}: {self.done:,} of {self.total:,}"
+        line += f", {rate}" if rate else ""
         if self._first is not None and self._first[1] < self.done < self.total:
             since, before = self._first
             line += f", about {duration((now - since) / (self.done - before) * (self.total - self.done))} left"
@@ -124,18 +137,19 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def delayed_bar(label: str, *, total: int | None) -> Iterator[Bar]:
+def delayed_bar(label: str, *, total: int | None, unit: str = "") -> Iterator[Bar]:
     """Show a bar for work that takes longer than two seconds.
 
     Args:
         label: What is being done.
         total: How many steps there are; None if unknown.
+        unit: See `Bars.start`.
 
     Yields:
         The bar, to be advanced or updated.
     """
     bars = Bars()
     try:
-        yield bars.start(label, total=total)
+        yield bars.start(label, total=total, unit=unit)
     finally:
         bars.close()

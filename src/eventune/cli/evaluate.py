@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,9 +135,9 @@ def load_extractor(arguments: argparse.Namespace) -> Extractor:
     )
 
 
-def notify_of_answers(extractor: Extractor) -> None:
-    """Say what was wrong with the answers of a causal LM."""
-    counts = dict(extractor.annotator.counts)
+def notify_of_answers(told: Mapping[str, int]) -> None:
+    """Say what was wrong with the answers of a causal LM, by kind; `answers` is their number."""
+    counts = dict(told)
     answers = counts.pop("answers", 0)
     if answers:
         wrong = ", ".join(f"{count} {kind}" for kind, count in counts.items())
@@ -202,7 +202,7 @@ def _score(arguments: argparse.Namespace, extractor: Extractor, gold: Sequence[D
     asked = [document.with_events(()) for document in gold] if triggers == PREDICTED else gold
     with delayed_bar("extracting", total=None) as bar:
         predicted = extractor.extract_all(asked, on_batch=bar.update)
-    notify_of_answers(extractor)
+    notify_of_answers(extractor.annotator.counts)
     if arguments.predictions_file:
         write_corpus(predicted, arguments.predictions_file)
     counts = extractor.annotator.counts

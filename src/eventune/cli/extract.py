@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventune.cli.evaluate import add_model_arguments, load_extractor, notify_of_answers
 from eventune.cli.output import add_json_flag, emit, notify
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, InvalidValueError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from eventune.corpora.inputs import Inputs
     from eventune.events import Document
-    from eventune.inference.files import Counts, Questions
+    from eventune.inference.pools import Crew
+    from eventune.inference.questions import Counts
 
 STREAMED_DOCUMENTS = 16
 """So many documents are extracted together where the result is printed: somebody waits for the first."""
@@ -24,17 +28,18 @@ STREAMED_DOCUMENTS = 16
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the run, and the corpus or the text."""
-    from eventune.corpora import AUTO, format_names
+    from eventune.corpora import AUTO, format_names, output_formats
 
     parser.add_argument(
         "run_directory", metavar="RUN", help="run directory that `eventune train` made, or an export of one"
     )
     parser.add_argument(
-        "input",
+        "inputs",
         metavar="INPUT",
-        nargs="?",
-        help="a .txt file, a folder of them, JSON lines with a text, a corpus in a known format, or - for standard "
-        "input; triggers in raw text may be marked: [[shot|attack]]",
+        nargs="*",
+        help="files, folders, patterns ('news/*.jsonl.gz') or URLs: .txt, JSON lines with a text, Parquet, corpora in "
+        "a known format, also packed with gzip or zstd; or - for standard input; triggers in raw text may be marked: "
+        "[[shot|attack]]",
     )
     parser.add_argument("--text", help='a text in place of INPUT: "Gunmen [[shot|attack]] three soldiers."')
     parser.add_argument(
@@ -48,9 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", default=AUTO, choices=[AUTO, *format_names()], metavar="NAME", help=format_help)
     parser.add_argument(
         "--output_format",
-        choices=format_names(),
+        choices=output_formats(),
         metavar="NAME",
-        help=f"of the output: {', '.join(format_names())} (default: jsonl)",
+        help=f"of the output: {', '.join(output_formats())} (default: jsonl)",
     )
     parser.add_argument("--text_field", default="", metavar="NAME", help="JSON lines: the field that holds the text")
     parser.add_argument(
@@ -67,23 +72,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="types",
         help="look for an event of this type in each text without events, without a trigger; may be repeated",
     )
+    _add_scale_arguments(parser)
     add_model_arguments(parser)
     add_json_flag(parser)
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Extract from the text or the corpus."""
-    from eventune.corpora.raw_text import RawTexts
+def _add_scale_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what matters where there are many documents."""
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="with -o: so many processes, each with the model and one thread (default: none, all cores for one model)",
+    )
+    parser.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="with -o: a Ray cluster in place of processes of this machine: its address, auto, or local to start one; "
+        "--workers says how many take part (default: one a core)",
+    )
+    parser.add_argument(
+        "--batch_tokens",
+        type=int,
+        default=16_384,
+        metavar="N",
+        help="with -o: tokens, padding included, of documents of like length that are extracted together (default: "
+        "16384)",
+    )
 
+
+def run(arguments: argparse.Namespace) -> int:
+    """Extract from the text or the corpora."""
     documents = _input(arguments)
     _check_output(arguments)
-    extractor = load_extractor(arguments)
-    from eventune.inference.files import Questions
-
-    are_raw = arguments.text is not None or isinstance(documents, RawTexts)
-    questions = Questions(documents=documents, extractor=extractor, types=arguments.types, are_raw=are_raw)
-    counts = _print(arguments, questions) if arguments.output is None else _write(arguments, questions)
-    notify_of_answers(extractor)
+    counts = _print(arguments, documents) if arguments.output is None else _write(arguments, documents)
     if counts["without_events"]:
         notify(
             f"{counts['without_events']} of {counts['documents']} documents have no event: this run finds arguments "
@@ -94,56 +116,64 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _input(arguments: argparse.Namespace) -> Iterable[Document]:
+def _input(arguments: argparse.Namespace) -> Inputs:
     """Open what is to be extracted from, before anything else is loaded."""
-    from eventune.corpora.raw_text import document_of, open_texts
+    from eventune.corpora.inputs import input_of, open_inputs
 
-    if (arguments.text is None) == (arguments.input is None):
+    if (arguments.text is None) == (not arguments.inputs):
         found = "neither" if arguments.text is None else "both"
         raise EventuneError(
             f"expected either INPUT or --text, found {found}", 'e.g. --text "Gunmen [[shot|attack]] three soldiers."'
         )
     if arguments.text is None:
-        return open_texts(
-            arguments.input, format=arguments.format, text_field=arguments.text_field, language=arguments.language
+        return open_inputs(
+            arguments.inputs, format=arguments.format, text_field=arguments.text_field, language=arguments.language
         )
     if not arguments.text.strip():
         raise EventuneError("--text: expected a text, found an empty one")
-    return [document_of(arguments.text, language=arguments.language)]
+    return input_of(arguments.text, name="--text", language=arguments.language)
 
 
 def _check_output(arguments: argparse.Namespace) -> None:
     """Refuse an output that cannot be made, before the model is loaded."""
     from eventune.corpora import line_format_names
-    from eventune.storage.locks import creating
+    from eventune.inference.partial_files import extracting
 
-    if arguments.output is None:
-        if arguments.output_format is not None and arguments.output_format not in line_format_names():
-            raise EventuneError(
-                f"--output_format: {arguments.output_format}: expected -o beside it, found none", "e.g. -o found"
-            )
-    else:
-        with creating(Path(arguments.output)):
+    if arguments.workers is not None and arguments.workers < 1:
+        raise InvalidValueError("--workers", "an integer >= 1", str(arguments.workers))
+    if arguments.batch_tokens < 1:
+        raise InvalidValueError("--batch_tokens", "an integer >= 1", str(arguments.batch_tokens))
+    if arguments.output is not None:
+        with extracting(Path(arguments.output)):
             pass
+        return
+    if arguments.output_format is not None and arguments.output_format not in line_format_names():
+        raise EventuneError(
+            f"--output_format: {arguments.output_format}: expected -o beside it, found none", "e.g. -o found"
+        )
+    for flag in ("workers", "ray"):
+        if getattr(arguments, flag) is not None:
+            raise EventuneError(f"--{flag}: expected -o beside it, found none", "e.g. -o found.jsonl")
 
 
-def _write(arguments: argparse.Namespace, questions: Questions) -> Counts:
+def _write(arguments: argparse.Namespace, inputs: Inputs) -> Counts:
     from eventune.cli.bars import delayed_bar
     from eventune.inference.files import extract_file
+    from eventune.inference.partial_files import unreadable_file
 
-    with delayed_bar("extracting", total=None) as bar:
-        counts = extract_file(
-            questions.extractor,
-            questions,
-            Path(arguments.output),
-            output_format=arguments.output_format or "jsonl",
-            on_documents=bar.advance,
-            on_batch=lambda *_: bar.advance(0),
+    target = Path(arguments.output)
+    with _crew(arguments) as crew, delayed_bar("extracting", total=None, unit="documents") as bar:
+        counts, answers = extract_file(
+            crew, inputs, target, output_format=arguments.output_format or "jsonl", on_documents=bar.update
         )
     if counts["resumed"]:
         notify(f"{counts['resumed']} documents were there from an interrupted extraction")
+    if counts["unreadable"]:
+        records = counts["documents"] + counts["unreadable"]
+        notify(f"{counts['unreadable']} of {records} records could not be read: {unreadable_file(target)} says why")
+    notify_of_answers(answers)
     emit(
-        {"input": arguments.input or "--text", "output": arguments.output, **counts},
+        {"input": _named(arguments), "output": arguments.output, **counts},
         as_json=arguments.json,
         render=lambda console: console.print(
             f"{counts['documents']} documents, {counts['events']} events, {counts['arguments']} arguments "
@@ -153,27 +183,61 @@ def _write(arguments: argparse.Namespace, questions: Questions) -> Counts:
     return counts
 
 
-def _print(arguments: argparse.Namespace, questions: Questions) -> Counts:
+@contextmanager
+def _crew(arguments: argparse.Namespace) -> Iterator[Crew]:
+    """Load the run, here or in processes of its own."""
+    from eventune.inference.pools import Options, PoolExtractor
+
+    options = Options(tuple(arguments.types), arguments.batch_tokens)
+    load = partial(load_extractor, arguments)
+    if arguments.ray is not None:
+        from eventune.inference.cluster import on_ray
+
+        with on_ray(arguments.ray, load, options, arguments.workers) as on_cluster:
+            yield on_cluster
+    elif arguments.workers is not None:
+        from eventune.inference.workers import processes
+
+        with processes(load, options, arguments.workers) as here:
+            yield here
+    else:
+        yield PoolExtractor(load(), options)
+
+
+def _print(arguments: argparse.Namespace, inputs: Inputs) -> Counts:
     """Print what is found as it is found: for people on a terminal, else a record a line."""
     from eventune.corpora import lines_of
     from eventune.corpora.jsonl import write_document
-    from eventune.inference.files import Counts, extracted
+    from eventune.corpora.raw_text import RawTexts, document_of
+    from eventune.inference.files import extracted
+    from eventune.inference.questions import Counts, Questions
 
-    questions.check()
+    is_text = arguments.text is not None
+    documents = [document_of(arguments.text, language=arguments.language)] if is_text else inputs
+    extractor = load_extractor(arguments)
+    are_raw = isinstance(inputs.first, RawTexts)
+    questions = Questions(documents=documents, extractor=extractor, types=arguments.types, are_raw=are_raw)
+    if not inputs.is_read_once:
+        questions.check()
     counts = Counts()
     found = extracted(questions, counts, chunk_documents=STREAMED_DOCUMENTS)
-    one = arguments.text is not None or getattr(questions.documents, "is_one_text", False)
-    for_people = arguments.output_format is None and (arguments.text is not None or is_terminal())
+    for_people = arguments.output_format is None and (is_text or is_terminal())
     if arguments.json or for_people:
         records = [next(write_document(document)) for document in found] if arguments.json else [{}]
-        result = records[0] if one else {"input": arguments.input, **counts, "found": records}
-        with_arguments = questions.extractor.finds_arguments
-        emit(result, as_json=arguments.json, render=lambda console: _show(console, found, not one, with_arguments))
+        result = records[0] if inputs.is_one_text else {"input": _named(arguments), **counts, "found": records}
+        options = {"with_names": not inputs.is_one_text, "with_arguments": extractor.finds_arguments}
+        emit(result, as_json=arguments.json, render=lambda console: _show(console, found, **options))
     else:
         for document in found:
             sys.stdout.write("".join(f"{line}\n" for line in lines_of(document, arguments.output_format or "jsonl")))
             sys.stdout.flush()
+    notify_of_answers(extractor.annotator.counts)
     return counts
+
+
+def _named(arguments: argparse.Namespace) -> str:
+    """Return what the inputs are called in a result."""
+    return " ".join(arguments.inputs) or "--text"
 
 
 def is_terminal() -> bool:
@@ -181,7 +245,7 @@ def is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def _show(console: Console, documents: Iterable[Document], with_names: bool, with_arguments: bool) -> None:
+def _show(console: Console, documents: Iterable[Document], *, with_names: bool, with_arguments: bool) -> None:
     from eventune.cli.highlight import print_document
 
     for number, document in enumerate(documents):

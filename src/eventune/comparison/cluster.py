@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Sequence
 
 import fsspec
 
 from eventune.comparison.execution import Listener, make_run
 from eventune.comparison.plan import Run
-from eventune.errors import EventuneError, require_library
+from eventune.inference.ray_cluster import connected
 from eventune.storage.atomic import atomic_file
 
 _RESULT = "run/result.json"
-_CONNECT_SECONDS = 5
 
 
 def make_runs_on_ray(
@@ -32,20 +30,7 @@ def make_runs_on_ray(
     Raises:
         EventuneError: If Ray is missing or the cluster cannot be reached.
     """
-    ray = require_library("ray", "--ray: expected ray, which is not installed", "pip install 'eventune[scale]'")
-    _require_reachable(address)
-    try:
-        ray.init(
-            address=None if address == "local" else address,
-            ignore_reinit_error=True,
-            include_dashboard=False,
-            log_to_driver=False,
-        )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise EventuneError(
-            f"--ray: no cluster at {address!r}: {error}", "start one with `ray start --head`, or give local"
-        ) from error
-    try:
+    with connected(address) as ray:
         work = ray.remote(num_cpus=cores, max_retries=3)(make_shared_run)
         pending = {work.remote(run, shared, cores): run for run in runs}
         while pending:
@@ -56,21 +41,6 @@ def make_runs_on_ray(
                 download(run, shared)
             if listener is not None:
                 listener(run, outcome)
-    finally:
-        ray.shutdown()
-
-
-def _require_reachable(address: str) -> None:
-    """Refuse an address where nobody listens: Ray itself would try for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not port.isdigit():
-        return
-    try:
-        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
-    except OSError as error:
-        raise EventuneError(
-            f"--ray: no cluster at {address!r}: {error}", "start one with `ray start --head`, or give local"
-        ) from error
 
 
 def make_shared_run(run: Run, shared: str, threads: int) -> str:

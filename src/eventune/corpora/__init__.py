@@ -7,7 +7,7 @@ from eventune.corpora.fixes import Fixes
 from eventune.corpora.losses import Losses
 from eventune.corpora.ontologies import read_ontology, write_ontology
 from eventune.corpora.ontology_check import require_known_to
-from eventune.corpora.registry import AUTO, Format, format_names, line_format_names, register_format
+from eventune.corpora.registry import AUTO, Format, format_names, line_format_names, output_formats, register_format
 from eventune.corpora.statistics import describe
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "format_names",
     "line_format_names",
     "lines_of",
+    "output_formats",
     "read_corpus",
     "read_ontology",
     "register_format",

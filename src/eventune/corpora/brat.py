@@ -30,6 +30,7 @@ from eventune.corpora.files import decode
 from eventune.corpora.offsets import Offsets
 from eventune.corpora.records import Layout, Record
 from eventune.corpora.registry import Format
+from eventune.corpora.streams import Location
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Argument, Document, Entity, Event, Mention, Place
 from eventune.events.segmentation import segment
@@ -284,8 +285,8 @@ def _flat(text: str) -> str:
     return re.sub(r"[\r\n\t\v\f\x1c-\x1e\x85\u2028\u2029]", " ", text)
 
 
-def _takes(path: Path) -> bool:
-    return path.suffix == ".ann" or (is_folder(path) and next(_annotations(path), None) is not None)
+def _takes(path: Location) -> bool:
+    return Path(path).suffix == ".ann" or (is_folder(path) and next(_annotations(Path(path)), None) is not None)
 
 
 def _annotations(folder: Path) -> Iterator[Path]:
@@ -294,7 +295,8 @@ def _annotations(folder: Path) -> Iterator[Path]:
         yield from (Path(inner) / name for name in names if name.endswith(".ann"))
 
 
-def _read(path: Path) -> Iterator[Record]:
+def _read(place: Location) -> Iterator[Record]:
+    path = Path(place)
     folder = path if is_folder(path) else path.parent
     files = sorted(_annotations(path)) if is_folder(path) else [path]
     for file in files:

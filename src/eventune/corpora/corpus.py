@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, overload
 
 from eventune.corpora.fields import shown
-from eventune.corpora.files import Problems
+from eventune.corpora.identifiers import Identifiers
 from eventune.corpora.losses import Losses
-from eventune.corpora.records import json_text
+from eventune.corpora.records import Record, json_text
 from eventune.corpora.registry import AUTO, Format, format_named, format_names, guess_format, layout_of
+from eventune.corpora.sources import documents_in
+from eventune.corpora.streams import STDIN, Location, place_of
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document
 
@@ -56,43 +58,38 @@ class CorpusStream(Iterable[Document]):
     is wrong is raised at once.
 
     Attributes:
-        path: The file.
+        path: The file, or its URL.
         format: Name of its format.
         guessed: Whether the format was guessed from the first record.
     """
 
-    path: Path
+    path: Location
     format: str
     guessed: bool = False
 
     def __iter__(self) -> Iterator[Document]:
-        chosen = format_named(self.format)
-        problems = Problems(self.path)
-        places: dict[str, str] = {}
-        for record in chosen.layout.read(self.path):
-            try:
-                if isinstance(record.value, InvalidValueError):
-                    raise record.value
-                document = chosen.read(record.value)
-                if document.id in places:
-                    found = f"{document.id!r} again, as in {places[document.id]}"
-                    raise InvalidValueError(chosen.id_field, "an identifier of its own", found)
-            except InvalidValueError as error:
-                problems.add(record.place, error)
-                continue
-            places[document.id] = record.place
-            if not problems:
-                yield document
-        problems.raise_if_any()
-        if not places:
-            raise EventuneError(f"{self.path}: holds no document", "it is empty, or has records of no document")
+        nothing = EventuneError(f"{self.path}: holds no document", "it is empty, or has records of no document")
+        return documents_in(self, self.path, id_field=format_named(self.format).id_field, nothing=nothing)
+
+    @property
+    def is_read_once(self) -> bool:
+        """Whether its records can be read only once."""
+        return self.path == STDIN
+
+    def records(self) -> Iterator[Record]:
+        """See `Source`."""
+        return format_named(self.format).layout.read(self.path)
+
+    def document(self, value: Any) -> Document:
+        """See `Source`."""
+        return format_named(self.format).read(value)
 
 
 def stream_corpus(path: str | os.PathLike[str], format: str = AUTO) -> CorpusStream:
     """Open a file whose documents are used one by one, however large it is.
 
     Args:
-        path: The file.
+        path: The file, its URL, or `-` for standard input, whose format must be named.
         format: Name of its format, or `auto` to guess it from the first record.
 
     Returns:
@@ -101,8 +98,8 @@ def stream_corpus(path: str | os.PathLike[str], format: str = AUTO) -> CorpusStr
     Raises:
         EventuneError: If the file cannot be read, or its format is unknown.
     """
-    path = Path(path)
-    return CorpusStream(path, _choose(path, format).name, format == AUTO)
+    place = place_of(os.fspath(path))
+    return CorpusStream(place, _choose(place, format).name, format == AUTO)
 
 
 def read_corpus(path: str | os.PathLike[str], format: str = AUTO) -> Corpus:
@@ -119,7 +116,7 @@ def read_corpus(path: str | os.PathLike[str], format: str = AUTO) -> Corpus:
         EventuneError: If the file cannot be read, is empty, or any of its lines is wrong; all such lines are listed.
     """
     stream = stream_corpus(path, format)
-    return Corpus(tuple(stream), stream.format, stream.path, stream.guessed)
+    return Corpus(tuple(stream), stream.format, Path(stream.path), stream.guessed)
 
 
 def write_corpus(
@@ -147,16 +144,15 @@ def write_corpus(
     path = Path(path)
     chosen = format_named(format)
     found = Losses() if losses is None else losses
-    identifiers: set[str] = set()
+    identifiers = Identifiers()
 
     def values() -> Iterator[Any]:
         for document in documents:
-            if document.id in identifiers:
+            if not identifiers.add(document.id):
                 raise EventuneError(
                     f"{path}: expected documents with identifiers of their own, found {document.id!r} again",
                     "a file with it could not be read back; rename one of them",
                 )
-            identifiers.add(document.id)
             yield from _records(document, chosen, found)
 
     chosen.layout.write(values(), path)
@@ -202,10 +198,12 @@ def _records(document: Document, chosen: Format, losses: Losses | None) -> list[
     return values
 
 
-def _choose(path: Path, name: str) -> Format:
+def _choose(path: Location, name: str) -> Format:
     """Return the named format, or the one that the first readable record looks like."""
     if name != AUTO:
         return format_named(name)
+    if path == STDIN:
+        raise EventuneError("standard input: expected the name of its format, found none", "give --format NAME")
     for record in layout_of(path).read(path):
         if isinstance(record.value, InvalidValueError):
             continue

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from eventune.errors import InvalidValueError, did_you_mean
 from eventune.events import Document, Span
+from eventune.events.document import span_of
 
 _T = TypeVar("_T", str, list[Any], dict[str, Any])
 _KINDS: Mapping[type, str] = {str: "a string", list: "a list", dict: "an object"}
@@ -128,6 +129,20 @@ def span_at(value: Any, where: str, *, length: int | None = None, inclusive: boo
     if length is not None and value[1] + extra > length:
         raise InvalidValueError(where, f"a span {pair}, inside the document's {length} tokens", shown(value))
     return Span(value[0], value[1] + extra)
+
+
+def spans_at(pairs: Sequence[Any], where: str) -> tuple[Span, ...]:
+    """Return pairs of indices as spans; see `span_at`, which says what is wrong with one."""
+    spans = []
+    for number, pair in enumerate(pairs):
+        if type(pair) is list and len(pair) == 2:
+            start, end = pair
+            if type(start) is int and type(end) is int and 0 <= start < end:
+                # Without a call and a message for each: documents have a hundred and more.
+                spans.append(span_of(start, end))
+                continue
+        spans.append(span_at(pair, f"{where}[{number}]"))
+    return tuple(spans)
 
 
 def beyond(record: Mapping[str, Any], own: Iterable[str], derived: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def decode(content: bytes, *, is_whole: bool = True) -> str:
 class Problems:
     """The problems of a file, collected so that all are reported at once."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         self._path = path
         self._shown: list[str] = []
         self._count = 0

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from eventune.corpora.fields import mapping, member, name_in, only, shown, span_at
+from eventune.corpora.fields import mapping, member, name_in, only, shown, span_at, spans_at
 from eventune.corpora.registry import Format
 from eventune.corpora.text_segmentation import segment_text
 from eventune.errors import InvalidValueError
@@ -100,7 +100,7 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
 
 
 def _spans(record: Mapping[str, Any], name: str) -> tuple[Span, ...]:
-    return tuple(span_at(pair, f"{name}[{n}]") for n, pair in enumerate(member(record, name, [])))
+    return spans_at(member(record, name, []), name)
 
 
 def _event(value: Any, where: str) -> Event:

@@ -8,27 +8,28 @@ marks and a byte order mark are taken out.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from eventune.corpora.corpus import CorpusStream, stream_corpus
 from eventune.corpora.fields import beyond, mapping, member
-from eventune.corpora.files import Problems, decode
+from eventune.corpora.files import decode
 from eventune.corpora.records import Record, read_json_records
 from eventune.corpora.registry import AUTO, guess_format
 from eventune.corpora.related_spans import text_of
+from eventune.corpora.sources import documents_in
+from eventune.corpora.streams import PACKED_SUFFIXES, STDIN, Location, check_place, opened, place_of, suffix_of
 from eventune.corpora.text_segmentation import check_language, segment_text
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Span, markup
 from eventune.events.segmentation import Segmentation
 from eventune.storage.paths import check_is_file, files_below, is_folder
 
-STDIN = "-"
 TEXT_FIELD = "text"
+TEXT_SUFFIX = ".txt"
 _ANNOTATED = frozenset({"tokens", "sentences", "events", "entities", "label", "annotations"})
 
 
@@ -84,11 +85,12 @@ class RawTexts(Iterable[Document]):
     """Raw texts, read anew each time they are iterated over.
 
     Attributes:
-        source: A `.txt` file, a folder of them, a file of JSON records, or `-` for standard input.
+        source: A `.txt` file, a folder of them, a file of JSON records, a URL of either, or `-` for standard input.
         text_field: The field of JSON records that holds the text; empty for plain text.
         language: ISO 639 code of their language, or `auto`.
         a_line_each: Whether each line of a `.txt` file that is not blank is a text of its own.
-        content: What standard input held.
+        content: The text, where it is known already.
+        label: What tells the file's texts from those of the others that are read with it: its path below the folder.
         is_cut: Whether the documents have tokens and sentences; otherwise each is one token, which takes no time.
     """
 
@@ -97,45 +99,41 @@ class RawTexts(Iterable[Document]):
     language: str = AUTO
     a_line_each: bool = False
     content: str = ""
+    label: str = ""
     is_cut: bool = True
 
     def __iter__(self) -> Iterator[Document]:
-        problems = Problems(Path(self.source))
-        places: dict[str, str] = {}
-        for record in self._records():
-            try:
-                document = self._document(record.value)
-                if document.id in places:
-                    found = f"{document.id!r} again, as in {places[document.id]}"
-                    raise InvalidValueError("id", "an identifier of its own", found)
-            except EventuneError as error:
-                problems.add(record.place, error)
-            else:
-                places[document.id] = record.place
-                yield document
-        problems.raise_if_any()
-        if not places:
-            raise EventuneError(f"{self.source}: holds no text", "it is empty, or has no record")
+        nothing = EventuneError(f"{self.source}: holds no text", "it is empty, or has no record")
+        return documents_in(self, Path(self.source), nothing=nothing)
 
     @property
     def is_one_text(self) -> bool:
         """Whether there is exactly one text, by what the source is."""
         return not self.text_field and not self.a_line_each and not is_folder(self.source)
 
-    def _records(self) -> Iterator[Record]:
-        if self.source == STDIN:
-            yield Record("standard input", {"id": "text", "text": self.content})
-        elif self.text_field:
-            for number, record in enumerate(read_json_records(Path(self.source)), 1):
-                yield _numbered(record, number)
-        elif self.a_line_each:
-            yield from _lines(Path(self.source))
-        else:
-            yield from _text_files(Path(self.source))
+    @property
+    def is_read_once(self) -> bool:
+        """Whether its records can be read only once."""
+        return self.source == STDIN and bool(self.text_field)
 
-    def _document(self, value: Any) -> Document:
-        if isinstance(value, InvalidValueError):
-            raise value
+    def records(self) -> Iterator[Record]:
+        """See `Source`."""
+        place = place_of(self.source)
+        if self.text_field:
+            for number, record in enumerate(read_json_records(place), 1):
+                yield _numbered(record, f"{self.label}:{number}" if self.label else number)
+        elif self.content:
+            name = "standard input" if place == STDIN else self.source
+            yield Record(name, {"id": "text", "text": self.content})
+        elif self.a_line_each:
+            yield from _lines(place)
+        elif is_folder(place):
+            yield from _folder(Path(place))
+        else:
+            yield _text(place, self.label or PurePath(place).name)
+
+    def document(self, value: Any) -> Document:
+        """See `Source`."""
         record = mapping(value, "record")
         field = self.text_field or TEXT_FIELD
         segmentation = partial(segment_text, language=self.language) if self.is_cut else _uncut
@@ -149,15 +147,18 @@ def open_texts(
     format: str = AUTO,
     text_field: str = "",
     language: str = AUTO,
+    label: str = "",
 ) -> RawTexts | CorpusStream:
     """Open raw texts or a corpus, whatever there is.
 
     Args:
-        source: A corpus in a known format, a `.txt` file, a folder of them, JSON records with a text in one of their
-            fields, or `-` for standard input.
+        source: A corpus in a known format, a `.txt` file, a folder of them, JSON records or Parquet rows with a text in
+            one of their fields, a URL of any file, or `-` for standard input: one text, with `text_field` or `format`
+            JSON lines, which can be read only once.
         format: Name of the corpus's format, or `auto`.
         text_field: The field that holds the text; records are then raw text, whatever else is in them.
         language: See `RawTexts`; of no matter to a corpus with tokens of its own.
+        label: See `RawTexts`.
 
     Returns:
         The documents, read anew each time they are iterated over.
@@ -166,25 +167,32 @@ def open_texts(
         EventuneError: If there is nothing at that place, or nothing that is known.
     """
     check_language(language)
-    name, path = os.fspath(source), Path(source)
-    if name == STDIN and text_field:
-        raise EventuneError(f"--text_field: expected a file beside it, found {STDIN}", "save the records to a file")
-    if name == STDIN:
-        return RawTexts(name, content=_standard_input(), language=language)
-    if is_folder(path):
-        annotated = next(files_below(path, ".ann"), None) is not None
-        return stream_corpus(path, format) if annotated or format != AUTO else RawTexts(name, language=language)
-    check_is_file(path)
-    if path.suffix == ".txt" and format == AUTO and not text_field:
-        return RawTexts(name, language=language)
-    if text_field or (format == AUTO and _holds_raw_text(path)):
-        return RawTexts(name, text_field=text_field or TEXT_FIELD, language=language)
-    return stream_corpus(path, format)
+    name = os.fspath(source)
+    place = place_of(name)
+    raw = RawTexts(name, language=language, label=label)
+    if is_folder(place):
+        return stream_corpus(place, format) if format != AUTO or holds_brat(Path(place)) else raw
+    check_place(place)
+    if text_field:
+        return replace(raw, text_field=text_field)
+    if format != AUTO:
+        return stream_corpus(place, format)
+    if place == STDIN:
+        return replace(raw, content=_standard_input())
+    if suffix_of(place) == TEXT_SUFFIX:
+        return raw
+    return replace(raw, text_field=TEXT_FIELD) if _holds_raw_text(place) else stream_corpus(place, format)
+
+
+def holds_brat(folder: Path) -> bool:
+    """Tell whether a folder has annotations in brat's standoff."""
+    return next(files_below(folder, ".ann"), None) is not None
 
 
 def _standard_input() -> str:
     try:
-        text = decode(sys.stdin.buffer.read()).removeprefix("\ufeff")
+        with opened(STDIN) as stream:
+            text = decode(stream.file.read()).removeprefix("\ufeff")
     except InvalidValueError as error:
         raise EventuneError(f"standard input: {error.message}", error.hint) from None
     if not text.strip():
@@ -213,50 +221,53 @@ def open_event_free(path: str | os.PathLike[str], *, format: str = AUTO) -> Iter
     return RawTexts(os.fspath(path), a_line_each=True)
 
 
-def _holds_raw_text(path: Path) -> bool:
+def _holds_raw_text(place: Location) -> bool:
     """Tell whether the first record has a text and no annotation that a known format would read."""
-    first = next(read_json_records(path), None)
+    first = next(read_json_records(place), None)
     value = None if first is None else first.value
     if not isinstance(value, dict) or not isinstance(value.get(TEXT_FIELD), str) or value.keys() & _ANNOTATED:
         return False
-    guess = guess_format(value, path)
+    guess = guess_format(value, place)
     return guess is None or guess.name == "jsonl"
 
 
-def _numbered(record: Record, number: int) -> Record:
+def _numbered(record: Record, number: int | str) -> Record:
     """Give a record without an identifier its number."""
     if isinstance(record.value, dict) and "id" not in record.value:
-        return Record(record.place, {"id": number, **record.value})
+        return replace(record, value={"id": number, **record.value})
     return record
 
 
-def _lines(path: Path) -> Iterator[Record]:
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                value: Any
-                try:
-                    value = {"id": number, "text": decode(line).removeprefix("\ufeff").rstrip("\r\n")}
-                except InvalidValueError as error:
-                    value = error
-                if line.strip():
-                    yield Record(f"{path}:{number}", value)
-    except OSError as error:
-        raise EventuneError(f"{path}: cannot be read: {error.strerror}") from None
+def _lines(place: Location) -> Iterator[Record]:
+    with opened(place) as stream:
+        for number, line in enumerate(stream.file, 1):
+            value: Any
+            try:
+                value = {"id": number, "text": decode(line).removeprefix("\ufeff").rstrip("\r\n")}
+            except InvalidValueError as error:
+                value = error
+            if line.strip():
+                yield Record(f"{place}:{number}", value, stream.position)
 
 
-def _text_files(path: Path) -> Iterator[Record]:
-    folder = path if is_folder(path) else path.parent
-    files = sorted(files_below(path, ".txt")) if is_folder(path) else [path]
+def _folder(folder: Path) -> Iterator[Record]:
+    files = sorted(files_below(folder, TEXT_SUFFIX))
     if not files:
-        raise EventuneError(f"{path}: expected .txt files, or brat's .ann files, in the folder, found none")
+        raise EventuneError(f"{folder}: expected .txt files, or brat's .ann files, in the folder, found none")
     for file in files:
-        value: Any
-        try:
-            text = decode(file.read_bytes()).removeprefix("\ufeff")
-            value = {"id": file.relative_to(folder).with_suffix("").as_posix(), "text": text}
-        except InvalidValueError as error:
-            value = error
-        except OSError as error:
-            value = InvalidValueError("file", "one that can be read", error.strerror or "an error")
-        yield Record(str(file), value)
+        yield _text(file, file.relative_to(folder).as_posix())
+
+
+def _text(place: Location, name: str) -> Record:
+    """Return a file that is one text, identified by its name without its suffixes."""
+    value: Any
+    try:
+        with opened(place) as stream:
+            text = decode(stream.file.read()).removeprefix("\ufeff")
+        packing = next((suffix for suffix in PACKED_SUFFIXES if name.endswith(suffix)), "")
+        value = {"id": name.removesuffix(packing).removesuffix(TEXT_SUFFIX), "text": text}
+    except InvalidValueError as error:
+        value = error
+    except EventuneError as error:
+        value = InvalidValueError("file", "one that can be read", error.message)
+    return Record(str(place), value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from typing import Any, BinaryIO
 
 from eventune.corpora.encoding import HEAD_BYTES, refuse_binary
 from eventune.corpora.files import ENCODING, decode
+from eventune.corpora.parquet import MAGIC, read_rows
+from eventune.corpora.streams import STDIN, Location, Stream, opened
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.storage.atomic import write_atomically
-from eventune.storage.paths import check_is_file
 
 _CHUNK_BYTES = 1 << 20
 _HINT = "create its folder, or choose another place"
@@ -26,10 +28,12 @@ class Record:
     Attributes:
         place: Where it stands, for messages: the file with the line, `dev.jsonl:12`.
         value: The record as JSON values, or what is wrong with it.
+        position: How many bytes of the file are read with it, about; 0 where that cannot be told.
     """
 
     place: str
     value: Any
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +46,35 @@ class Layout:
         write: Writes records in order; the target is complete or as it was. Raises EventuneError.
     """
 
-    takes: Callable[[Path], bool]
-    read: Callable[[Path], Iterator[Record]]
+    takes: Callable[[Location], bool]
+    read: Callable[[Location], Iterator[Record]]
     write: Callable[[Iterable[Any], Path], None]
 
 
-def read_json_records(path: Path) -> Iterator[Record]:
-    """Yield the JSON value of each line that is not blank, or each element of the array that the file holds.
+def read_json_records(place: Location) -> Iterator[Record]:
+    """Yield the JSON value of each line that is not blank, each element of an array, or each row of a Parquet file.
 
     An array is read piece by piece, so that its size does not matter; so is a file of lines.
 
     Args:
-        path: A file in UTF-8; a byte order mark is ignored.
+        place: A file in UTF-8, maybe packed (a byte order mark is ignored), or in Parquet.
 
     Yields:
         The records.
 
     Raises:
-        EventuneError: If the file cannot be opened.
+        EventuneError: If the file cannot be opened, or its packing is damaged.
     """
-    check_is_file(path)
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-            file.seek(0)
+    with opened(place) as stream:
+        head = stream.file.peek(HEAD_BYTES)
+        if head.startswith(MAGIC):
+            yield from _rows(place, stream)
+            return
+        try:
             refuse_binary(head)
-            yield from _elements(path, file) if _is_array(head) else _lines(path, file)
-    except OSError as error:
-        raise EventuneError(f"{path}: cannot be read: {error.strerror}") from None
-    except InvalidValueError as error:
-        raise EventuneError(f"{path}: expected {error.expected}, found {error.found}", error.hint) from None
+            yield from _elements(place, stream) if _is_array(head) else _lines(place, stream)
+        except InvalidValueError as error:
+            raise EventuneError(f"{place}: expected {error.expected}, found {error.found}", error.hint) from None
 
 
 def write_json_lines(values: Iterable[Any], path: Path) -> None:
@@ -105,10 +108,20 @@ def _is_array(head: bytes) -> bool:
     return head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"[")
 
 
-def _lines(path: Path, file: BinaryIO) -> Iterator[Record]:
+def _rows(place: Location, stream: Stream) -> Iterator[Record]:
+    if place == STDIN:
+        raise EventuneError("standard input: expected JSON lines, found Parquet", "save it to a file first")
+    stored = stream.stored
+    size = stored.seek(0, io.SEEK_END)
+    stored.seek(0)
+    for number, (value, share) in enumerate(read_rows(stored, str(place)), 1):
+        yield Record(f"{place}:{number}", value, int(share * size))
+
+
+def _lines(place: Location, stream: Stream) -> Iterator[Record]:
     # Bytes, because a text file would stop at the first byte that is not UTF-8 and not say in which line.
     is_hinted = False
-    for number, line in enumerate(file, 1):
+    for number, line in enumerate(stream.file, 1):
         content = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
         if not content.strip():
             continue
@@ -116,15 +129,8 @@ def _lines(path: Path, file: BinaryIO) -> Iterator[Record]:
         if not is_hinted and isinstance(value, InvalidValueError) and value.field == ENCODING:
             # What follows makes the guess at the encoding better; the other lines' is the same.
             is_hinted = True
-            value = _line(content + _ahead(file), is_whole=True)
-        yield Record(f"{path}:{number}", value)
-
-
-def _ahead(file: BinaryIO) -> bytes:
-    position = file.tell()
-    content = file.read(HEAD_BYTES)
-    file.seek(position)
-    return content
+            value = _line(content + stream.file.peek(HEAD_BYTES), is_whole=True)
+        yield Record(f"{place}:{number}", value, stream.position)
 
 
 def _line(content: bytes, *, is_whole: bool) -> Any:
@@ -190,14 +196,14 @@ def _refuse_constant(name: str) -> None:
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
-def _elements(path: Path, file: BinaryIO) -> Iterator[Record]:
-    text = _TextWindow(file)
+def _elements(place: Location, stream: Stream) -> Iterator[Record]:
+    text = _TextWindow(stream.file)
     try:
         text.skip("[")
         while not text.at("]"):
             text.rest()
             line = text.line
-            yield Record(f"{path}:{line}", text.take_value())
+            yield Record(f"{place}:{line}", text.take_value(), stream.position)
             if text.at(","):
                 text.skip(",")
             elif not text.at("]"):
@@ -209,9 +215,9 @@ def _elements(path: Path, file: BinaryIO) -> Iterator[Record]:
     except json.JSONDecodeError as error:
         # What follows a broken element cannot be told from it.
         found = f"broken JSON: {error.msg} (character {error.pos + 1} of the element)"
-        yield Record(f"{path}:{text.line}", InvalidValueError("element", "a JSON value", found))
+        yield Record(f"{place}:{text.line}", InvalidValueError("element", "a JSON value", found))
     except InvalidValueError as error:
-        yield Record(f"{path}:{text.line}", error)
+        yield Record(f"{place}:{text.line}", error)
 
 
 class _TextWindow:

@@ -8,7 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from eventune.corpora.parquet import PARQUET
 from eventune.corpora.records import Layout, read_json_records, write_json_array, write_json_lines
+from eventune.corpora.streams import Location
 from eventune.errors import EventuneError, did_you_mean
 from eventune.events import Document
 from eventune.storage.paths import is_folder
@@ -17,8 +19,8 @@ AUTO = "auto"
 """In place of a format's name: guess it from the first record."""
 
 
-def _is_json(path: Path) -> bool:
-    return not is_folder(path) and path.suffix != ".ann"
+def _is_json(path: Location) -> bool:
+    return not is_folder(path) and Path(path).suffix != ".ann"
 
 
 JSON_LINES = Layout(_is_json, read_json_records, write_json_lines)
@@ -97,6 +99,11 @@ def line_format_names() -> tuple[str, ...]:
     return tuple(name for name in format_names() if _FORMATS[name].layout is JSON_LINES)
 
 
+def output_formats() -> tuple[str, ...]:
+    """Return the names of all that can be extracted into: the known formats, and Parquet."""
+    return (*format_names(), PARQUET)
+
+
 def format_named(name: str) -> Format:
     """Return a format.
 
@@ -116,13 +123,13 @@ def format_named(name: str) -> Format:
     return _FORMATS[name]
 
 
-def layout_of(path: Path) -> Layout:
+def layout_of(path: Location) -> Layout:
     """Return the layout in which a file or folder is read, whatever its format turns out to be."""
     _fill()
     return next((known.layout for known in reversed(_FORMATS.values()) if known.layout.takes(path)), JSON_LINES)
 
 
-def guess_format(value: Any, path: Path) -> Format | None:
+def guess_format(value: Any, path: Location) -> Format | None:
     """Return the format that the first record of a file or folder looks like, or None."""
     _fill()
     known = (known for known in reversed(_FORMATS.values()) if known.layout.takes(path))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Protocol
 
 from eventune.errors import InvalidValueError
@@ -47,6 +48,12 @@ class Span:
     def contains(self, other: Span) -> bool:
         """Tell whether `other` lies inside this span."""
         return self.start <= other.start and other.end <= self.end
+
+
+@lru_cache(maxsize=1 << 16)
+def span_of(start: int, end: int) -> Span:
+    """Return a span that all who ask for the same one share: corpora have the same few thousands again and again."""
+    return Span(start, end)
 
 
 class Place(Protocol):
@@ -252,12 +259,12 @@ class Document:
                 self._check_place(f"entities[{number}].mentions[{n}]", mention)
 
     def _check_tokens(self) -> None:
-        previous_end = 0
+        previous_end, length = 0, len(self.text)
         for index, token in enumerate(self.tokens):
             if token.start < previous_end:
                 raise InvalidValueError(f"tokens[{index}]", f"a start >= {previous_end}", str(token.start))
-            if token.end > len(self.text):
-                raise InvalidValueError(f"tokens[{index}]", f"an end <= {len(self.text)} (text length)", str(token.end))
+            if token.end > length:
+                raise InvalidValueError(f"tokens[{index}]", f"an end <= {length} (text length)", str(token.end))
             previous_end = token.end
 
     def _check_sentences(self) -> None:
@@ -352,7 +359,7 @@ class Document:
 
     def characters_of(self, span: Span) -> Span:
         """Return the character span that a token span covers."""
-        return Span(self.tokens[span.start].start, self.tokens[span.end - 1].end)
+        return span_of(self.tokens[span.start].start, self.tokens[span.end - 1].end)
 
     def text_of(self, span: Span) -> str:
         """Return the text of a token span as it stands in the document."""

@@ -38,7 +38,7 @@ class EndpointAnnotator:
     """
 
     detects = False
-    finds_arguments = True
+    finds_arguments = is_generative = True
 
     def __init__(
         self,

@@ -21,6 +21,8 @@ CPU = "cpu"
 class ExportAnnotator:
     """Annotates documents with an export; see `Annotator`."""
 
+    is_generative = False
+
     def __init__(self, opened: OpenExport, finder: Finder, ontology: Ontology, precision: str) -> None:
         self._opened, self._finder, self._precision = opened, finder, precision
         self.ontology = ontology

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from eventune.runs.opening import LoadedBase
 
 
+POOL_DOCUMENTS, GENERATIVE_POOL_DOCUMENTS = 256, 32
+"""Documents among which batches of like length are sought: as many as are done again where a process was killed."""
+
+
 class Annotator(Protocol):
     """Finds the arguments of documents' events, the events of documents without any, or both.
 
@@ -30,11 +34,13 @@ class Annotator(Protocol):
         counts: What was wrong with a causal LM's answers so far, by kind; `answers` is their number.
         detects: Whether it finds triggers: a document without events then gets those that it finds.
         finds_arguments: Whether it finds arguments.
+        is_generative: Whether a causal LM writes what is found, which takes seconds a document.
     """
 
     ontology: Ontology
     detects: bool
     finds_arguments: bool
+    is_generative: bool
 
     @property
     def counts(self) -> Counter[str]: ...  # noqa: D102
@@ -123,6 +129,11 @@ class Extractor:
     def base(self) -> LoadedBase | None:
         """The base in memory, for further runs; None where this extractor's cannot be shared."""
         return self._base
+
+    @property
+    def pool_documents(self) -> int:
+        """How many documents are taken together where there are many."""
+        return GENERATIVE_POOL_DOCUMENTS if self.annotator.is_generative else POOL_DOCUMENTS
 
     @cached_property
     def fingerprint(self) -> str:

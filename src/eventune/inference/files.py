@@ -2,160 +2,177 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from eventune.corpora import AUTO, Losses, stream_corpus, write_corpus
-from eventune.corpora.raw_text import RawTexts
-from eventune.corpora.registry import JSON_LINES, format_named
-from eventune.events import Document, Event
-from eventune.inference.extractor import Extractor, find_type, no_event_error
-from eventune.inference.partial_files import append, begun, extracted_pool, written
-from eventune.storage.locks import creating
+from eventune.corpora import Losses, write_corpus
+from eventune.corpora.files import Problems
+from eventune.corpora.identifiers import Identifiers
+from eventune.corpora.inputs import Inputs
+from eventune.corpora.jsonl import read_document
+from eventune.corpora.parquet import PARQUET, write_rows
+from eventune.corpora.sources import repeated
+from eventune.errors import EventuneError
+from eventune.events import Document
+from eventune.inference.extractor import Extractor, no_event_error
+from eventune.inference.partial_files import Kept, extracting
+from eventune.inference.pools import Crew, Entry, Pool, pools_of
+from eventune.inference.questions import Counts, Questions, tally
 
 _logger = logging.getLogger(__name__)
-POOL_DOCUMENTS = 256
-"""Documents that are sorted by length together."""
+OWN = "jsonl"
+"""The format that documents are kept in until all are done."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class Questions(Iterable[Document]):
-    """Documents as an extractor takes them.
-
-    Attributes:
-        documents: The documents, which can be iterated over again and again.
-        extractor: The extractor.
-        types: Event types of documents without events, as users name them: each gets an event of each, without a
-            trigger.
-        are_raw: Whether the documents' types are what a person wrote into a text: words that mean one of the
-            ontology's. In a corpus they are names, known to the ontology or not.
-    """
-
-    documents: Iterable[Document]
-    extractor: Extractor
-    types: Sequence[str] = ()
-    are_raw: bool = False
-
-    def __iter__(self) -> Iterator[Document]:
-        events = [Event(find_type(self.extractor.ontology, name), None) for name in self.types]
-        for document in self.documents:
-            if not document.events:
-                yield document.with_events(events)
-            else:
-                yield self.extractor.named(document) if self.are_raw else document
-
-    def check(self) -> None:
-        """Read all once, so that what is wrong shows before the work begins and not after hours of it.
-
-        Raises:
-            EventuneError: If a document is wrong, or none has an event and the extractor does not detect any.
-        """
-        has_events = False
-        uncut = replace(self.documents, is_cut=False) if isinstance(self.documents, RawTexts) else self.documents
-        for document in replace(self, documents=uncut):
-            has_events |= bool(document.events)
-        if not has_events and not self.extractor.detects:
-            raise no_event_error("a document")
-
-
-class Counts(dict[str, int]):
-    """How much was done.
-
-    `documents`, `events` and `arguments`; `resumed` documents; documents `without_events` that were given to an
-    extractor that finds none; events of `unknown_types`.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(documents=0, events=0, arguments=0, resumed=0, without_events=0, unknown_types=0)
-
-    def add(self, asked: Sequence[Document], found: Sequence[Document], extractor: Extractor) -> None:
-        """Count documents that are done, as they were asked about and as they are written, maybe an event a line."""
-        events = [event for document in found for event in document.events]
-        self["documents"] += len(asked)
-        self["events"] += len(events)
-        self["arguments"] += sum(len(event.arguments) for event in events)
-        self["unknown_types"] += sum(event.type not in extractor.ontology for event in events)
-        if not extractor.detects:
-            self["without_events"] += sum(not document.events for document in asked)
+OnDocuments = Callable[[int, int | None], None]
+"""Hears how many documents are done, and of how many as far as that can be told."""
 
 
 def extract_file(
-    extractor: Extractor,
-    source: Path | Iterable[Document],
+    crew: Crew,
+    inputs: Inputs,
     target: Path,
     *,
-    format: str = AUTO,
-    output_format: str = "jsonl",
-    on_documents: Callable[[int], None] = lambda _: None,
-    on_batch: Callable[[int, int], None] | None = None,
-) -> Counts:
+    output_format: str = OWN,
+    on_documents: OnDocuments = lambda *_: None,
+) -> tuple[Counts, Counter[str]]:
     """Extract from documents of any number into a file; an interrupted extraction goes on where it stopped.
 
-    Documents are written as they are done to files beside the target, which appears at the end. In a format without a
-    record a line (brat), and in one with a line an event where events are detected, an interrupted extraction begins
-    anew.
+    The documents are read once, and written as they are done to a file beside the target, which appears at the end; see
+    `partial_files`. Records that cannot be read are listed in a file of their own, `unreadable_file`.
 
     Args:
-        extractor: The extractor.
-        source: The corpus, or documents that can be iterated over again and again.
+        crew: Who extracts; how many there are makes no difference to what is written.
+        inputs: The documents.
         target: The file to write, for brat a folder; must not exist yet.
-        format: Format of the corpus.
-        output_format: Format of the file.
-        on_documents: Called with the number of documents whenever some are done.
-        on_batch: Called after each batch of documents that are not done yet, see `Extractor.extract_all`.
+        output_format: One of `corpora.output_formats`.
+        on_documents: Hears of progress.
 
     Returns:
-        The counts.
+        The counts, and what was wrong with a causal LM's answers, by kind.
 
     Raises:
         LockedError: If another process is extracting into the same file.
-        EventuneError: If the corpus cannot be read, no document has an event and the extractor detects none, the target
-            exists, or it cannot be written.
+        EventuneError: If nothing can be read, no document has an event and the extractor detects none, the target
+            exists, cannot be written, or was begun from other documents.
     """
-    documents = stream_corpus(source, format) if isinstance(source, Path) else source
-    questions = documents if isinstance(documents, Questions) else Questions(documents=documents, extractor=extractor)
-    questions.check()
-    counts, losses = Counts(), Losses()
-    lines = format_named(output_format).layout is JSON_LINES
-    with creating(target):
-        if lines and (output_format == "jsonl" or not extractor.detects):
-            _extract_lines(questions, target, output_format, counts, losses, on_documents, on_batch)
-        else:
-            found = extracted(questions, counts, on_documents=on_documents, on_batch=on_batch)
-            write_corpus(found, target, output_format, losses=losses)
+    answers: Counter[str] = Counter()
+    with extracting(target):
+        kept = Kept(target, crew.facts.key)
+        with kept.opened():
+            if not kept.is_complete:
+                _extract(crew, inputs, kept, answers, on_documents)
+                kept.complete()
+        kept.put_unread_in_place()
+        _put_in_place(kept, output_format)
+        kept.discard()
+    return kept.counts, answers
+
+
+def _extract(crew: Crew, inputs: Inputs, kept: Kept, answers: Counter[str], on_documents: OnDocuments) -> None:
+    """Extract from all pools that are not done."""
+    counts, identifiers = kept.counts, _identifiers(kept.partial)
+    counts["resumed"] = counts["documents"] + counts["unreadable"]
+    problems = Problems(inputs.files[0].name)
+    on_documents(counts["resumed"], None)
+    pools = _without(pools_of(inputs.items(), crew.facts.pool_documents), kept)
+    for result in crew.results(pools):
+        lines: list[str] = []
+        unread: list[dict[str, Any]] = []
+        for entry in result.entries:
+            error = _error_of(entry, identifiers)
+            if error is None:
+                lines.append(entry.line)
+                counts.add(entry.counts)
+            else:
+                problems.add(entry.place, error)
+                unread.append({"place": entry.place, "reason": error.message, "hint": error.hint})
+                counts["unreadable"] += 1
+        kept.append(result.pool.digest, lines, unread)
+        answers.update(result.answers)
+        done = counts["documents"] + counts["unreadable"]
+        read = result.pool.position / inputs.bytes_in_all if inputs.bytes_in_all else 0.0
+        on_documents(done, max(done, round(done / read)) if read else None)
+    _require_something(crew, kept, problems, inputs)
+
+
+def _error_of(entry: Entry, identifiers: Identifiers) -> EventuneError | None:
+    """Return why a record is not written."""
+    if entry.error is not None or identifiers.add(entry.identifier):
+        return entry.error
+    return repeated(entry.identifier)
+
+
+def _require_something(crew: Crew, kept: Kept, problems: Problems, inputs: Inputs) -> None:
+    """Refuse inputs that nothing could be done with; nothing is left of them."""
+    counts = kept.counts
+    if not counts["documents"] or (counts["without_events"] == counts["documents"] and not crew.facts.detects):
+        kept.abandon()
+        problems.raise_if_any()
+        if counts["documents"]:
+            raise no_event_error("a document")
+        raise EventuneError(f"{inputs.files[0].name}: holds no document", "it is empty, or has no record")
+
+
+def _without(pools: Iterator[Pool], kept: Kept) -> Iterator[Pool]:
+    """Pass over the pools that are done, and give the others."""
+    for digest in list(kept.pools):
+        pool = next(pools, None)
+        if pool is None or pool.digest != digest:
+            raise EventuneError(
+                f"{kept.partial}: expected what an interrupted extraction from the same documents wrote, found one "
+                f"from others",
+                "remove it, or choose another output file",
+            )
+    yield from pools
+
+
+def _identifiers(partial: Path) -> Identifiers:
+    """Return the identifiers of the documents that are done."""
+    identifiers = Identifiers()
+    with partial.open(encoding="utf-8") as file:
+        for line in file:
+            # The first field; what follows need not be parsed.
+            identifiers.add(json.JSONDecoder().raw_decode(line, line.index(":") + 2)[0])
+    return identifiers
+
+
+def _put_in_place(kept: Kept, output_format: str) -> None:
+    """Make the target of the documents that are kept."""
+    if output_format == OWN:
+        kept.partial.replace(kept.target)
+        return
+    with kept.partial.open("rb") as file:
+        records = map(json.loads, file)
+        if output_format == PARQUET:
+            write_rows(records, kept.target)
+            return
+        losses = Losses()
+        write_corpus(map(read_document, records), kept.target, output_format, losses=losses)
     if losses:
-        _logger.warning("%s: %s has no place for all, left out: %s", target, output_format, losses)
-    return counts
+        _logger.warning("%s: %s has no place for all, left out: %s", kept.target, output_format, losses)
 
 
-def extracted(
-    questions: Questions,
-    counts: Counts,
-    *,
-    chunk_documents: int = 0,
-    on_documents: Callable[[int], None] = lambda _: None,
-    on_batch: Callable[[int, int], None] | None = None,
-) -> Iterator[Document]:
+def extracted(questions: Questions, counts: Counts, *, chunk_documents: int) -> Iterator[Document]:
     """Yield documents with what was found, some at a time.
 
     Args:
         questions: The documents, with their extractor.
         counts: Takes the counts.
-        chunk_documents: How many are extracted together; 0 for `POOL_DOCUMENTS`.
-        on_documents: Called with the number of documents whenever some are done.
-        on_batch: Called after each batch, see `Extractor.extract_all`.
+        chunk_documents: How many are extracted together.
 
     Yields:
         The documents, in their order.
     """
-    for chunk in _chunks(questions, chunk_documents or POOL_DOCUMENTS):
-        found = questions.extractor.extract_all(chunk, on_batch=on_batch)
-        counts.add(chunk, found, questions.extractor)
-        on_documents(len(chunk))
-        yield from found
+    extractor = questions.extractor
+    for chunk in _chunks(questions, chunk_documents):
+        for asked, found in zip(chunk, extractor.extract_all(chunk), strict=True):
+            counts.add(tally(extractor, asked, found))
+            yield found
 
 
 def extracted_anew(
@@ -171,38 +188,13 @@ def extracted_anew(
     Yields:
         The document, and what was found in it.
     """
-    for chunk in _chunks(documents, POOL_DOCUMENTS):
+    for chunk in _chunks(documents, extractor.pool_documents):
         yield from zip(chunk, extractor.extract_all([document.with_events(()) for document in chunk]), strict=True)
         if on_documents is not None:
             on_documents(len(chunk))
 
 
-def _extract_lines(
-    questions: Questions,
-    target: Path,
-    output_format: str,
-    counts: Counts,
-    losses: Losses,
-    on_documents: Callable[[int], None],
-    on_batch: Callable[[int, int], None] | None,
-) -> None:
-    extractor = questions.extractor
-    with begun(target, extractor.fingerprint) as (partial, current):
-        for pool in _chunks(questions, POOL_DOCUMENTS):
-            found = written(partial, pool, output_format)
-            if found:
-                counts["resumed"] += len(pool)
-                on_documents(len(pool))
-            else:
-                found, resumed = extracted_pool(extractor, pool, current, on_documents, on_batch)
-                counts["resumed"] += resumed
-                append(partial, found, output_format, losses)
-                current.truncate(0)
-                current.seek(0)
-            counts.add(pool, found, extractor)
-
-
-def _chunks(documents: Iterable[Document], size: int) -> Iterator[tuple[Document, ...]]:
+def _chunks(documents: Iterable[Document], size: int) -> Iterator[Sequence[Document]]:
     stream = iter(documents)
     while chunk := tuple(islice(stream, size)):
         yield chunk

@@ -1,9 +1,9 @@
 """What an extraction keeps beside its target, so that it goes on where it was interrupted.
 
-Documents are taken in pools, within which batches of like length are built. Two files keep what is done: `.partial`
-holds whole pools, in the corpus's order; `.pool` holds the documents of the pool that is worked on, group by group.
-Groups are the same however often an extraction is interrupted, and so are their batches and the last digits of their
-scores.
+`.partial` holds the documents that are done, in their order, in the own format; `.unread` the records that could not be
+read; `.journal` a line a pool: the hash of its records, how long both files are with it, and what is counted so far. A
+line is written when the pool's documents are on the disk. What stands behind the last line's lengths was interrupted
+and is cut off. With the line `complete` the files only have to be put in place.
 """
 
 from __future__ import annotations
@@ -11,153 +11,173 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from glob import escape
+from itertools import takewhile
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from eventune.corpora import Losses, lines_of
-from eventune.corpora.registry import format_named
-from eventune.errors import EventuneError, InvalidValueError
-from eventune.events import Document
-from eventune.inference.extractor import Extractor
-from eventune.storage.atomic import unwritable
+from eventune.corpora.records import json_text
+from eventune.inference.questions import Counts
+from eventune.storage.atomic import refuse_existing, remove_staged, unwritable
+from eventune.storage.locks import locked
 
-GROUP_EVENTS = 64
-"""Events after which something is written: enough for some batches, few enough to be done again."""
-LOSSLESS = "jsonl"
-"""The format that the pool which is worked on is kept in."""
+_COMPLETE = {"complete": True}
+_KINDS = ("partial", "unread", "journal")
+
+
+def unreadable_file(target: Path) -> Path:
+    """Return where the records are listed that could not be read."""
+    return target.with_name(f"{target.name}.unreadable.jsonl")
 
 
 @contextmanager
-def begun(target: Path, fingerprint: str) -> Iterator[tuple[BinaryIO, BinaryIO]]:
-    """Open the files beside the target that an extraction writes to, or began to; at the end the target is there."""
-    partial, current = (target.with_name(f"{target.name}.{fingerprint}.{kind}") for kind in ("partial", "pool"))
-    try:
-        with partial.open("a+b") as whole, current.open("a+b") as pool:
-            whole.seek(0)
-            pool.seek(0)
-            yield whole, pool
-            os.fsync(whole.fileno())
-        current.unlink()
-        partial.replace(target)
-    except OSError as error:
-        raise unwritable(target, error) from None
-    finally:
-        for path in (partial, current):
-            if path.is_file() and not path.stat().st_size:
-                path.unlink()
-
-
-def _groups(pool: Sequence[Document]) -> Iterator[list[int]]:
-    """Yield the places of documents of like length that are extracted together."""
-    group, events = list[int](), 0
-    # The longest first: memory that does not suffice is found out at once.
-    for place in sorted(range(len(pool)), key=lambda place: -len(pool[place].tokens)):
-        group.append(place)
-        # Of a document without any, they may be detected.
-        events += max(1, len(pool[place].events))
-        if events >= GROUP_EVENTS:
-            yield group
-            group, events = [], 0
-    if group:
-        yield group
-
-
-def extracted_pool(
-    extractor: Extractor,
-    pool: Sequence[Document],
-    current: BinaryIO,
-    on_documents: Callable[[int], None],
-    on_batch: Callable[[int, int], None] | None,
-) -> tuple[list[Document], int]:
-    """Return a pool's documents with what was found, and how many were there from an interrupted extraction."""
-    found, resumed = list(pool), 0
-    for group in _groups(pool):
-        documents = [pool[place] for place in group]
-        done = _kept(current, documents)
-        resumed += len(done)
-        if not done:
-            done = extractor.extract_all(documents, on_batch=on_batch)
-            append(current, done, LOSSLESS)
-        for place, document in zip(group, done, strict=True):
-            found[place] = document
-        on_documents(len(group))
-    return found, resumed
-
-
-def append(file: BinaryIO, documents: Iterable[Document], format: str, losses: Losses | None = None) -> None:
-    """Write documents at the end of a file.
-
-    Raises:
-        EventuneError: If a document cannot be written in the format.
-        OSError: If the file cannot be written, or was removed; for `begun` to report.
-    """
-    lines = [line for document in documents for line in lines_of(document, format, losses=losses)]
-    if not Path(file.name).is_file():
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-    file.write("".join(f"{line}\n" for line in lines).encode())
-    file.flush()
-
-
-def _kept(file: BinaryIO, documents: Sequence[Document]) -> list[Document]:
-    """Read back what was written of a group; nothing where it is not all there, or of an earlier pool."""
-    start = file.tell()
-    read = format_named(LOSSLESS).read
-    kept = []
-    for document in documents:
-        line = file.readline()
-        try:
-            again = read(json.loads(line)) if line.endswith(b"\n") else None
-        except (ValueError, InvalidValueError):
-            again = None
-        if again is None or again.id != document.id or not _answers(again, document):
-            file.truncate(start)
-            file.seek(start)
-            return []
-        kept.append(again)
-    return kept
-
-
-def written(file: BinaryIO, pool: Sequence[Document], output_format: str) -> list[Document]:
-    """Read back what an interrupted extraction wrote of a pool.
+def extracting(target: Path) -> Iterator[None]:
+    """Keep other processes from writing a target that does not exist yet, for the length of the block.
 
     Args:
-        file: The file, at the pool's first line.
-        pool: The documents of the corpus.
-        output_format: Format of the file.
-
-    Returns:
-        The documents, one a line; none if not all of them are there, in which case the file ends before them.
+        target: The file or folder.
 
     Raises:
-        EventuneError: If the file is an extraction from another corpus.
+        LockedError: If another process is writing it.
+        EventuneError: If it exists.
     """
-    start = file.tell()
-    read = format_named(output_format).read
-    lines = []
-    for document in pool:
-        for expected in lines_of(document, output_format):
-            line = file.readline()
-            if not line.endswith(b"\n"):
-                file.truncate(start)
-                file.seek(start)
-                return []
-            try:
-                again = read(json.loads(line))
-            except (ValueError, InvalidValueError):
-                again = None
-            if again is None or not _answers(again, read(json.loads(expected))):
-                raise EventuneError(
-                    f"{file.name}: expected what an interrupted extraction from the same corpus wrote, found a line "
-                    f"that is not document {document.id!r}",
-                    "remove it, or choose another output file",
-                )
-            lines.append(again)
+    with locked(target):
+        if os.path.lexists(target):
+            # Killed between the last two steps.
+            for journal in target.parent.glob(f"{escape(target.name)}.*.journal"):
+                if _journal_lines(journal)[-1:] == [_COMPLETE]:
+                    _remove(journal.with_suffix(f".{kind}") for kind in _KINDS)
+        refuse_existing(target)
+        remove_staged(target)
+        yield
+
+
+class Kept:
+    """What is done of an extraction.
+
+    Attributes:
+        counts: How much is done.
+        pools: Hashes of the pools that are done.
+        is_complete: Whether all are.
+    """
+
+    def __init__(self, target: Path, key: str) -> None:
+        self.target = target
+        self.partial, self.unread, self._journal = (target.with_name(f"{target.name}.{key}.{kind}") for kind in _KINDS)
+        self.counts = Counts()
+        self.pools: list[str] = []
+        self.is_complete = False
+        self._files: Sequence[BinaryIO] = ()
+
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Open the files for the length of the block, cut to what is whole; those without any pool are removed."""
+        try:
+            if not self._journal.exists():
+                refuse_existing(unreadable_file(self.target))
+            with (
+                self.partial.open("ab") as whole,
+                self.unread.open("ab") as unread,
+                self._journal.open("ab") as journal,
+            ):
+                self._files = (whole, unread, journal)
+                self._resume()
+                yield
+        except OSError as error:
+            raise unwritable(self.target, error) from None
+        finally:
+            if not self.pools:
+                self.discard()
+
+    def _resume(self) -> None:
+        """Find the last pool that is whole, and cut off what stands behind it."""
+        whole, unread, journal = self._files
+        lines = _journal_lines(self._journal)
+        self.is_complete = lines[-1:] == [_COMPLETE]
+        pools = lines[:-1] if self.is_complete else lines
+        if not self.is_complete:
+            sizes = {"bytes": whole.tell(), "unread_bytes": unread.tell()}
+            pools = list(takewhile(lambda line: all(line[name] <= size for name, size in sizes.items()), lines))
+            last = pools[-1] if pools else dict.fromkeys(sizes, 0)
+            whole.truncate(last["bytes"])
+            unread.truncate(last["unread_bytes"])
+            journal.truncate(sum(len(_line(line)) for line in pools))
+        self.pools = [line["pool"] for line in pools]
+        self.counts.update(pools[-1]["counts"] if pools else {})
+
+    def append(self, pool: str, lines: Sequence[str], unread: Sequence[Mapping[str, Any]]) -> None:
+        """Keep a pool, of which `counts` has been told already.
+
+        Raises:
+            OSError: If a file cannot be written, or was removed; for `opened` to report.
+        """
+        contents = ("".join(f"{line}\n" for line in lines).encode(), b"".join(map(_line, unread)))
+        for file, content in zip(self._files, contents, strict=False):
+            if not Path(file.name).is_file():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            if content:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        whole, unread_file, _ = self._files
+        self._note({"pool": pool, "bytes": whole.tell(), "unread_bytes": unread_file.tell(), "counts": self.counts})
+        self.pools.append(pool)
+
+    def complete(self) -> None:
+        """Note that all pools are there."""
+        self._note(_COMPLETE)
+        self.is_complete = True
+
+    def put_unread_in_place(self) -> None:
+        """Give the list of records that could not be read its name, if there are any."""
+        if self.unread.exists() and self.unread.stat().st_size:
+            self.unread.replace(unreadable_file(self.target))
+
+    def abandon(self) -> None:
+        """Take back all pools: nothing is left of them when the files are closed."""
+        self.pools = []
+
+    def discard(self) -> None:
+        """Remove the files."""
+        _remove((self.partial, self.unread, self._journal))
+
+    def _note(self, value: Mapping[str, Any]) -> None:
+        journal = self._files[-1]
+        journal.write(_line(value))
+        journal.flush()
+
+
+def _line(value: Mapping[str, Any]) -> bytes:
+    return f"{json_text(value)}\n".encode()
+
+
+def _journal_lines(path: Path) -> list[dict[str, Any]]:
+    """Return a journal's lines up to the first that is not whole."""
+    lines: list[dict[str, Any]] = []
+    for line in path.read_bytes().splitlines(keepends=True):
+        try:
+            value = json.loads(line) if line.endswith(b"\n") else None
+        except ValueError:
+            value = None
+        if not isinstance(value, dict) or not (value == _COMPLETE or _is_pool(value)):
+            break
+        lines.append(value)
     return lines
 
 
-def _answers(found: Document, asked: Document) -> bool:
-    """Tell whether all is there that an extraction does not change: the words, and types and triggers of events."""
-    same_events = [(e.type, e.trigger) for e in found.events] == [(e.type, e.trigger) for e in asked.events]
-    return found.words == asked.words and (same_events or not asked.events)
+def _is_pool(value: Mapping[str, Any]) -> bool:
+    numbers = (value.get("bytes"), value.get("unread_bytes"))
+    counts = value.get("counts")
+    return (
+        isinstance(value.get("pool"), str)
+        and all(isinstance(number, int) for number in numbers)
+        and isinstance(counts, dict)
+        and counts.keys() == Counts().keys()
+    )
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

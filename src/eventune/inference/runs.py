@@ -27,6 +27,7 @@ class RunAnnotator:
         self._task = cast("AnnotatingTask", loaded.task)
         self.ontology, self.counts = self._task.ontology, self._task.counts
         self.detects, self.finds_arguments = opened.entry.detects, opened.entry.finds_arguments
+        self.is_generative = "encoder" not in opened.entry.traits
 
     def fingerprint(self) -> str:
         """See `Annotator`: a hash of all files that decide what is found."""
@@ -59,6 +60,7 @@ class StepsAnnotator:
             RunAnnotator(opened.arguments, loaded.arguments),
         )
         self.ontology = self._steps[1].ontology
+        self.is_generative = any(step.is_generative for step in self._steps)
         self.loaded = loaded.arguments
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 from eventune.events import Document
 from eventune.results import Score
 from eventune.scoring.measures import AnyTally, Scorer
-from eventune.scoring.resampling import bootstrap, paired
+from eventune.scoring.resampling import bootstraps, paired
 
 
 class Evaluation:
@@ -49,13 +49,11 @@ class Evaluation:
         Returns:
             By scorer and measure, `Interval.to_dict()`.
         """
-        return {
-            name: {
-                measure: bootstrap(tallies, resamples=resamples, seed=seed).to_dict()
-                for measure, tallies in self._reported(name)
-            }
-            for name in self.tallies
-        }
+        reported = {(name, measure): tallies for name in self.tallies for measure, tallies in self._reported(name)}
+        found: dict[str, dict[str, Any]] = {name: {} for name in self.tallies}
+        for (name, measure), interval in bootstraps(reported, resamples=resamples, seed=seed).items():
+            found[name][measure] = interval.to_dict()
+        return found
 
     def against(self, other: Evaluation, *, resamples: int, seed: int = 0) -> dict[str, dict[str, Any]]:
         """Compare with another system on the same documents.

@@ -7,9 +7,9 @@ The bootstrap draws documents with replacement (Efron and Tibshirani 1993; for s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ _CELLS = 4_000_000
 """So many draws are held at once."""
 
 Floats = NDArray[np.float64]
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,43 @@ def bootstrap(tallies: Sequence[Summable], *, resamples: int = 1000, seed: int =
     Raises:
         InvalidValueError: If `resamples` is below one or `level` not between 0 and 1.
     """
+    return bootstraps({"": tallies}, resamples=resamples, seed=seed, level=level)[""]
+
+
+def bootstraps(
+    measures: Mapping[Key, Sequence[Summable]], *, resamples: int = 1000, seed: int = 0, level: float = 0.95
+) -> dict[Key, Interval]:
+    """Return the intervals of several measures; those of as many documents share the draws, which take the most time.
+
+    Args:
+        measures: What each document added to each measure.
+        resamples: See `bootstrap`.
+        seed: See `bootstrap`.
+        level: See `bootstrap`.
+
+    Returns:
+        What `bootstrap` gives for each.
+
+    Raises:
+        InvalidValueError: As `bootstrap` does.
+    """
     _check(resamples, level)
+    parts = {key: _parts(tallies) for key, tallies in measures.items()}
+    sums: dict[Key, list[Floats]] = {key: [] for key in measures}
+    for documents in sorted({len(tallies) for tallies in measures.values() if tallies}):
+        alike = [key for key, tallies in measures.items() if len(tallies) == documents]
+        for draws in _draws(documents, resamples, seed):
+            for key in alike:
+                sums[key].append(draws @ parts[key])
+    return {key: _interval(tallies, sums[key], level, resamples) for key, tallies in measures.items()}
+
+
+def _interval(tallies: Sequence[Summable], sums: Sequence[Floats], level: float, resamples: int) -> Interval:
+    """Return the interval of a measure from its sums in the resamples."""
     if not tallies:
         return Interval((0.0, 0.0), (0.0, 0.0), (0.0, 0.0), level, resamples)
-    parts = _parts(tallies)
-    sums = np.concatenate([draws @ parts for draws in _draws(len(parts), resamples, seed)])
-    precision, recall, f1 = (_ends(values, level) for values in tallies[0].metrics_of(list(sums.T)))
+    whole = list(np.concatenate(sums).T)
+    precision, recall, f1 = (_ends(values, level) for values in tallies[0].metrics_of(whole))
     return Interval(precision, recall, f1, level, resamples)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
-from transformers import TrainingArguments
 
 from eventune.adapters.methods import is_adapter, keeps_base
 from eventune.adapters.precision import half_type_of
@@ -15,7 +14,9 @@ from eventune.backbones.backbone import Backbone
 from eventune.backbones.masked_lm import MaskedLanguageModel
 from eventune.tasks.protocol import Outcome, RunTask
 from eventune.training.flops import forward_flops, gemm_flops_per_second
-from eventune.training.meter import memory_split
+
+if TYPE_CHECKING:
+    from transformers import TrainingArguments
 
 
 class Forgetting:
@@ -51,6 +52,9 @@ def training_costs(outcome: Outcome, cost: Mapping[str, float], task: RunTask, *
     Returns:
         Figures by name; those that this machine cannot tell are missing.
     """
+    # Whoever opens a finished run does not wait for the trainer's libraries.
+    from eventune.training.meter import memory_split
+
     trainer, counts = outcome.trainer, outcome.counts
     assert trainer is not None
     assert counts is not None

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import nn
 
@@ -19,7 +19,9 @@ from eventune.storage.validation import write_settings
 from eventune.tasks.card import MARKED_EXAMPLE, extractor_card
 from eventune.tasks.protocol import Outcome, Pretraining
 from eventune.training import run_directory as names
-from eventune.training.trainer import TaskTrainer
+
+if TYPE_CHECKING:
+    from eventune.training.trainer import TaskTrainer
 
 _SHOWN_TYPES = 8
 SHOWN = "In May, some people [[acted|{}]] near the old bridge of Orsha."

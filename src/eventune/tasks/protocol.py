@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
@@ -22,7 +22,9 @@ from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.events import Document, Ontology
 from eventune.training.task import Task
-from eventune.training.trainer import TaskTrainer
+
+if TYPE_CHECKING:
+    from eventune.training.trainer import TaskTrainer
 
 UNTRAINED = "none"
 """The method of a run that tries the model as it is."""

@@ -34,10 +34,10 @@ from eventune.tasks.limits import MOST_LENGTH
 from eventune.tasks.protocol import Outcome
 from eventune.tasks.response_files import Predictions, write_classic_files
 from eventune.training import run_directory as names
-from eventune.training.trainer import TaskTrainer
 
 if TYPE_CHECKING:
     from eventune.sft.settings import SftArguments
+    from eventune.training.trainer import TaskTrainer
 
 _COMPARED_ROWS = 2
 

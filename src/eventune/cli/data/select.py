@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         documents: Sequence[Document] = [pool[index] for index in chosen]
         if arguments.by != "uncertain":
             documents = _found(extractor, documents)
-        notify_of_answers(extractor)
+        notify_of_answers(extractor.annotator.counts)
         losses = Losses()
         write_corpus(documents, arguments.output, arguments.output_format, losses=losses)
     result = {
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _unlabelled(texts: Iterable[Document], extractor: Extractor, source: str) -> list[Document]:
     """Return the pool as the extractor is asked about it: without events where it finds them itself."""
     from eventune.corpora.raw_text import RawTexts
-    from eventune.inference.files import Questions
+    from eventune.inference.questions import Questions
 
     questions = Questions(documents=texts, extractor=extractor, are_raw=isinstance(texts, RawTexts))
     pool = [document.with_events(()) if extractor.detects else document for document in questions]

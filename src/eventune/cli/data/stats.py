@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         from eventune.reports import statistics_page
         from eventune.storage.atomic import write_atomically
 
-        write_atomically(Path(arguments.html), statistics_page(result, examples, title=corpus.path.name))
+        write_atomically(Path(arguments.html), statistics_page(result, examples, title=Path(corpus.path).name))
         result["html"] = arguments.html
     emit(result, as_json=arguments.json, render=lambda console: _render(console, corpus, figures))
     return 0

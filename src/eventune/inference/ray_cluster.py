@@ -1,0 +1,56 @@
+"""A Ray cluster, found or started."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from eventune.errors import EventuneError, require_library
+
+LOCAL = "local"
+"""In place of an address: a cluster of this machine alone, for as long as the command takes."""
+_CONNECT_SECONDS = 5
+_HINT = "start one with `ray start --head`, or give local"
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Connect to a cluster for the length of the block.
+
+    Args:
+        address: Its address, `auto` to look for one on this machine, or `local` to start one.
+
+    Yields:
+        The module `ray`.
+
+    Raises:
+        EventuneError: If Ray is missing or the cluster cannot be reached.
+    """
+    ray = require_library("ray", "--ray: expected ray, which is not installed", "pip install 'eventune[ray]'")
+    _require_reachable(address)
+    try:
+        ray.init(
+            address=None if address == LOCAL else address,
+            ignore_reinit_error=True,
+            include_dashboard=False,
+            log_to_driver=False,
+        )
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        raise EventuneError(f"--ray: no cluster at {address!r}: {error}", _HINT) from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _require_reachable(address: str) -> None:
+    """Refuse an address where nobody listens: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        raise EventuneError(f"--ray: no cluster at {address!r}: {error}", _HINT) from error
