@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from eventune.errors import EventuneError
 from eventune.serving.arguments import ServeSettings
@@ -49,7 +49,7 @@ def url_of(taken: socket.socket) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def run_server(app: FastAPI, taken: socket.socket, *, on_start: Callable[[], None]) -> None:
+def run_server(app: ASGIApp, taken: socket.socket, *, on_start: Callable[[], None]) -> None:
     """Serve until a signal says to stop; what was accepted until then is answered.
 
     Args:
