@@ -25,7 +25,10 @@ _INSTALL = "pip install 'eventune[serve]'"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the runs, where to listen, and the limits."""
     parser.add_argument(
-        "runs", metavar="RUN", nargs="+", help="run directory, or warmup; those on one base share it in memory"
+        "runs",
+        metavar="RUN",
+        nargs="+",
+        help="run directory, or warmup, or an export of a run; those on one base share it",
     )
     for name, kind, default, text in setting_flags():
         parser.add_argument(f"--{name}", type=kind, default=default, metavar=name.split("_")[-1].upper(), help=text)
@@ -56,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Load the runs and serve them until a signal says to stop."""
     from eventune.runs.shipped import located
+    from eventune.runtime.folder import is_export
 
     settings = ServeSettings(**{name: getattr(arguments, name) for name, *_ in setting_flags()})
     token = os.environ.get(TOKEN_VARIABLE, "")
@@ -64,7 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.serving.server import bind
 
     with closing(bind(settings)) as taken, _annotations(arguments) as annotations:
-        import_model_libraries()
+        if not all(map(is_export, folders)):
+            import_model_libraries()
         from eventune.corpora import read_ontology
         from eventune.serving.app import make_app
         from eventune.serving.runs import load_served
@@ -108,6 +113,7 @@ def check_reach(settings: ServeSettings, token: str) -> None:
 
 def _check(arguments: argparse.Namespace, settings: ServeSettings, folders: list[Path], token: str) -> None:
     """Refuse what is wrong before anything is loaded."""
+    from eventune.runtime.folder import is_export
     from eventune.training.run_directory import RunDirectory
 
     if arguments.documents and not arguments.annotate:
@@ -116,7 +122,8 @@ def _check(arguments: argparse.Namespace, settings: ServeSettings, folders: list
     for library in ("fastapi", "uvicorn", "prometheus_client"):
         require_library(library, f"eventune serve needs {library}", _INSTALL)
     for folder in folders:
-        RunDirectory(folder).require()
+        if not is_export(folder):
+            RunDirectory(folder).require()
 
 
 def _annotations(arguments: argparse.Namespace) -> AbstractContextManager[Annotations | None]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from eventune.errors import EventuneError
 from eventune.inference.extractor import Extractor
+from eventune.runtime.folder import is_export
 from eventune.scoring.definitions import DEFAULT_SCORER, SCORERS
 from eventune.storage.json_files import read_json
 from eventune.training.run_directory import RESULT, RunDirectory
@@ -51,7 +52,7 @@ def load_served(folders: Sequence[Path], **options: Any) -> dict[str, ServedRun]
     """Load runs.
 
     Args:
-        folders: The run directories.
+        folders: The run directories, or exports of runs.
         **options: See `Extractor.load`.
 
     Returns:
@@ -67,7 +68,8 @@ def load_served(folders: Sequence[Path], **options: Any) -> dict[str, ServedRun]
         scorer = RunDirectory(folder).setting("scorer")
         # A recipe may be a stranger's.
         known = scorer if isinstance(scorer, str) and scorer in SCORERS else DEFAULT_SCORER
-        result = read_json(folder / RESULT)
+        # An export has no scores of its own run's.
+        result = {} if is_export(folder) else read_json(folder / RESULT)
         loaded[name] = ServedRun(name, extractor, result, "textee" if extractor.detects else known)
     return loaded
 
