@@ -25,10 +25,7 @@ _INSTALL = "pip install 'eventune[serve]'"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the runs, where to listen, and the limits."""
     parser.add_argument(
-        "runs",
-        metavar="RUN",
-        nargs="+",
-        help="run directory, or warmup, or an export of a run; those on one base share it",
+        "runs", metavar="RUN", nargs="+", help="run directory, export of one, or warmup; those on one base share it"
     )
     for name, kind, default, text in setting_flags():
         parser.add_argument(f"--{name}", type=kind, default=default, metavar=name.split("_")[-1].upper(), help=text)

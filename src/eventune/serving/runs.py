@@ -1,4 +1,4 @@
-"""The runs that are served, those on one base sharing it."""
+"""The runs and exports that are served, runs on one base sharing it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from eventune.training.run_directory import RESULT, RunDirectory
 
 @dataclass(frozen=True)
 class ServedRun:
-    """A run in memory.
+    """A run or an export in memory.
 
     Attributes:
         name: What requests call it.
         extractor: The run.
-        result: What its `result.json` says.
+        result: What its `result.json` says; an export has none.
         scorer: What it is scored by where a request does not say.
     """
 
@@ -49,10 +49,10 @@ class ServedRun:
 
 
 def load_served(folders: Sequence[Path], **options: Any) -> dict[str, ServedRun]:
-    """Load runs.
+    """Load runs and exports.
 
     Args:
-        folders: The run directories, or exports of runs.
+        folders: The run directories, or folders of exports, which need no torch.
         **options: See `Extractor.load`.
 
     Returns:
@@ -68,7 +68,6 @@ def load_served(folders: Sequence[Path], **options: Any) -> dict[str, ServedRun]
         scorer = RunDirectory(folder).setting("scorer")
         # A recipe may be a stranger's.
         known = scorer if isinstance(scorer, str) and scorer in SCORERS else DEFAULT_SCORER
-        # An export has no scores of its own run's.
         result = {} if is_export(folder) else read_json(folder / RESULT)
         loaded[name] = ServedRun(name, extractor, result, "textee" if extractor.detects else known)
     return loaded
