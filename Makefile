@@ -45,10 +45,10 @@ demo: setup ## Train with LoRA on the built-in sample, score, extract
 	$(BIN)/eventune demo
 
 # A process a core, one thread each: the files are shared out, and each makes its own fixtures.
-test: setup-llm setup-multilingual ## Run the tests
+test: setup-llm setup-multilingual setup-docs ## Run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-test-slow: setup-llm setup-multilingual ## Run the tests that train for minutes
+test-slow: setup-llm setup-multilingual setup-docs ## Run the tests that train for minutes
 	$(BIN)/python -m pytest -m slow
 
 wheel: ## Build sdist and wheel into dist/

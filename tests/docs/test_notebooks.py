@@ -1,11 +1,11 @@
 """Notebooks run from their first cell to their last."""
 
-import jupytext
-import nbclient
 import pytest
 
 from .conftest import ROOT
 
+jupytext = pytest.importorskip("jupytext", reason="the extra docs is not installed")
+nbclient = pytest.importorskip("nbclient", reason="the extra docs is not installed")
 NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.py"))
 
 
