@@ -110,9 +110,8 @@ def labelling_configuration(ontology: Ontology) -> str:
     labels = ElementTree.SubElement(view, "Labels", name="label", toName="text")
     # A name that is a type and a role has one label.
     for name, description in (roles | types).items():
-        colour = _TYPE_COLOUR if name in types else _ROLE_COLOUR
-        hint = {"hint": description} if description else {}
-        ElementTree.SubElement(labels, "Label", value=name, background=colour, **hint)
+        attributes = {"value": name, "background": _TYPE_COLOUR if name in types else _ROLE_COLOUR}
+        ElementTree.SubElement(labels, "Label", attributes | ({"hint": description} if description else {}))
     ElementTree.SubElement(view, "Text", name="text", value="$text")
     ElementTree.indent(view)
     return ElementTree.tostring(view, encoding="unicode") + "\n"
