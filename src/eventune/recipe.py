@@ -120,11 +120,7 @@ class Recipe:
         entry = TASKS.get(built["task"].task)
         if entry is not None:
             problems += _foreign_settings(entry, built, named)
-        patience = built["optimisation"].early_stopping_patience
-        has_dev = built["data"].has_part("dev") or named & {"dev_file", "dev_fraction", "splits_dir"}
-        if patience > 0 and not has_dev:
-            expected = "0 without dev_file and dev_fraction"
-            problems.append(InvalidValueError("early_stopping_patience", expected, str(patience)))
+        problems += _conflicts(built, named)
         raise_all(problems, source)
         assert entry is not None
         common = {name: built[name] for name in common_sections()}
@@ -183,6 +179,29 @@ def _step(recipe: Recipe, step: str, given: set[str], source: str) -> Recipe:
     values = {name: value for name, value in recipe.to_dict().items() if name in given and known.get(name)}
     output_dir = str(Path(recipe.optimisation.output_dir) / step)
     return Recipe.of({**values, "task": entry.name, **own, "output_dir": output_dir}, source=f"{source}: {step}")
+
+
+def _conflicts(built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidValueError]:
+    """Yield one error for each setting that does not go with another."""
+    patience = built["optimisation"].early_stopping_patience
+    has_dev = built["data"].has_part("dev") or named & {"dev_file", "dev_fraction", "splits_dir"}
+    if patience > 0 and not has_dev:
+        expected = "0 without dev_file and dev_fraction"
+        yield InvalidValueError("early_stopping_patience", expected, str(patience))
+    if built["adapter"].trained_layers:
+        yield from _problems_of_kept_states(built)
+
+
+def _problems_of_kept_states(built: Mapping[str, Any]) -> Iterator[InvalidValueError]:
+    """Yield one error for each setting that would change what lies below the trained layers, or leave it random."""
+    if built["extraction"].word_dropout:
+        yield InvalidValueError("word_dropout", "0 with trained_layers", str(built["extraction"].word_dropout))
+    starts = built["optimisation"].init_from or built["data"].pretrain_file
+    if not (starts or built["adapter"].all_layers_epochs):
+        yield InvalidValueError("all_layers_epochs", "at least 1 without init_from and pretrain_file", "0")
+    before, epochs = built["adapter"].all_layers_epochs, built["optimisation"].num_train_epochs
+    if before >= epochs:
+        yield InvalidValueError("all_layers_epochs", f"fewer than num_train_epochs, {epochs}", str(before))
 
 
 def _foreign_settings(entry: TaskEntry, built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidValueError]:

@@ -39,7 +39,8 @@ def test_a_training_that_is_quick_says_nothing(notices):
 def test_many_events_in_long_documents_are_told_with_their_windows(notices):
     [notice] = notices([document(events=30, sentences=60), document(events=1)])
     assert notice == (
-        "an epoch reads 181 windows: each of 31 events by itself, in 5.8 windows of up to 128 tokens (2 documents)"
+        "an epoch reads 181 windows: each of 31 events by itself, in 5.8 windows of up to 128 tokens (2 documents); "
+        "trigger_window: 192 reads each once, around its trigger"
     )
 
 

@@ -115,3 +115,40 @@ def test_a_share_of_nearly_all_is_all_and_of_whole_groups(read):
     assert len(read(documents, train_fraction=0.99)[0].train) == 20
     with pytest.raises(EventuneError, match="train_fraction: 20 training documents are too few"):
         read(documents, train_fraction=0.01)
+
+
+OTHER = [
+    Document.from_sentences(f"o{number}", [["They", "met", "here"]], events=[Event("meet", Span(1, 2), (who,))])
+    for number, who in enumerate([Argument("participant", Span(0, 1))] * 4)
+]
+
+
+def beside(read, tmp_path, **options):
+    write_corpus(OTHER, tmp_path / "other.jsonl")
+    splits, _ = read([document(1)], further_corpora={str(tmp_path / "other.jsonl"): options})
+    assert splits.ontology == ONTOLOGY
+    [further] = splits.further
+    return further
+
+
+def test_a_further_corpus_has_an_ontology_of_its_own(read, tmp_path):
+    further = beside(read, tmp_path)
+    assert list(further.documents) == OTHER
+    assert list(further.ontology.types) == ["meet"]
+
+    ontology = Ontology.of([EventType("meet", (Role("participant"), Role("place")))])
+    write_ontology(ontology, tmp_path / "other.yaml")
+    assert beside(read, tmp_path, ontology_file=str(tmp_path / "other.yaml")).ontology == ontology
+
+
+@pytest.mark.parametrize(("weight", "expected"), [(2, 8), (0.5, 2), (1.25, 5)])
+def test_a_further_corpus_is_read_as_often_as_its_weight_says(read, tmp_path, weight, expected):
+    found = beside(read, tmp_path, weight=weight).documents
+    assert len(found) == expected
+    assert found == beside(read, tmp_path, weight=weight).documents
+
+
+def test_a_further_corpus_that_its_ontology_does_not_know_is_refused(read, tmp_path):
+    write_ontology(ONTOLOGY, tmp_path / "wrong.yaml")
+    with pytest.raises(EventuneError, match="meet"):
+        beside(read, tmp_path, ontology_file=str(tmp_path / "wrong.yaml"))

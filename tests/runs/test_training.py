@@ -533,6 +533,98 @@ def test_every_method_makes_a_run_that_scores_what_its_result_says(changes, trai
     assert warned == ("freeze_heads" in changes)
 
 
+def test_corpora_that_are_trained_on_together_keep_their_own_types(train_with, documents, tmp_path):
+    listener = Listener()
+    others = [json.loads(line) for line in (documents / "dev.jsonl").read_text().splitlines()]
+    for other in others:
+        for event in other["events"]:
+            event["type"] = f"other.{event['type']}"
+    (tmp_path / "other.jsonl").write_text("\n".join(map(json.dumps, others)))
+    changes = {"num_train_epochs": 1, "pretrain_file": "", "pretrain_ontology_file": ""}
+    alone = train_with(output_dir=tmp_path / "alone", **changes)
+    both = train_with(
+        listener, output_dir=tmp_path / "both", further_corpora={str(tmp_path / "other.jsonl"): {}}, **changes
+    )
+
+    assert weights(alone) != weights(both)
+    assert (alone / "ontology.yaml").read_bytes() == (both / "ontology.yaml").read_bytes()
+    assert any("12 documents" in notice for notice in listener.notices)
+
+
+TOP_LAYERS = {"trained_layers": 1, "all_layers_epochs": 0, "word_dropout": 0.0}
+
+
+def test_what_lies_below_the_trained_layers_stays_as_it_was_before_them(train_with, tmp_path):
+    listener = Listener()
+    one = train_with(listener, output_dir=tmp_path / "one", **TOP_LAYERS, num_train_epochs=1)
+    two = train_with(output_dir=tmp_path / "two", **TOP_LAYERS, num_train_epochs=2)
+
+    first, second = (load_file(run / ADAPTER) for run in (one, two))
+    changed = {name for name in first if not torch.equal(first[name], second[name])}
+    assert not any(".layer.0." in name or "marks" in name for name in changed)
+    assert any(".layer.1." in name for name in changed)
+    assert any("scorer" in name for name in changed)
+    assert any(notice.startswith("after 0 epochs the last 1 layers alone are trained, ") for notice in listener.notices)
+    counts = json.loads((one / "result.json").read_text())["resources"]
+    below = sum(tensor.numel() for name, tensor in first.items() if ".layer.0." in name)
+    whole = train_with(output_dir=tmp_path / "whole", num_train_epochs=1)
+    everything = json.loads((whole / "result.json").read_text())["resources"]
+    assert counts["trainable_parameters"] == everything["trainable_parameters"] - below
+
+
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_a_run_of_the_top_layers_that_was_killed_ends_in_the_same_bits(train_with, tmp_path, epochs):
+    class StopAfterTwo(TrainerCallback):
+        def on_epoch_begin(self, args, state, control, **kwargs):
+            if state.epoch >= 2:
+                raise KeyboardInterrupt
+
+    whole = train_with(output_dir=tmp_path / "whole", **{**TOP_LAYERS, "all_layers_epochs": epochs})
+    with pytest.raises(KeyboardInterrupt):
+        train_with(
+            Listener(StopAfterTwo()), output_dir=tmp_path / "stopped", **{**TOP_LAYERS, "all_layers_epochs": epochs}
+        )
+    stopped = train_with(
+        output_dir=tmp_path / "stopped", resume_from_checkpoint=True, **{**TOP_LAYERS, "all_layers_epochs": epochs}
+    )
+
+    assert weights(stopped) == weights(whole)
+
+
+def test_all_layers_are_trained_in_the_epochs_before(train_with, tmp_path):
+    runs = [
+        train_with(output_dir=tmp_path / f"{epochs}", **{**TOP_LAYERS, "all_layers_epochs": before, "ema_decay": 0.0})
+        for epochs, before in (("none", 0), ("one", 1))
+    ]
+    below = [{name: t for name, t in load_file(run / ADAPTER).items() if ".layer.0." in name} for run in runs]
+    assert below[0].keys() == below[1].keys()
+    assert not any(torch.equal(below[0][name], below[1][name]) for name in below[0])
+
+
+def test_full_fine_tuning_of_the_top_layers_saves_the_whole_model(train_with):
+    run = train_with(**TOP_LAYERS, method="full", num_train_epochs=1)
+    assert (run / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"trained_layers": 2}, "trained_layers: expected fewer than the base's 2, found 2"),
+        ({"word_dropout": 0.1}, "word_dropout: expected 0 with trained_layers, found 0.1"),
+        (
+            {"pretrain_file": "", "pretrain_ontology_file": ""},
+            "all_layers_epochs: expected at least 1 without init_from",
+        ),
+        ({"all_layers_epochs": EPOCHS}, "all_layers_epochs: expected fewer than num_train_epochs, 3, found 3"),
+        ({"method": "prefix"}, "trained_layers: expected 0 with method: prefix, found 1"),
+    ],
+)
+def test_settings_that_do_not_go_with_kept_states_are_refused(train_with, changes, message, tmp_path):
+    with pytest.raises(EventuneError, match=message):
+        train_with(**{**TOP_LAYERS, **changes})
+    assert not (tmp_path / "run" / "result.json").exists()
+
+
 def test_checkpointing_changes_nothing_but_time_and_memory(train_with, tmp_path):
     changes = {"num_train_epochs": 1, "hidden_dropout": 0.0, "head_dropout": 0.0, "word_dropout": 0.0}
     plain = train_with(output_dir=tmp_path / "plain", **changes)

@@ -23,6 +23,8 @@ _BOUNDS = {
     "loraplus_lr_ratio": (1, 10**6),
     "pre_seq_len": (1, MOST_VIRTUAL_TOKENS),
     "freeze_trainable_layers": (1, 10_000),
+    "trained_layers": (0, 10_000),
+    "all_layers_epochs": (0, 10_000),
 }
 
 
@@ -93,6 +95,18 @@ class AdapterArguments:
     )
     vera_r: int = field(default=256, metadata={"help": "vera: rank of the shared matrices, higher than LoRA's"})
     freeze_trainable_layers: int = field(default=2, metadata={"help": "freeze: number of the last blocks to train"})
+    trained_layers: int = field(
+        default=0,
+        metadata={
+            "help": "Train the last blocks alone; what lies below, marks on the input included, stays as it is and is "
+            "computed once for all epochs; 0: all blocks",
+            "read_by": "encoder",
+        },
+    )
+    all_layers_epochs: int = field(
+        default=2,
+        metadata={"help": "trained_layers: epochs before it in which all blocks are trained", "read_by": "encoder"},
+    )
     quantization_bit: int = field(
         default=0, metadata={"help": "QLoRA: keep the base's linear layers in 4 or 8 bits (bitsandbytes); 0: do not"}
     )
@@ -107,7 +121,8 @@ class AdapterArguments:
         for name, most in (("rank_pattern", MOST_RANK), ("alpha_pattern", _MOST_ALPHA)):
             if any(not 1 <= value <= most for value in getattr(self, name).values()):
                 yield InvalidValueError(name, f"integers from 1 to {most:,}", str(getattr(self, name)))
-        for name, off in (("freeze_heads", "false"), ("quantization_bit", "0"), ("tie_lora_a", "false")):
+        off_by_name = {"freeze_heads": "false", "quantization_bit": "0", "tie_lora_a": "false", "trained_layers": "0"}
+        for name, off in off_by_name.items():
             if getattr(self, name) and not self._has(name):
                 found = str(getattr(self, name)).lower()
                 yield InvalidValueError(name, f"{off} with method: {self.method}", found)

@@ -90,7 +90,10 @@ METHODS = {
             "lora_magnitude_vector",
         ),
         options=frozenset(
-            {"freeze_heads", "init_lora_weights", "lora_target_parameters", "quantization_bit", "tie_lora_a"}
+            {
+                *("freeze_heads", "init_lora_weights", "lora_target_parameters", "quantization_bit", "tie_lora_a"),
+                "trained_layers",
+            }
         ),
         merges=True,
         shares_base=True,
@@ -102,6 +105,7 @@ METHODS = {
         summary="every weight of the base",
         implementation="eventune.adapters.parts:attach_full",
         files=(FULL_WEIGHTS,),
+        options=frozenset({"trained_layers"}),
         freezes_base=False,
     ),
     "prefix": Method(
@@ -115,7 +119,7 @@ METHODS = {
         implementation="eventune.adapters.ia3:attach_ia3",
         peft_type="IA3",
         parts=("ia3_l",),
-        options=frozenset({"freeze_heads"}),
+        options=frozenset({"freeze_heads", "trained_layers"}),
         merges=True,
         shares_base=True,
         size="eventune.adapters.ia3:ia3_size",
@@ -126,7 +130,7 @@ METHODS = {
         peft_type="VERA",
         parts=("vera_dropout", "vera_A", "vera_B", "vera_lambda_b", "vera_lambda_d"),
         rank="vera_r",
-        options=frozenset({"freeze_heads", "quantization_bit"}),
+        options=frozenset({"freeze_heads", "quantization_bit", "trained_layers"}),
         merges=True,
         # Around layers that have an adapter already, PEFT does not find the sizes of the shared matrices.
         shares_base=False,
@@ -137,11 +141,13 @@ METHODS = {
         summary="the last blocks alone",
         implementation="eventune.adapters.parts:attach_last_blocks",
         files=(PART_WEIGHTS,),
+        options=frozenset({"trained_layers"}),
     ),
     "bitfit": Method(
         summary="the biases alone",
         implementation="eventune.adapters.parts:attach_biases",
         files=(PART_WEIGHTS,),
+        options=frozenset({"trained_layers"}),
     ),
 }
 """Method by name."""

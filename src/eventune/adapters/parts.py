@@ -57,6 +57,20 @@ def train_heads_alone(model: nn.Module, anatomy: Anatomy) -> None:
         model.get_parameter(name).requires_grad_(True)
 
 
+def blocks_of(base: nn.Module) -> list[nn.Module]:
+    """Return an encoder's blocks, the lowest first.
+
+    Raises:
+        EventuneError: If it has none, or more than one stack of them.
+    """
+    stacks = _stacks(base)
+    if len(stacks) != 1:
+        raise EventuneError(
+            f"trained_layers: expected an encoder with one stack of blocks, found {len(stacks)}", "leave it out"
+        )
+    return list(stacks[0])
+
+
 def _stacks(base: nn.Module) -> list[nn.ModuleList]:
     """Return the outermost lists of alike blocks, one for an encoder or decoder, two for both."""
     lists = {name: module for name, module in base.named_modules() if isinstance(module, nn.ModuleList)}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from eventune.corpora.sample import sample_file
 from eventune.errors import InvalidValueError, did_you_mean
@@ -21,6 +22,32 @@ SAMPLE_FILES = {f"sample:{part}": part for part in ("train", "dev", "test", "ont
 
 TEXT = "text"
 """What documents can be grouped by beside their metadata's fields."""
+
+
+MOST_WEIGHT = 1_000.0
+"""How often an epoch reads a corpus."""
+
+
+def path_of(value: str) -> Path | None:
+    """Return where the name of a file or of a part of the sample leads, or None where it is empty."""
+    if value in SAMPLE_FILES:
+        return sample_file(SAMPLE_FILES[value])
+    return Path(value) if value else None
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherCorpus:
+    """A corpus that is trained on beside `train_file`.
+
+    Attributes:
+        file: The corpus.
+        ontology_file: Its event types and roles; induced from it where there is none.
+        weight: How often an epoch reads its documents; below 1 a share of them, drawn once.
+    """
+
+    file: str
+    ontology_file: str = ""
+    weight: float = 1.0
 
 
 @dataclass(kw_only=True)
@@ -56,6 +83,14 @@ class DataArguments:
     )
     pretrain_ontology_file: str = field(
         default="", metadata={"help": "Its ontology, e.g. sample:ontology", "read_by": "pretraining"}
+    )
+    further_corpora: dict[str, Any] = field(
+        default_factory=dict,
+        metadata={
+            "help": "Corpora to train on at the same time, each with an ontology of its own and a weight (how often an "
+            "epoch reads it), e.g. {phee.json: {ontology_file: phee.yaml, weight: 0.5}}",
+            "read_by": "extraction",
+        },
     )
     negative_file: str = field(
         default="",
@@ -102,15 +137,16 @@ class DataArguments:
 
     def path(self, name: str) -> Path | None:
         """Return where a file setting leads, or None where it is empty."""
-        value = getattr(self, name)
-        if self.is_sample(value):
-            return sample_file(SAMPLE_FILES[value])
-        return Path(value) if value else None
+        return path_of(getattr(self, name))
 
     def has_part(self, part: str) -> bool:
         """Tell whether a run has a part, `dev` or `test`."""
         listed = self.splits_dir and is_file(Path(self.splits_dir) / f"{part}.txt")
         return bool(getattr(self, f"{part}_file") or getattr(self, f"{part}_fraction") or listed)
+
+    def further(self) -> list[FurtherCorpus]:
+        """Return the corpora that are trained on beside `train_file`."""
+        return [FurtherCorpus(file, **(options or {})) for file, options in self.further_corpora.items()]
 
     def problems(self) -> Iterator[InvalidValueError]:
         """Yield one error for each setting that is out of range, and each file that does not exist."""
@@ -132,6 +168,8 @@ class DataArguments:
             yield InvalidValueError(
                 "pretrain_ontology_file", "nothing without pretrain_file", self.pretrain_ontology_file
             )
+        for file, options in self.further_corpora.items():
+            yield from _problems_of_further(file, options or {})
         yield from self._problems_of_shares()
 
     def _problems_of_shares(self) -> Iterator[InvalidValueError]:
@@ -148,3 +186,16 @@ class DataArguments:
             yield InvalidValueError("train_fraction", "a number in (0, 1]", str(self.train_fraction))
         if self.dev_fraction + self.test_fraction >= 1.0:
             yield InvalidValueError("test_fraction", "less than 1 together with dev_fraction", str(self.test_fraction))
+
+
+def _problems_of_further(file: str, options: Any) -> Iterator[InvalidValueError]:
+    known = {"ontology_file", "weight"}
+    if not isinstance(options, Mapping) or not options.keys() <= known:
+        yield InvalidValueError("further_corpora", f"{' and '.join(sorted(known))} of {file}", repr(options))
+        return
+    for path in filter(None, (file, options.get("ontology_file", ""))):
+        if not isinstance(path, str) or not (DataArguments.is_sample(path) or exists(path)):
+            yield InvalidValueError("further_corpora", "existing files", str(path))
+    weight = options.get("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0.0 < weight <= MOST_WEIGHT:
+        yield InvalidValueError("further_corpora", f"a weight in (0, {MOST_WEIGHT:g}] of {file}", repr(weight))

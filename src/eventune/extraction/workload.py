@@ -30,6 +30,7 @@ def workload_notices(part: EncodedPart, *, extractor: str, max_length: int, padd
         yield (
             f"an epoch reads {once:,} windows: each of {events:,} events by itself, in {once / events:.1f} windows of "
             f"up to {max_length} tokens ({documents:,} documents)"
+            + ("; trigger_window: 192 reads each once, around its trigger" if once > events else "")
         )
     if windows > once:
         yield (

@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from eventune.adapters.targets import model_type_of
 from eventune.errors import EventuneError
 from eventune.reporter import Reporter
 from eventune.results import RunResult
+from eventune.runs.top_layers import lower_states
 from eventune.storage.atomic import atomic_folder
 from eventune.storage.json_files import write_json
 from eventune.storage.validation import read_settings, write_settings
@@ -36,6 +37,7 @@ from eventune.training import processes
 from eventune.training import run_directory as names
 from eventune.training.checkpoint import last_checkpoint
 from eventune.training.determinism import deterministic
+from eventune.training.lower_states import LowerStates
 from eventune.training.meter import current_memory_bytes, hardware, library_versions
 from eventune.training.run_directory import RunDirectory
 from eventune.training.saving import RemoveOnSave, StepCheckpoints
@@ -229,9 +231,8 @@ class _Run:
             self._pretrain(self.task.pretraining)
         # What was drawn until here differs between a fresh and a resumed run; what follows must not.
         set_seed(self.settings.seed)
-        trainer = self._trainer(
-            self.task.loop, self.task.examples, self.run.checkpoints, has_dev="dev" in self.task.splits
-        )
+        lower, has_dev = self._lower_states(), "dev" in self.task.splits
+        trainer = self._trainer(self.task.loop, self.task.examples, self.run.checkpoints, has_dev=has_dev, lower=lower)
         self._require_gradients(trainer)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         return trainer
@@ -267,8 +268,29 @@ class _Run:
             cost = _PretrainingCost(summary["train_seconds"], int(summary["peak_memory_bytes"]))
             write_settings(self.run.checkpoints / PRETRAINING, cost)
 
+    def _lower_states(self) -> LowerStates | None:
+        """Return where the states below the trained layers are kept; None where all layers are trained."""
+        adapter, counts = self.settings.adapter, self.outcome.counts
+        if not adapter.trained_layers or counts is None:
+            return None
+        lower = lower_states(self.task.backbone.model, adapter, self.run.checkpoints)
+        self.reporter.notice(
+            f"after {adapter.all_layers_epochs} epochs the last {adapter.trained_layers} layers alone are trained, "
+            f"{lower.untrained:,} parameters fewer; what lies below is computed once"
+        )
+        if not adapter.all_layers_epochs:
+            self.outcome.counts = replace(counts, trainable=counts.trainable - lower.untrained)
+        return lower
+
     def _trainer(
-        self, task: Task, examples: Sequence[Any], checkpoints: Path, *, has_dev: bool, epochs: int | None = None
+        self,
+        task: Task,
+        examples: Sequence[Any],
+        checkpoints: Path,
+        *,
+        has_dev: bool,
+        epochs: int | None = None,
+        lower: LowerStates | None = None,
     ) -> TaskTrainer:
         callbacks = [*self.reporter.callbacks(), *self._saving(checkpoints)]
         if has_dev and self.settings.early_stopping_patience:
@@ -287,6 +309,7 @@ class _Run:
                 ema_decay=self.settings.ema_decay,
                 baseline_memory_bytes=self.baseline_memory_bytes,
                 callbacks=callbacks,
+                lower=lower,
             )
         except (ValueError, RuntimeError, ImportError) as error:
             # What only the trainer finds out: trackers that are unknown or not installed, formats the machine lacks.

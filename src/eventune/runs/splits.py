@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eventune.corpora import read_corpus, read_ontology, require_known_to
-from eventune.corpora.arguments import FROM_DATA, TEXT, DataArguments
+from eventune.corpora.arguments import FROM_DATA, TEXT, DataArguments, FurtherCorpus, path_of
 from eventune.corpora.ontology_fit import MULTIPLICITY_REMEDY, SurplusFillers, known_part
 from eventune.corpora.plain_text import read_plain_text
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
 from eventune.storage.paths import is_file
-from eventune.tasks.splits import DocumentSplits
+from eventune.tasks.splits import DocumentSplits, TrainedBeside
 
 
 def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentSplits:
@@ -45,7 +45,25 @@ def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentS
         pretrain=pretrain,
         pretrain_ontology=_with_multiplicities(data, pretrain_ontology, "pretrain_file", pretrain, notice),
         negatives=read_plain_text(path) if (path := data.path("negative_file")) else (),
+        further=[_further(corpus, data.split_seed, notice) for corpus in data.further()],
     )
+
+
+def _further(corpus: FurtherCorpus, seed: int, notice: Callable[[str], None]) -> TrainedBeside:
+    """Read a corpus that is trained on beside the run's own, its documents as often as its weight says."""
+    path, ontology_path = path_of(corpus.file), path_of(corpus.ontology_file)
+    assert path is not None
+    read = read_corpus(path)
+    if read.guessed and not DataArguments.is_sample(corpus.file):
+        notice(f"{path}: {len(read)} documents, format {read.format} (guessed)")
+    ontology = Ontology.induced_from(read.documents)
+    if ontology_path is not None:
+        ontology = read_ontology(ontology_path)
+        require_known_to(ontology, read.documents, corpus.file)
+        ontology = ontology.allowing(read.documents)
+    times, share = int(corpus.weight), corpus.weight % 1
+    drawn = random.Random(seed).sample(read.documents, round(share * len(read.documents)))
+    return TrainedBeside((*read.documents * times, *drawn), ontology)
 
 
 def listed_splits(documents: Sequence[Document], folder: Path) -> tuple[Sequence[Document], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pkgutil import resolve_name
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from eventune.errors import EventuneError, first_line, require_library
 from eventune.events import Document, Ontology
@@ -54,7 +54,23 @@ class Finder(Protocol):
         ...
 
 
-class ArgumentFinder:
+class _OneGraph:
+    """A finder that has one graph."""
+
+    def __init__(
+        self, graph: Graph, tokenizer: SubwordTokenizer, settings: Any, ontology: Ontology, batch_size: int
+    ) -> None:
+        self._graph, self._settings, self._ontology, self._batch_size = graph, settings, ontology, batch_size
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, opened: OpenExport, *, precision: str, batch_size: int) -> Self:
+        """See `Finder`."""
+        graph = Graph(opened.graph_file(precision))
+        return cls(graph, _tokenizer(opened), opened.settings, opened.ontology, batch_size)
+
+
+class ArgumentFinder(_OneGraph):
     """Finds events' arguments; see `Finder`."""
 
     Settings: ClassVar[type[Any]] = SpanSettings
@@ -62,7 +78,7 @@ class ArgumentFinder:
     def __init__(
         self, graph: Graph, tokenizer: SubwordTokenizer, settings: SpanSettings, ontology: Ontology, batch_size: int
     ) -> None:
-        self._graph, self._settings, self._ontology, self._batch_size = graph, settings, ontology, batch_size
+        super().__init__(graph, tokenizer, settings, ontology, batch_size)
         self._builder = FeatureBuilder(
             tokenizer,
             ontology,
@@ -71,15 +87,9 @@ class ArgumentFinder:
             trigger_window=settings.trigger_window,
         )
 
-    @classmethod
-    def load(cls, opened: OpenExport, *, precision: str, batch_size: int) -> ArgumentFinder:
-        """See `Finder`."""
-        graph = Graph(opened.graph_file(precision))
-        return cls(graph, _tokenizer(opened), opened.settings, opened.ontology, batch_size)
-
     def for_ontology(self, ontology: Ontology) -> ArgumentFinder:
         """See `Finder`: types and roles are known by their names alone."""
-        return ArgumentFinder(self._graph, self._builder.tokenizer, self._settings, ontology, self._batch_size)
+        return ArgumentFinder(self._graph, self._tokenizer, self._settings, ontology, self._batch_size)
 
     def annotate(self, documents: Sequence[Document], *, on_batch: OnBatch = None) -> list[Document]:
         """See `Finder`."""
@@ -91,13 +101,13 @@ class ArgumentFinder:
         self, examples: Sequence[EncodedWindow], on_batch: OnBatch
     ) -> Iterator[tuple[EncodedWindow, list[list[Candidate]]]]:
         for chosen in by_length(examples, self._batch_size, on_batch):
-            spans, null = self._graph(window_inputs(chosen, self._builder.tokenizer.pad_token_id))
+            spans, null = self._graph(window_inputs(chosen, self._tokenizer.pad_token_id))
             first_words = [example.first_word for example in chosen]
             role_counts = [len(example.role_tokens) for example in chosen]
             yield from zip(chosen, best_spans(spans, null, first_words, role_counts), strict=True)
 
 
-class TriggerFinder:
+class TriggerFinder(_OneGraph):
     """Finds triggers; see `Finder`."""
 
     Settings: ClassVar[type[Any]] = DetectionSettings
@@ -110,7 +120,7 @@ class TriggerFinder:
         ontology: Ontology,
         batch_size: int,
     ) -> None:
-        self._graph, self._settings, self._batch_size = graph, settings, batch_size
+        super().__init__(graph, tokenizer, settings, ontology, batch_size)
         self._types = list(ontology.types)
         self._encoder = TextEncoder(
             tokenizer,
@@ -119,12 +129,6 @@ class TriggerFinder:
             max_trigger_length=settings.max_trigger_length,
             type_reading=settings.type_reading,
         )
-
-    @classmethod
-    def load(cls, opened: OpenExport, *, precision: str, batch_size: int) -> TriggerFinder:
-        """See `Finder`."""
-        graph = Graph(opened.graph_file(precision))
-        return cls(graph, _tokenizer(opened), opened.settings, opened.ontology, batch_size)
 
     def for_ontology(self, ontology: Ontology) -> TriggerFinder:  # noqa: ARG002
         """See `Finder`: types are part of the graph."""
@@ -138,7 +142,7 @@ class TriggerFinder:
         examples, _ = self._encoder.encode(documents)
         found: list[list[TriggerCandidate]] = [[] for _ in documents]
         for chosen in by_length(examples, self._batch_size, on_batch):
-            spans, null = self._graph(text_inputs(chosen, self._encoder.tokenizer.pad_token_id))
+            spans, null = self._graph(text_inputs(chosen, self._tokenizer.pad_token_id))
             candidates = best_triggers(spans, null, [example.first_word for example in chosen])
             for example, more in zip(chosen, candidates, strict=True):
                 found[example.document].extend(more)

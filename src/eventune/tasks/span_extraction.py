@@ -74,6 +74,9 @@ class SpanExtraction(EncoderTask):
         super().__init__(backbone, ontology, settings, encoded, recipe=recipe)
         self.loop = self._loop(builder, encoded.get("dev"))
         self.examples: Sequence[EncodedWindow] = encoded["train"].examples if "train" in encoded else ()
+        for corpus in documents.further if documents else ():
+            beside, _ = self._builder(backbone, corpus.ontology, settings).encode(corpus.documents)
+            self.examples = [*self.examples, *beside]
         batch = recipe.optimisation.per_device_train_batch_size if recipe else COMPARED_EXAMPLES
         self.gradient_examples = self.examples[:batch]
         self.pretraining = self._pretraining(documents) if documents and documents.pretrain else None

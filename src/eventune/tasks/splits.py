@@ -9,6 +9,19 @@ from eventune.events import Document, Ontology
 
 
 @dataclass(frozen=True)
+class TrainedBeside:
+    """What is trained on beside the run's own corpus.
+
+    Attributes:
+        documents: The documents, each as often as an epoch reads it.
+        ontology: Their ontology.
+    """
+
+    documents: Sequence[Document]
+    ontology: Ontology
+
+
+@dataclass(frozen=True)
 class DocumentSplits:
     """The documents of a run.
 
@@ -20,6 +33,7 @@ class DocumentSplits:
         pretrain: What is trained on first; empty if nothing is.
         pretrain_ontology: Its ontology.
         negatives: Documents without events, to train on beside the corpus.
+        further: Corpora with ontologies of their own, to train on beside the corpus.
     """
 
     ontology: Ontology
@@ -29,6 +43,7 @@ class DocumentSplits:
     pretrain: Sequence[Document]
     pretrain_ontology: Ontology
     negatives: Sequence[Document] = ()
+    further: Sequence[TrainedBeside] = ()
 
     def by_name(self) -> dict[str, Sequence[Document]]:
         """Return the splits that hold anything, what is trained on first left out."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,6 +30,7 @@ from eventune.training.checkpoint import (
     save_tensors,
 )
 from eventune.training.checkpoint_files import TRAINER_STATE, check_trainer_state, damaged, require_names
+from eventune.training.lower_states import LowerStates
 from eventune.training.meter import ResourceMeter, current_memory_bytes
 from eventune.training.task import Task
 
@@ -38,6 +39,8 @@ ONE_DEVICE = (
     "start one process a GPU by torchrun; where the base is too large for one: quantization_bit, gradient_checkpointing"
 )
 """What to do in place of sharing a model out over devices."""
+_CHOSEN = "chosen"
+"""Which examples are in a batch."""
 _SCALER_FIGURES = {"loss_scale": "scale", "unscaled_steps": "_growth_tracker"}
 """What of a gradient scaler's state changes, by its name among a checkpoint's figures."""
 
@@ -69,16 +72,17 @@ class TaskTrainer(Trainer):
         ema_decay: float = 0.0,
         baseline_memory_bytes: int | None = None,
         callbacks: Sequence[TrainerCallback] = (),
+        lower: LowerStates | None = None,
     ) -> None:
-        self.task = task
+        self.task, self.examples, self.lower = task, list(examples), lower
         self.learning_rate_of = learning_rate_of
         self.store = store
         self.meter = ResourceMeter(current_memory_bytes() if baseline_memory_bytes is None else baseline_memory_bytes)
         super().__init__(
             model=model,
             args=arguments,
-            data_collator=task.collate,
-            train_dataset=list(examples),
+            data_collator=self._collate,
+            train_dataset=range(len(self.examples)),
             eval_dataset=[] if arguments.eval_strategy != "no" else None,
             callbacks=[self.meter, *callbacks],
         )
@@ -119,10 +123,33 @@ class TaskTrainer(Trainer):
     ) -> Any:
         """Return the task's loss of a batch, or its share in the mean over all batches that are accumulated."""
         self.meter.count(inputs["attention_mask"])
-        loss, num_items = self.task.loss(model, inputs), self.task.num_items(inputs)
+        inputs = dict(inputs)
+        with self._lower_states(inputs.pop(_CHOSEN), inputs["attention_mask"].shape[1]):
+            loss, num_items = self.task.loss(model, inputs), self.task.num_items(inputs)
         if num_items_in_batch is None:
             return processes.shared_loss(loss, num_items)
         return loss * num_items * processes.count() / num_items_in_batch
+
+    def _collate(self, chosen: Sequence[int]) -> dict[str, Tensor]:
+        """Pad examples, given by their indices, to a batch."""
+        return {**self.task.collate([self.examples[index] for index in chosen]), _CHOSEN: torch.tensor(chosen)}
+
+    def _lower_states(self, chosen: Tensor, width: int) -> AbstractContextManager[None]:
+        """Return the block in which the model reads kept states, where some are kept."""
+        if self.lower is None or self._epochs_done() < self.lower.after_epochs:
+            return nullcontext()
+        if not self.lower.computed:
+            self.model.eval()
+            self.lower.compute([self.task.length(example) for example in self.examples], self._read)
+            self.model.train()
+        return self.lower.in_place(chosen.tolist(), width)
+
+    def _epochs_done(self) -> int:
+        return int(self.state.global_step * self.args.num_train_epochs) // self.state.max_steps
+
+    def _read(self, chosen: Sequence[int]) -> None:
+        batch = self.task.collate([self.examples[index] for index in chosen])
+        self.task.loss(self.model, {name: tensor.to(self.args.device) for name, tensor in batch.items()})
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Let the task evaluate the dev part."""
@@ -168,7 +195,7 @@ class TaskTrainer(Trainer):
         return self.optimizer
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroupedSampler:
-        lengths = [self.task.length(example) for example in self.train_dataset]
+        lengths = [self.task.length(example) for example in self.examples]
         seed = self.args.seed if self.args.data_seed is None else self.args.data_seed
         return LengthGroupedSampler(lengths, batch_size=self._train_batch_size * processes.count(), seed=seed)
 

@@ -1,0 +1,73 @@
+"""States that are kept stand for what they were computed from."""
+
+import pytest
+import torch
+from transformers import BertConfig, BertModel
+
+from eventune.training import lower_states
+from eventune.training.lower_states import LowerStates
+
+LENGTHS = [5, 9, 1, 7]
+TRAINED = 2
+
+
+@pytest.fixture
+def encoder():
+    torch.manual_seed(0)
+    config = BertConfig(vocab_size=50, hidden_size=16, intermediate_size=24, num_hidden_layers=4, num_attention_heads=2)
+    return BertModel(config, add_pooling_layer=False).eval()
+
+
+def batch(chosen):
+    width = max(LENGTHS[index] for index in chosen)
+    ids, mask = torch.zeros(len(chosen), width, dtype=torch.long), torch.zeros(len(chosen), width, dtype=torch.long)
+    for row, index in enumerate(chosen):
+        ids[row, : LENGTHS[index]] = torch.arange(LENGTHS[index]) + 7 * index + 1
+        mask[row, : LENGTHS[index]] = 1
+    return {"input_ids": ids, "attention_mask": mask}
+
+
+def kept(encoder, folder):
+    states = LowerStates(encoder.encoder.layer, TRAINED, folder=folder)
+    assert not states.computed
+    states.compute(LENGTHS, lambda chosen: encoder(**batch(chosen)))
+    assert states.computed
+    return states
+
+
+@pytest.mark.parametrize("in_memory", [True, False], ids=["in memory", "in a file"])
+def test_a_model_on_kept_states_gives_what_the_whole_model_gives(encoder, tmp_path, monkeypatch, in_memory):
+    if not in_memory:
+        monkeypatch.setattr(lower_states, "IN_MEMORY", 0)
+    states = kept(encoder, tmp_path)
+    assert len(list(tmp_path.iterdir())) == (0 if in_memory else 1)
+
+    for chosen in ([0, 1], [3, 2, 0], [1]):
+        inputs = batch(chosen)
+        expected = encoder(**inputs).last_hidden_state.detach()
+        with states.in_place(chosen, inputs["input_ids"].shape[1]):
+            found = encoder(**inputs).last_hidden_state
+        real = inputs["attention_mask"].bool()
+        torch.testing.assert_close(found[real], expected[real], atol=5e-3, rtol=0)
+        torch.testing.assert_close(encoder(**inputs).last_hidden_state, expected)
+
+
+def test_what_lies_below_is_neither_run_nor_trained(encoder, tmp_path):
+    states = kept(encoder, tmp_path)
+    below, above = encoder.encoder.layer[:-TRAINED], encoder.encoder.layer[-TRAINED:]
+    for block in below:
+        block.attention.register_forward_hook(lambda *_: pytest.fail("a block below the trained ones was run"))
+
+    with states.in_place([0, 3], 7):
+        encoder(**batch([0, 3])).last_hidden_state.sum().backward()
+
+    assert all(parameter.grad is None for parameter in below.parameters())
+    assert all(parameter.grad is not None for parameter in above.parameters())
+
+
+def test_a_failure_while_states_are_in_place_leaves_the_model_whole(encoder, tmp_path):
+    states = kept(encoder, tmp_path)
+    expected = encoder(**batch([0])).last_hidden_state
+    with pytest.raises(ZeroDivisionError), states.in_place([0], 5):
+        1 / 0  # noqa: B018
+    torch.testing.assert_close(encoder(**batch([0])).last_hidden_state, expected)
