@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_LLM := $(VENV)/.ready-llm
+READY_DOCS := $(VENV)/.ready-docs
 READY_MULTILINGUAL := $(VENV)/.ready-multilingual
 READY_BROWSER := $(VENV)/.ready-browser
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-llm setup-multilingual setup-browser demo test test-slow test-browser test-install test-lowest test-newest wheel docs lint format benchmark sample clean
+.PHONY: help setup setup-llm setup-multilingual setup-docs setup-browser demo test test-slow test-browser test-install test-lowest test-newest wheel docs results-quick lint format benchmark sample clean
 
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1|\2/' | column -t -s '|'
@@ -35,14 +36,20 @@ $(READY_MULTILINGUAL): $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[multilingual]'
 	@touch $(READY_MULTILINGUAL)
 
+setup-docs: $(READY_DOCS) ## Add what builds the documentation and runs the notebook
+
+$(READY_DOCS): $(READY_LLM)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs,multilingual]'
+	@touch $(READY_DOCS)
+
 demo: setup ## Train with LoRA on the built-in sample, score, extract
 	$(BIN)/eventune demo
 
 # A process a core, one thread each: the files are shared out, and each makes its own fixtures.
-test: setup-llm setup-multilingual ## Run the tests
+test: setup-llm setup-multilingual setup-docs ## Run the tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-test-slow: setup-llm setup-multilingual ## Run the tests that train for minutes
+test-slow: setup-llm setup-multilingual setup-docs ## Run the tests that train for minutes
 	$(BIN)/python -m pytest -m slow
 
 setup-browser: $(READY_BROWSER) ## Add what looks at the page in a browser
@@ -57,8 +64,13 @@ test-browser: setup-browser ## Run the tests of the page in Chromium (Debian's: 
 wheel: ## Build sdist and wheel into dist/
 	$(PYTHON) scripts/build_wheel.py
 
-docs: setup-llm ## Check the documentation's links and commands
-	$(BIN)/python -m pytest tests/test_docs.py
+docs: setup-docs ## Build the documentation as a site in build/site, and check its links and commands
+	$(BIN)/python scripts/build_site.py
+	$(BIN)/python -m pytest tests/docs
+
+results-quick: setup ## Compare full fine-tuning, LoRA and LoRA with frozen heads on the built-in sample
+	$(BIN)/eventune compare sample-lora --arms full:lr=1e-4,lora:r=8:targets=auto,lora:r=16:freeze_heads=true \
+	  --seeds 0,1 --train_fraction 0.2 --num_train_epochs 2 --output_dir runs/results-quick
 
 test-install: ## Install each extra from the wheel in a clean environment and try it (EXTRAS="core llm": these)
 	$(PYTHON) scripts/test_install.py $(EXTRAS)

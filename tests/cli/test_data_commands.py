@@ -179,6 +179,18 @@ def test_ontology_is_read_off_a_corpus_and_shown_again(folder, capsys):
     assert result["ontology"] == read_ontology("o.yaml").to_dict()
 
 
+def test_an_ontology_is_written_as_label_studio_s_configuration(folder, capsys):
+    from eventune.serving.label_studio import Labelling
+
+    flags = ["--output_format", "label_studio"]
+    assert main(["data", "ontology", "corpus.jsonl", *flags, "-o", "o.xml"]) == 0
+    labelling = Labelling.read((folder / "o.xml").read_text(encoding="utf-8"))
+    assert labelling == Labelling(values=frozenset({"attack", "attacker"}))
+    capsys.readouterr()
+    assert main(["data", "ontology", "corpus.jsonl", *flags]) == 0
+    assert capsys.readouterr().out == (folder / "o.xml").read_text(encoding="utf-8")
+
+
 def test_lines_of_rams_are_an_ontology_too(folder, capsys):
     (folder / "roles.txt").write_text("life.die victim 2 place 1\n")
     assert result_of(capsys, "ontology", "roles.txt")["roles"] == 2

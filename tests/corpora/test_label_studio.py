@@ -1,11 +1,12 @@
 import json
+from xml.etree import ElementTree
 
 import pytest
 
 from eventune.corpora import Losses, jsonl, read_corpus, write_corpus
-from eventune.corpora.label_studio import read_document, recognises, write_document
+from eventune.corpora.label_studio import labelling_configuration, read_document, recognises, write_document
 from eventune.errors import InvalidValueError
-from eventune.events import Argument, Document, Event, Span
+from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
 
 TEXT = "Rebels 😀 shelled Homs."
 
@@ -119,3 +120,21 @@ def test_only_tasks_are_recognised():
     assert recognises({"data": {}, "annotations": None})
     assert not recognises({"context": "x", "annotations": []})
     assert not recognises([FULL])
+
+
+def test_a_project_s_configuration_has_a_label_for_each_type_and_role():
+    ontology = Ontology.of(
+        [
+            EventType(
+                "attack", (Role("target", description="who or what"), Role("<place>")), "Someone's & another's force"
+            ),
+            EventType("meet", (Role("<place>"), Role("attack"))),
+        ]
+    )
+    view = ElementTree.fromstring(labelling_configuration(ontology))
+    labels = {label.get("value"): label for label in view.iter("Label")}
+    assert labels.keys() == {"attack", "meet", "target", "<place>"}
+    assert (labels["attack"].get("hint"), labels["meet"].get("hint")) == ("Someone's & another's force", None)
+    assert labels["attack"].get("background") == labels["meet"].get("background") != labels["target"].get("background")
+    assert [relation.get("value") for relation in view.iter("Relation")] == ["target", "<place>", "attack"]
+    assert view.find("Labels").get("toName") == view.find("Text").get("name")

@@ -29,6 +29,7 @@ VERBS = {
     "score": "score a prediction file, without a model",
     "extract": "find events and their arguments in raw text or in a corpus",
     "serve": "serve runs over HTTP, with a page to correct what they find",
+    "mcp": "serve a run to assistants, by the Model Context Protocol",
     "data": "check, describe, convert and fetch corpora",
     "recipes": "list the published recipes, or print one",
     "compare": "train several ways and put them into one table",

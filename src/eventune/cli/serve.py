@@ -118,13 +118,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _check(arguments: argparse.Namespace, settings: ServeSettings, folders: list[Path], token: str) -> None:
-    """Refuse what is wrong before anything is loaded."""
-    from eventune.runtime.folder import is_export
-    from eventune.training.run_directory import RunDirectory
+def check_reach(settings: ServeSettings, token: str) -> None:
+    """Refuse to listen to other machines without a token.
 
-    if arguments.documents and not arguments.annotate:
-        raise EventuneError("--documents: expected --annotate DIR beside it, found none")
+    Raises:
+        InvalidValueError: If there is none.
+    """
     if not token and not settings.is_loopback:
         raise InvalidValueError(
             "host",
@@ -132,6 +131,16 @@ def _check(arguments: argparse.Namespace, settings: ServeSettings, folders: list
             "none",
             "anybody who reaches this machine could ask; set one, or listen on 127.0.0.1",
         )
+
+
+def _check(arguments: argparse.Namespace, settings: ServeSettings, folders: list[Path], token: str) -> None:
+    """Refuse what is wrong before anything is loaded."""
+    from eventune.runtime.folder import is_export
+    from eventune.training.run_directory import RunDirectory
+
+    if arguments.documents and not arguments.annotate:
+        raise EventuneError("--documents: expected --annotate DIR beside it, found none")
+    check_reach(settings, token)
     for library in ("fastapi", "uvicorn", "prometheus_client"):
         require_library(library, f"eventune serve needs {library}", _INSTALL)
     for folder in folders:

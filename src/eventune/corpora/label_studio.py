@@ -17,17 +17,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+from xml.etree import ElementTree
 
 from eventune.corpora.fields import beyond, mapping, member, shown
 from eventune.corpora.offsets import Offsets
 from eventune.corpora.registry import JSON_ARRAY, Format
 from eventune.corpora.related_spans import Relation, events_and_entities, number_of, spans_and_relations, text_of
 from eventune.errors import InvalidValueError
-from eventune.events import Document, Mention
+from eventune.events import Document, Mention, Ontology
 from eventune.events.segmentation import segment
 
 _PRIVATE = "label_studio"
 _LABELS, _RELATION = "labels", "relation"
+_TYPE_COLOUR, _ROLE_COLOUR = "#1f6feb", "#b45309"
 
 
 def recognises(value: Any) -> bool:
@@ -85,6 +87,34 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
         "annotations": [annotation, *_list(kept, "others")],
         **_part(kept, "task"),
     }
+
+
+def labelling_configuration(ontology: Ontology) -> str:
+    """Return the labelling configuration of a project in which an ontology's events are labelled.
+
+    Args:
+        ontology: The event types and roles.
+
+    Returns:
+        XML with a label for each type and role, and a relation for each role, whose descriptions show as hints.
+    """
+    types = {known.name: known.description for known in ontology.types.values()}
+    roles: dict[str, str] = {}
+    for known in ontology.types.values():
+        for role in known.roles:
+            roles[role.name] = roles.get(role.name) or role.description
+    view = ElementTree.Element("View")
+    relations = ElementTree.SubElement(view, "Relations")
+    for name in roles:
+        ElementTree.SubElement(relations, "Relation", value=name)
+    labels = ElementTree.SubElement(view, "Labels", name="label", toName="text")
+    # A name that is a type and a role has one label.
+    for name, description in (roles | types).items():
+        attributes = {"value": name, "background": _TYPE_COLOUR if name in types else _ROLE_COLOUR}
+        ElementTree.SubElement(labels, "Label", attributes | ({"hint": description} if description else {}))
+    ElementTree.SubElement(view, "Text", name="text", value="$text")
+    ElementTree.indent(view)
+    return ElementTree.tostring(view, encoding="unicode") + "\n"
 
 
 def _part(kept: Mapping[str, Any], name: str) -> dict[str, Any]:

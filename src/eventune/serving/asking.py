@@ -60,7 +60,7 @@ def above(document: Document, threshold: float) -> Document:
     return document.with_events(
         event.with_arguments(a for a in event.arguments if a.score is None or a.score >= threshold)
         for event in document.events
-        if _score_of(event) >= threshold
+        if score_of(event) >= threshold
     )
 
 
@@ -114,7 +114,7 @@ def _triggered(request: ExtractRequest, documents: list[Document], extractor: Ex
     return documents
 
 
-def _score_of(event: Event) -> float:
+def score_of(event: Event) -> float:
     """Return an event's probability; one that was given is certain."""
     score = event.attributes.get("score")
     return float(score) if isinstance(score, int | float) and not isinstance(score, bool) else 1.0

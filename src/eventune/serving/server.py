@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import uvicorn
-from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -69,7 +68,7 @@ class _Stopping:
         await self._app(scope, receive, with_header)
 
 
-def run_server(app: FastAPI, taken: socket.socket, *, on_start: Callable[[], None]) -> None:
+def run_server(app: ASGIApp, taken: socket.socket, *, on_start: Callable[[], None]) -> None:
     """Serve until a signal says to stop; what was accepted until then is answered.
 
     Args:
