@@ -75,7 +75,7 @@ def make_app(
                 Admission,
                 token=token,
                 open_paths=_OPEN,
-                browsed_path=comparisons.PATH,
+                browsed_paths=(comparisons.PATH,),
                 local_only=settings.is_loopback,
             ),
             Middleware(BoundedBody, max_bytes=settings.max_bytes, max_seconds=settings.max_seconds),

@@ -89,9 +89,7 @@ class AssistantTools:
 
     def __init__(self, extractor: Extractor, settings: ServeSettings) -> None:
         self._extractor, self._settings = extractor, settings
-        self._batcher = Batcher(
-            {"": extractor.extract_all}, batch_tokens=settings.batch_tokens, capacity=settings.max_queue
-        )
+        self._batcher = Batcher(batch_tokens=settings.batch_tokens, capacity=settings.max_queue)
         self.server: MCPServer = MCPServer(
             "eventune", version=eventune.__version__, instructions=_INSTRUCTIONS, log_level="WARNING"
         )
@@ -112,7 +110,7 @@ class AssistantTools:
         seconds = self._settings.max_seconds
         try:
             documents = await run_in_threadpool(asked, request, self._extractor, self._settings)
-            future = self._batcher.submit("", documents, seconds=seconds)
+            future = self._batcher.submit("", self._extractor.extract_all, documents, seconds=seconds)
             found = await asyncio.wait_for(asyncio.wrap_future(future), seconds)
         except TimeoutError:
             raise ToolError(f"time: expected an answer within {seconds:g} s; send a shorter text") from None

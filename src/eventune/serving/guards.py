@@ -53,7 +53,13 @@ class Admission:
     """Refuses strangers: pages of other sites, other names of this machine, and who lacks the token."""
 
     def __init__(
-        self, app: ASGIApp, *, token: str, open_paths: Iterable[str], browsed_path: str, local_only: bool
+        self,
+        app: ASGIApp,
+        *,
+        token: str,
+        open_paths: Iterable[str],
+        local_only: bool,
+        browsed_paths: tuple[str, ...] = (),
     ) -> None:
         """Set up what is asked of a request.
 
@@ -61,11 +67,11 @@ class Admission:
             app: What it is let through to.
             token: The bearer token, or empty where everybody may ask.
             open_paths: What needs no token: paths, or beginnings of paths that end in `/`.
-            browsed_path: Beginning of what a browser opens by itself, so that it has to ask for the token.
             local_only: Whether the server is called by names of this machine alone.
+            browsed_paths: Beginnings of what a browser opens by itself, so that it has to ask for the token.
         """
         self._app, self._token, self._local_only = app, token.encode(), local_only
-        self._open, self._browsed = frozenset(open_paths), browsed_path
+        self._open, self._browsed = frozenset(open_paths), browsed_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or refuse it."""
