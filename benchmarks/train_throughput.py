@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from eventune.adapters.attaching import attach
 from eventune.adapters.guard import plain_name
+from eventune.adapters.parts import blocks_of
 from eventune.adapters.store import AdapterStore
 from eventune.backbones.load import load_encoder
 from eventune.backbones.resolve import resolve
@@ -43,6 +44,7 @@ from eventune.recipe import Recipe, read_settings
 from eventune.training.determinism import deterministic
 from eventune.training.dropout import cheapen_dropout
 from eventune.training.epochwise import training_arguments
+from eventune.training.lower_states import LowerStates
 from eventune.training.trainer import TaskTrainer
 
 BATCH_SIZE = 16
@@ -113,12 +115,18 @@ class Setting:
         self.task = ExtractionTask(builder, batch_size=32, word_dropout=own.word_dropout)
         self.part: EncodedPart = self.task.encode(documents)
         self.flops = 3 * forward_flops(backbone.model, [self.task.length(example) for example in self.part.examples])
+        self.blocks = blocks_of(backbone.model)
         model = JointExtractor(backbone.model, max_span_length=span_length, dropout=own.head_dropout)
         cheapen_dropout(model)
         self.model = attach(model, recipe.adapter, base_name="minilm")
 
-    def train(self, epochs: int) -> list[dict[str, float]]:
-        """Train through the package's own trainer, and return the epochs' figures."""
+    def train(self, epochs: int, *, trained_layers: int = 0) -> list[dict[str, float]]:
+        """Train through the package's own trainer, and return the epochs' figures.
+
+        Args:
+            epochs: How many epochs.
+            trained_layers: Layers that are trained, on kept states of those below; 0 for all.
+        """
         with tempfile.TemporaryDirectory() as folder:
             trainer = TaskTrainer(
                 self.model,
@@ -132,6 +140,7 @@ class Setting:
                 examples=self.part.examples,
                 learning_rate_of=self._learning_rate,
                 store=AdapterStore(),
+                lower=LowerStates(self.blocks, trained_layers, folder=Path(folder)) if trained_layers else None,
             )
             with deterministic(seed=0):
                 trainer.train()
