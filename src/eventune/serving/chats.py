@@ -70,13 +70,17 @@ def load_chats(folders: Sequence[Path], *, device: str, dtype: str) -> dict[str,
     Raises:
         EventuneError: As `open_chat_models` does, or if two folders are one.
     """
+    return {
+        name: ServedChat(name, _opened(folder, device=device, dtype=dtype))
+        for name, folder in zip(names_of(folders), folders, strict=True)
+    }
+
+
+def _opened(folder: Path, *, device: str, dtype: str) -> ChatModels:
+    # Exports are served where there is no torch.
     from eventune.chat.models import open_chat_models
 
-    names = names_of(folders)
-    return {
-        name: ServedChat(name, open_chat_models(str(folder), {}, device=device, dtype=dtype))
-        for name, folder in zip(names, folders, strict=True)
-    }
+    return open_chat_models(str(folder), {}, device=device, dtype=dtype)
 
 
 class Talk:
