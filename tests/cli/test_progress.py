@@ -185,3 +185,18 @@ def test_extraction_and_evaluation_tell_how_far_they_are(run, tiny_run, small_co
     found = run("evaluate", tiny_run, "--test_file", small_corpus / "dev.jsonl", "--json")
     assert "extracting: 16 of 16" in found.err
     json.loads(found.out)
+
+
+def test_scoring_tells_how_far_it_is(run, small_corpus, impatient):
+    found = run("score", "--all", "--gold", small_corpus / "dev.jsonl", "--predictions", small_corpus / "dev.jsonl")
+    assert found.code == 0
+    assert "scoring: 12 so far, after 1 s" in found.err
+
+
+def test_a_bar_tells_how_many_are_done_in_a_second(monkeypatch, capsys):
+    monkeypatch.setattr(bars, "SILENCE_SECONDS", 0.0)
+    now = iter([0.0, 1.0, 3.0, 3.0])
+    bar = bars.Bars(lambda: next(now)).start("extracting", unit="documents")
+    bar.update(100)
+    bar.update(200, 1000)
+    assert "extracting: 200 of 1,000, 50 documents/s, about 16 s left" in capsys.readouterr().err

@@ -145,6 +145,16 @@ def test_what_stands_behind_the_journal_is_not_doubled(extractor, source, tmp_pa
     assert target.read_bytes() == whole.read_bytes()
 
 
+def test_what_is_cut_off_of_one_file_is_not_counted_on_afterwards(extractor, source, tmp_path):
+    target = tmp_path / "target"
+    break_off(extractor, source, target, after=5)
+    with journal(extractor, target).with_suffix(".unread").open("ab") as file:
+        file.write(b'{"place": "half a li')
+    break_off(extractor, source, target, after=10)
+
+    assert extract(extractor, source, target)["resumed"] == 10
+
+
 def test_documents_that_changed_since_are_refused_and_what_was_done_is_left(extractor, source, tmp_path):
     copy = shutil.copy(source, tmp_path / "in.jsonl")
     break_off(extractor, copy, tmp_path / "target", after=5)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eventune.cli.bars import delayed_bar
 from eventune.cli.output import add_json_flag, emit, notify
 from eventune.cli.scores import render_all, render_score
 from eventune.corpora import AUTO, read_ontology, stream_corpus
@@ -239,12 +240,14 @@ def _score_documents(arguments: argparse.Namespace, ontology: Ontology | None) -
     evaluation, differences = Evaluation(_scorers(names, options)), Differences()
     analysis = ErrorAnalysis(training_counts=_role_counts(arguments)) if _wants_errors(arguments) else None
     pairing = Pairing(_gold(arguments), predictions_of(arguments.predictions, arguments.format))
-    for gold, predicted in pairing:
-        evaluation.add(gold, predicted)
-        if arguments.all or names == ("textee",):
-            differences.add(gold, predicted)
-        if analysis is not None:
-            analysis.add(gold, predicted)
+    with delayed_bar("scoring", total=None, unit="documents") as bar:
+        for gold, predicted in pairing:
+            evaluation.add(gold, predicted)
+            if arguments.all or names == ("textee",):
+                differences.add(gold, predicted)
+            if analysis is not None:
+                analysis.add(gold, predicted)
+            bar.advance()
     others = differences.counts["other_triggers"]
     if others and arguments.triggers is None:
         notify(

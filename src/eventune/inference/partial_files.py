@@ -101,9 +101,10 @@ class Kept:
             sizes = {"bytes": whole.tell(), "unread_bytes": unread.tell()}
             pools = list(takewhile(lambda line: all(line[name] <= size for name, size in sizes.items()), lines))
             last = pools[-1] if pools else dict.fromkeys(sizes, 0)
-            whole.truncate(last["bytes"])
-            unread.truncate(last["unread_bytes"])
-            journal.truncate(sum(len(_line(line)) for line in pools))
+            length = sum(len(_line(line)) for line in pools)
+            for file, size in ((whole, last["bytes"]), (unread, last["unread_bytes"]), (journal, length)):
+                file.truncate(size)
+                file.seek(size)
         self.pools = [line["pool"] for line in pools]
         self.counts.update(pools[-1]["counts"] if pools else {})
 
