@@ -20,7 +20,15 @@ IMPORTS = (
     "import eventune.cli.libraries; eventune.cli.libraries.import_model_libraries(); "
     "import eventune.inference.runs, eventune.tasks.span_extraction, eventune.tasks.trigger_detection"
 )
-UNWANTED = ("datasets", "pandas", "transformers.trainer", "transformers.training_args", "sklearn", "matplotlib")
+UNWANTED = (
+    "datasets",
+    "pandas",
+    "transformers.trainer",
+    "transformers.training_args",
+    "sklearn",
+    "matplotlib",
+    "bitsandbytes",
+)
 TEXT = "Gunmen [[shot|attack]] three soldiers in Mosul on Monday."
 COMMANDS = {
     "imports that open a run": ("-c", IMPORTS),

@@ -1,7 +1,8 @@
 """What we use of PEFT; imported from here alone.
 
-PEFT imports bitsandbytes as soon as it is installed, quantised or not: it prints what that prints, and fails where its
-CUDA set-up is broken (bitsandbytes#572, #1193). So bitsandbytes is imported first, and quietly.
+PEFT imports bitsandbytes as soon as it is installed, quantised or not: that takes two seconds, prints what it prints,
+and fails where its CUDA set-up is broken (bitsandbytes#572, #1193). So PEFT is told that there is none, until
+`import_bitsandbytes` is asked for it.
 """
 
 from __future__ import annotations
@@ -16,30 +17,46 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from types import ModuleType
 
 
+@contextmanager
+def _hidden(name: str) -> Iterator[None]:
+    """Let a library look as if it were not installed, unless it is imported already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
 def import_bitsandbytes() -> ModuleType | None:
-    """Import bitsandbytes without its banner, its look for kernels on the hub, and its failure.
+    """Import bitsandbytes without its banner, its look for kernels on the hub, and its failure, and let PEFT use it.
 
     Returns:
         The module, or None where it is missing or broken; PEFT then does without it.
     """
-    hidden = "kernels" not in sys.modules
     logger = logging.getLogger("bitsandbytes")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
-    if hidden:
-        sys.modules["kernels"] = None  # type: ignore[assignment]
     try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            return importlib.import_module("bitsandbytes")
+        with _hidden("kernels"), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            module = importlib.import_module("bitsandbytes")
     except Exception:  # whatever a broken installation raises
         for name in [name for name in sys.modules if name.partition(".")[0] == "bitsandbytes"]:
             del sys.modules[name]
-        sys.modules["bitsandbytes"] = None  # type: ignore[assignment]
         return None
     finally:
         logger.setLevel(level)
-        if hidden:
-            del sys.modules["kernels"]
+    _look_for_bitsandbytes()
+    return module
+
+
+def _look_for_bitsandbytes() -> None:
+    """Let PEFT find out anew whether there is bitsandbytes; it remembers the answer."""
+    for look in (is_bnb_available, is_bnb_4bit_available):
+        look.cache_clear()
+        look()
 
 
 @contextmanager
@@ -55,23 +72,25 @@ def expected_warnings_ignored() -> Iterator[None]:
         yield
 
 
-import_bitsandbytes()
+with _hidden("bitsandbytes"):
+    from peft import (
+        IA3Config,
+        LoraConfig,
+        PeftConfig,
+        PeftModel,
+        PrefixTuningConfig,
+        VeraConfig,
+        get_peft_model,
+        get_peft_model_state_dict,
+        set_peft_model_state_dict,
+    )
+    from peft.import_utils import is_bnb_4bit_available, is_bnb_available
+    from peft.tuners.lora.layer import Linear as LoraLinear
+    from peft.tuners.tuners_utils import BaseTunerLayer
+    from peft.utils import ModulesToSaveWrapper
+    from peft.utils.other import get_pattern_key
 
-from peft import (  # noqa: E402
-    IA3Config,
-    LoraConfig,
-    PeftConfig,
-    PeftModel,
-    PrefixTuningConfig,
-    VeraConfig,
-    get_peft_model,
-    get_peft_model_state_dict,
-    set_peft_model_state_dict,
-)
-from peft.tuners.lora.layer import Linear as LoraLinear  # noqa: E402
-from peft.tuners.tuners_utils import BaseTunerLayer  # noqa: E402
-from peft.utils import ModulesToSaveWrapper  # noqa: E402
-from peft.utils.other import get_pattern_key  # noqa: E402
+    _look_for_bitsandbytes()
 
 __all__ = [
     "BaseTunerLayer",

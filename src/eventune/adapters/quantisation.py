@@ -133,6 +133,7 @@ def mark_quantised(model: nn.Module) -> None:
     """Tell PEFT what kind of layers a model has: it asks the whole model, whichever part of it is quantised."""
     bits = quantised_bits(model)
     if bits:
+        import_bitsandbytes()
         setattr(model, LOADED[bits], True)
 
 
