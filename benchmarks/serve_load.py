@@ -55,8 +55,11 @@ from serve_clients import (
 )
 
 from eventune import Extractor, read_corpus
+from eventune.corpora import write_corpus
+from eventune.corpora.inputs import open_inputs
 from eventune.corpora.jsonl import read_document, write_document
 from eventune.inference.files import extract_file
+from eventune.inference.pools import PoolExtractor
 
 CORPORA = Path(os.environ.get("EVENTUNE_CORPORA", Path(__file__).parents[2] / "shared" / "data"))
 OWN = "eventune serve"
@@ -133,8 +136,10 @@ def extract_alone(run: str, records: Sequence[Mapping[str, Any]]) -> Alone:
     documents = [read_document(record) for record in records]
     found = [next(write_document(extractor.extract_all([document])[0])) for document in documents]
     with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "documents.jsonl"
+        write_corpus(documents, source)
         begun = time.perf_counter()
-        extract_file(extractor, documents, Path(folder) / "found.jsonl")
+        extract_file(PoolExtractor(extractor), open_inputs([str(source)]), Path(folder) / "found.jsonl")
         return Alone(len(documents) / (time.perf_counter() - begun), found)
 
 
