@@ -8,7 +8,8 @@ import pytest
 
 from eventune.errors import EventuneError
 from eventune.events import Argument, Document, Event, Span
-from eventune.serving.batcher import Batcher, BusyError, ClosedError, cost_of
+from eventune.inference.pools import cost_of
+from eventune.serving.batcher import Batcher, BusyError, ClosedError
 
 
 def text(id, length=4):

@@ -193,16 +193,16 @@ def _groups(documents: Mapping[int, Document], batch_tokens: int) -> Iterator[li
     group: list[int] = []
     longest = 0
     # The longest first: memory that does not suffice is found out at once.
-    for number in sorted(documents, key=lambda number: -_cost(documents[number])):
+    for number in sorted(documents, key=lambda number: -cost_of(documents[number])):
         if group and longest * (len(group) + 1) > batch_tokens:
             yield group
             group = []
-        longest = longest if group else _cost(documents[number])
+        longest = longest if group else cost_of(documents[number])
         group.append(number)
     if group:
         yield group
 
 
-def _cost(document: Document) -> int:
+def cost_of(document: Document) -> int:
     """Return how many tokens a model reads of a document: all of them once an event."""
     return max(1, len(document.tokens)) * max(1, len(document.events))

@@ -10,9 +10,9 @@ from eventune.corpora.raw_text import document_of
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Event
 from eventune.inference.extractor import Extractor, no_event_error
+from eventune.inference.pools import cost_of
 from eventune.inference.questions import Questions
 from eventune.serving.arguments import ServeSettings
-from eventune.serving.batcher import cost_of
 from eventune.serving.requests import ExtractRequest
 
 

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from eventune.errors import EventuneError
 from eventune.events import Document
+from eventune.inference.pools import cost_of
 
 Annotate = Callable[[Sequence[Document]], list[Document]]
 """Finds what there is in documents, which come back in their order."""
@@ -107,11 +108,6 @@ class _Item:
     place: int
     document: Document
     cost: int
-
-
-def cost_of(document: Document) -> int:
-    """Return how many tokens a model reads of a document: all of them once an event."""
-    return max(1, len(document.tokens)) * max(1, len(document.events))
 
 
 class Batcher:
