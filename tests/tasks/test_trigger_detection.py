@@ -61,6 +61,21 @@ def triggers(documents):
     return [{(event.type, event.trigger) for event in document.events} for document in documents]
 
 
+TOP_LAYERS = {"trained_layers": 1, "all_layers_epochs": 1, "num_train_epochs": 2, "word_dropout": 0.0}
+
+
+def test_the_top_layers_alone_are_trained_where_types_stand_beside_the_text(settings, tmp_path):
+    result = train(Recipe.of({**settings, **TOP_LAYERS, "type_reading": "beside", "output_dir": str(tmp_path / "run")}))
+    assert result.scores
+
+
+def test_kept_states_are_refused_where_types_are_read_by_themselves(settings, tmp_path):
+    recipe = Recipe.of({**settings, **TOP_LAYERS, "type_reading": "vectors", "output_dir": str(tmp_path / "run")})
+    with pytest.raises(EventuneError, match="trained_layers: expected 0 where types are read by themselves"):
+        train(recipe)
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("type_reading", ["beside", "vectors"])
 def test_it_learns_a_tiny_corpus_by_heart_and_finds_it_again_when_it_is_loaded(
     settings, corpus, tmp_path, type_reading

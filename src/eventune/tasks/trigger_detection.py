@@ -107,6 +107,12 @@ class TriggerDetection(EncoderTask):
         )
         encoder = _text_encoder(backbone, documents.ontology, settings)
         settings = replace(settings, type_reading="beside" if encoder.beside else "vectors")
+        if recipe.adapter.trained_layers and not encoder.beside:
+            raise EventuneError(
+                "trained_layers: expected 0 where types are read by themselves (type_reading: vectors), found "
+                f"{recipe.adapter.trained_layers}",
+                "leave it out; it is for inputs that are the same in every epoch",
+            )
         batch_size = recipe.optimisation.per_device_eval_batch_size
         return cls(backbone, documents.ontology, settings, batch_size=batch_size, recipe=recipe, documents=documents)
 
