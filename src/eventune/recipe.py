@@ -8,6 +8,7 @@ import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -225,8 +226,8 @@ def _foreign_settings(entry: TaskEntry, built: Mapping[str, Any], named: set[str
 def with_changes(values: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     """Return settings with some replaced.
 
-    A part of the corpus comes from a file of its own or is a share of `train_file`: a change to the one takes the other
-    away, unless that is among the changes as well.
+    A part of the corpus comes from a file of its own, or is a share or a fold of `train_file`: a change to one of these
+    takes the others away, unless they are among the changes as well.
 
     Args:
         values: Setting by name.
@@ -237,10 +238,9 @@ def with_changes(values: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple
     """
     changed = {**values, **changes}
     notices = []
-    for part in ("dev", "test"):
-        file, share = f"{part}_file", f"{part}_fraction"
-        for given, rival in ((file, share), (share, file)):
-            if _is_set(changes.get(given)) and rival not in changes and _is_set(values.get(rival)):
+    for rivals in (("dev_file", "dev_fraction"), ("test_file", "test_fraction", "test_fold")):
+        for given, rival in permutations(rivals, 2):
+            if _is_set(changes.get(given)) and rival not in changes and _is_set(changed.get(rival)):
                 del changed[rival]
                 notices.append(f"{given} {changes[given]} takes the place of {rival} {values[rival]}")
     return changed, notices

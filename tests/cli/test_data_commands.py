@@ -226,3 +226,13 @@ def test_fetched_files_are_shown_with_licence_and_checksum(folder, capsys, monke
     assert result["files"] == [
         {"file": "data/RAMS_1.0c.tar.gz", "sha256": "a" * 64, "bytes": 7, "verified": True},
     ]
+
+
+def test_an_ontology_is_written_with_descriptions_that_it_lacks(folder, capsys):
+    (folder / "meant.yaml").write_text("types: {Attack: violence}\nroles: {Attacker: who attacks}\n")
+    found = result_of(capsys, "ontology", "corpus.jsonl", "--descriptions_file", "meant.yaml")["ontology"]
+    roles = {"attacker": {"description": "who attacks"}}
+    assert found["types"]["attack"] == {"roles": roles, "description": "violence"}
+
+    assert main(["data", "ontology", "corpus.jsonl", "--descriptions_file", "descriptions:new"]) == 2
+    assert "descriptions:new" in capsys.readouterr().err

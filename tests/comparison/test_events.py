@@ -27,6 +27,6 @@ def test_runs_that_find_triggers_are_compared_by_what_they_find(tiny_recipe, sma
         score = run.result().scores["test"]
         assert arm["mean"]["false_alarms"] == score["false_alarms"]["per_thousand_sentences"]
         assert arm["mean"]["f1"] == score["metrics"]["f1"]
-        counted = run.kind.tallies([run.predictions()], gold, run.kind.headline(run.recipe)).all
+        counted = run.kind.tallies([[run.predictions()]], gold, run.kind.headline(run.recipe)).all
         assert sum(tally.matched for tally in counted) == score["counts"]["matched"]
         assert sum(tally.predicted for tally in counted) == score["counts"]["predicted"]

@@ -251,3 +251,31 @@ def test_an_event_without_a_trigger_is_read_in_the_whole_document(builder):
     long = document(sentences=[*SENTENCES, *[["word"] * 40] * 20], trigger=None)
     examples, _ = builder(trigger_window=20).encode([long])
     assert len(examples) > 1
+
+
+DESCRIBED = Ontology.of(
+    [EventType("attack", (Role("attacker", description="who does it"), Role("place")), description="some violence")]
+)
+
+
+def test_descriptions_stand_behind_the_names_that_they_explain(builder, tokenizer):
+    event = document(("attacker", (0, 1)), type="attack")
+    [plain], _ = builder(ontology=DESCRIBED).encode([event])
+    [example], coverage = builder(ontology=DESCRIBED, role_descriptions=True).encode([event])
+
+    prompt = tokenizer.convert_ids_to_tokens(example.input_ids[: example.word_starts[0]])
+    # The tests' tokenizer has no brackets.
+    text = joined(prompt[1:-1]).replace("[UNK]", "|")
+    assert text == "attack|someviolence|shelled:attacker|whodoesit|place"
+    names = [joined(subwords_of(tokenizer, example, *place)) for place in example.role_tokens]
+    assert names == ["attacker", "place"]
+    marked = [mark for mark in example.marks if mark in (Mark.ROLE, Mark.TYPE)]
+    assert marked == [mark for mark in plain.marks if mark in (Mark.ROLE, Mark.TYPE)]
+    assert example.gold == plain.gold
+    assert coverage.unreachable == {}
+
+
+def test_descriptions_are_left_out_where_they_leave_too_little_to_the_text(builder):
+    wordy = Ontology.of([EventType("attack", (Role("attacker", description="who does it " * 20),))])
+    plain = builder(ontology=wordy, max_length=64).encode([document(type="attack")])
+    assert builder(ontology=wordy, max_length=64, role_descriptions=True).encode([document(type="attack")]) == plain

@@ -1,5 +1,7 @@
 """Documents of a run, and how they are made to fit an ontology."""
 
+from dataclasses import replace
+
 import pytest
 
 from eventune.corpora import write_corpus, write_ontology
@@ -152,3 +154,36 @@ def test_a_further_corpus_that_its_ontology_does_not_know_is_refused(read, tmp_p
     write_ontology(ONTOLOGY, tmp_path / "wrong.yaml")
     with pytest.raises(EventuneError, match="meet"):
         beside(read, tmp_path, ontology_file=str(tmp_path / "wrong.yaml"))
+
+
+def test_folds_test_every_document_once_in_whole_groups_of_like_size(read):
+    documents = [replace(document(number), metadata={"source": f"s{number % 7}"}) for number in range(40)]
+    settings = {"group_by": "source", "dev_fraction": 0.1}
+
+    parts = [read(documents, test_fold=f"{number}/5", **settings)[0] for number in range(1, 6)]
+
+    assert sorted(d.id for part in parts for d in part.test) == sorted(d.id for d in documents)
+    for part in parts:
+        sources = [{d.metadata["source"] for d in split} for split in (part.train, part.dev, part.test)]
+        assert all(sources)
+        assert not sources[0] & sources[2]
+        assert not sources[1] & sources[2]
+        assert len(part.train) + len(part.dev) + len(part.test) == 40
+
+
+def test_a_fold_without_a_group_of_its_own_is_refused(read):
+    documents = [replace(document(number), metadata={"source": f"s{number % 2}"}) for number in range(10)]
+    with pytest.raises(EventuneError, match="10 documents are too few to split off fold 3/3"):
+        read(documents, test_fold="3/3", group_by="source")
+
+
+@pytest.mark.parametrize("fold", ["0/5", "6/5", "1/1", "5", "1/5/5", "a/b", "-1/5", "²/5"])
+def test_what_is_no_fold_is_refused(fold):
+    problems = [str(problem) for problem in DataArguments(train_file="sample:train", test_fold=fold).problems()]
+    assert len(problems) == 1
+    assert "e.g. 1/5" in problems[0]
+
+
+def test_a_fold_stands_beside_no_other_test_part():
+    data = DataArguments(train_file="sample:train", test_fold="1/5", test_file="sample:test")
+    assert ["test_file" in str(problem) for problem in data.problems()] == [True]

@@ -34,6 +34,12 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--seeds", default="0", metavar="SEEDS", help="seeds with commas (default: 0)")
     parser.add_argument(
+        "--folds",
+        default="",
+        metavar="N",
+        help="test each seed on N parts of train_file in turn, in place of one test part; or on some of them: 1,2/5",
+    )
+    parser.add_argument(
         "--output_dir",
         default=DEFAULT_OUTPUT,
         metavar="FOLDER",
@@ -55,7 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.recipes import ARMS, find, is_published
 
     _check(arguments)
-    base, notices = read_changed(arguments.recipe, arguments.unknown)
+    folds = _folds(arguments.folds)
+    changes = {**arguments.unknown, **({"test_fold": folds[0]} if folds else {})}
+    base, notices = read_changed(arguments.recipe, changes)
     for message in notices:
         notify(message)
     given = arguments.arms
@@ -63,20 +71,21 @@ def run(arguments: argparse.Namespace) -> int:
     arms = read_arms(find(given, ARMS)) if is_file else parse_arms(given, base)
     options = Options(
         seeds=_seeds(arguments.seeds),
+        folds=folds,
         workers=arguments.workers,
         ray=arguments.ray,
         shared=arguments.shared,
         tuned_settings=tuple(name.strip() for name in arguments.tune.split(",") if name.strip()),
         trials=arguments.trials,
     )
-    total = len(arms) * len(options.seeds)
+    total = len(arms) * len(options.seeds) * max(1, len(folds))
     heard: set[Path] = set()
 
     def listen(made: Run, outcome: str) -> None:
         error = f": {made.error()}" if outcome == "failed" else ""
         # One that is made elsewhere is heard of again when it is there.
         heard.add(made.folder)
-        notify(f"[{len(heard)}/{total}] {made.arm.name}, seed {made.seed}: {outcome}{error}")
+        notify(f"[{len(heard)}/{total}] {made.title}: {outcome}{error}")
 
     try:
         result = run_comparison(
@@ -110,6 +119,23 @@ def _seeds(text: str) -> tuple[int, ...]:
     return tuple(map(int, words))
 
 
+def _folds(text: str) -> tuple[str, ...]:
+    """Return the folds that are meant by `5` (all five) or `1,2/5`, or none."""
+    from eventune.corpora.arguments import Fold
+
+    if not text:
+        return ()
+    chosen, slash, count = text.rpartition("/")
+    try:
+        numbers = chosen.split(",") if slash else [str(number + 1) for number in range(Fold.of(f"1/{count}").folds)]
+        folds = tuple(str(Fold.of(f"{number.strip()}/{count}")) for number in numbers)
+    except ValueError:
+        folds = ()
+    if not folds or len(set(folds)) != len(folds):
+        raise InvalidValueError("folds", "how many, or some of them", repr(text), "for example --folds 5 or 1,2/5")
+    return folds
+
+
 def _render(console: Console, result: dict[str, Any], output_dir: str) -> None:
     from eventune.comparison.table import legend, rows_of
 
@@ -126,5 +152,6 @@ def _render(console: Console, result: dict[str, Any], output_dir: str) -> None:
     for arm in result["arms"]:
         for made in arm["runs"]:
             if "error" in made:
-                console.print(f"{arm['name']}, seed {made['seed']} is not finished: {made['error']}")
+                fold = f", fold {made['fold']}" if "fold" in made else ""
+                console.print(f"{arm['name']}, seed {made['seed']}{fold} is not finished: {made['error']}")
     console.print(f"table, pictures and page: {output_dir}/comparison.html", soft_wrap=True)

@@ -91,4 +91,4 @@ def download(run: Run, shared: str) -> bool:
 
 
 def _place(run: Run, shared: str) -> str:
-    return f"{shared.rstrip('/')}/{run.arm.folder}/seed-{run.seed}"
+    return f"{shared.rstrip('/')}/{run.place}"

@@ -23,6 +23,7 @@ class Options:
 
     Attributes:
         seeds: The seeds of each arm.
+        folds: The folds that each seed is tested on; none where the recipe says what the test part is.
         workers: Runs at a time on this machine.
         ray: Address of a Ray cluster, or an empty string.
         shared: fsspec URL to share runs through, or an empty string.
@@ -31,6 +32,7 @@ class Options:
     """
 
     seeds: tuple[int, ...] = (0,)
+    folds: tuple[str, ...] = ()
     workers: int = 1
     ray: str = ""
     shared: str = ""
@@ -65,7 +67,7 @@ def run_comparison(
     Raises:
         EventuneError: If a setting is wrong, before anything is made, or a file cannot be read or written.
     """
-    plan_runs(base, arms, options.seeds, output_dir)
+    plan_runs(base, arms, options.seeds, output_dir, options.folds)
     tuned: dict[str, Tuned] = {}
     if options.tuned_settings:
         for number, arm in enumerate(arms):
@@ -73,7 +75,7 @@ def run_comparison(
             found = tune(base, arm, options.tuned_settings, trials=options.trials, output_dir=output_dir, notice=notice)
             tuned[arm.name] = found
             arms = [*arms[:number], replace(arm, settings={**arm.settings, **found.settings}), *arms[number + 1 :]]
-    runs = plan_runs(base, arms, options.seeds, output_dir)
+    runs = plan_runs(base, arms, options.seeds, output_dir, options.folds)
     make_folder(output_dir)
     if options.ray:
         make_runs_on_ray(runs, options.ray, shared=options.shared, listener=listener)
@@ -82,10 +84,17 @@ def run_comparison(
     return write_result(runs, output_dir, tuned=tuned, title=title)
 
 
+def gold_of(runs: Sequence[Run]) -> list[Any]:
+    """Return what the runs' predictions are held against: the test part, or that of each fold in turn."""
+    files = [file for run in runs if (file := run.predictions()) is not None]
+    recipes: dict[str, Any] = {}
+    for run in runs:
+        recipes.setdefault(run.fold, run.recipe)
+    return [item for recipe in recipes.values() for item in runs[0].kind.gold(recipe, files)]
+
+
 def write_result(runs: Sequence[Run], output_dir: Path, *, tuned: Mapping[str, Tuned], title: str) -> dict[str, Any]:
     """Write the result of the runs as they are."""
-    files = [file for run in runs if (file := run.predictions()) is not None]
-    gold = runs[0].kind.gold(runs[0].recipe, files)
-    result = compare(runs, gold, tuned={name: found.to_dict() for name, found in tuned.items()})
+    result = compare(runs, gold_of(runs), tuned={name: found.to_dict() for name, found in tuned.items()})
     write_comparison(result, output_dir, title=title)
     return result

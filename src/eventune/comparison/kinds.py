@@ -130,8 +130,14 @@ class RunKind(ABC):
         """
 
     @abstractmethod
-    def tallies(self, files: Sequence[Path], gold: Sequence[Any], headline: Headline) -> Tallies:
-        """Count the predictions of an arm's seeds together, as the headline's scorer does."""
+    def tallies(self, files: Sequence[Sequence[Path]], gold: Sequence[Any], headline: Headline) -> Tallies:
+        """Count the predictions of an arm's seeds together, as the headline's scorer does.
+
+        Args:
+            files: The files of each seed, a file a fold.
+            gold: What they are held against.
+            headline: What is counted.
+        """
 
 
 class ExtractionKind(RunKind):
@@ -185,7 +191,7 @@ class ExtractionKind(RunKind):
         """See `RunKind.gold`."""
         return read_splits(recipe.data, lambda _: None).test
 
-    def tallies(self, files: Sequence[Path], gold: Sequence[Any], headline: Headline) -> Tallies:
+    def tallies(self, files: Sequence[Sequence[Path]], gold: Sequence[Any], headline: Headline) -> Tallies:
         """See `RunKind.tallies`."""
         assert headline.scoring is not None
         return tallies_of_documents(files, gold, headline.scoring)
@@ -243,9 +249,9 @@ class SftKind(RunKind):
         references = [row["references"] for row in read_predictions(files[0])] if files else []
         return references if all(references) else []
 
-    def tallies(self, files: Sequence[Path], gold: Sequence[Any], headline: Headline) -> Tallies:  # noqa: ARG002
+    def tallies(self, files: Sequence[Sequence[Path]], gold: Sequence[Any], headline: Headline) -> Tallies:  # noqa: ARG002
         """See `RunKind.tallies`."""
-        return tallies_of_rows(files, gold)
+        return tallies_of_rows([file for (file,) in files], gold)
 
 
 def kind_of(base: Mapping[str, Any]) -> RunKind:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,11 +24,12 @@ RECIPE, RESULT, ERROR, LOG = "recipe.yaml", "result.json", "error.json", "log.tx
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One arm with one seed.
+    """One arm with one seed, and one fold where the documents are tested in folds.
 
     Attributes:
         arm: The arm.
         seed: The seed.
+        fold: The fold that is the test part, or an empty string.
         folder: Where recipe, log and run directory lie.
         kind: What kind of run it is.
         recipe: All its settings.
@@ -35,9 +37,20 @@ class Run:
 
     arm: Arm
     seed: int
+    fold: str
     folder: Path
     kind: RunKind
     recipe: Any
+
+    @property
+    def title(self) -> str:
+        """How messages call it."""
+        return f"{self.arm.name}, seed {self.seed}" + (f", fold {self.fold}" if self.fold else "")
+
+    @property
+    def place(self) -> str:
+        """Its folder's path below that of all runs."""
+        return f"{self.arm.folder}/{_place(self.seed, self.fold)}"
 
     @property
     def run_directory(self) -> Path:
@@ -64,7 +77,13 @@ class Run:
         write_atomically(self.folder / ERROR, json.dumps({"error": message}, ensure_ascii=False) + "\n")
 
 
-def plan_runs(base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int], output_dir: Path) -> list[Run]:
+def _place(seed: int, fold: str) -> str:
+    return f"seed-{seed}" + (f"-fold-{fold.replace('/', '-of-')}" if fold else "")
+
+
+def plan_runs(
+    base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int], output_dir: Path, folds: Sequence[str] = ()
+) -> list[Run]:
     """Lay out the runs, arm by arm for each seed, so that an interrupted comparison has all arms of the first seeds.
 
     Args:
@@ -72,32 +91,38 @@ def plan_runs(base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int]
         arms: The arms.
         seeds: The seeds.
         output_dir: The comparison's folder.
+        folds: The folds that are the test part one after the other, such as `1/5`; none where the settings say what is.
 
     Returns:
         The runs, in the order they are made in.
 
     Raises:
-        EventuneError: If an arm's settings are wrong, arms have different scorers, or a run that is there was made with
-            other settings.
+        EventuneError: If an arm's settings are wrong, arms have different scorers, a run that is there was made with
+            other settings, or folds are wanted of runs that know none.
     """
-    runs = list(_laid_out(base, arms, seeds, output_dir))
+    if folds and kind_of(base).unknown({"test_fold": ""}):
+        raise EventuneError("folds: expected a recipe of eventune train, whose documents can be tested in folds")
+    runs = list(_laid_out(base, arms, seeds, output_dir, folds or ("",)))
     for run in runs:
         _require_same(run)
     return runs
 
 
-def _laid_out(base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int], output_dir: Path) -> Iterator[Run]:
+def _laid_out(
+    base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int], output_dir: Path, folds: Sequence[str]
+) -> Iterator[Run]:
     kind = kind_of(base)
     scorer = ""
-    for seed in seeds:
+    for seed, fold in itertools.product(seeds, folds):
         for arm in arms:
-            folder = output_dir / RUNS / arm.folder / f"seed-{seed}"
-            recipe = recipe_of(base, arm, **kind.own(seed, folder / "run"))
+            folder = output_dir / RUNS / arm.folder / _place(seed, fold)
+            own = {"test_fold": fold} if fold else {}
+            recipe = recipe_of(base, arm, **kind.own(seed, folder / "run"), **own)
             headline = kind.headline(recipe)
             if not (kind.dev_stands_in or kind.has_part(recipe, "test")):
                 raise EventuneError(
                     f"arm {arm.name}: expected a test part, whose {headline.title} is compared, found none",
-                    "give test_file or test_fraction",
+                    "give test_file or test_fraction, or --folds",
                 )
             scorer = scorer or headline.scorer
             if headline.scorer != scorer:
@@ -105,7 +130,7 @@ def _laid_out(base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int]
                     f"arm {arm.name}: expected scorer: {scorer}, which the first arm has, found {headline.scorer}",
                     "scores of different scorers cannot be compared; make a comparison for each",
                 )
-            yield Run(arm, seed, folder, kind, recipe)
+            yield Run(arm, seed, fold, folder, kind, recipe)
 
 
 def _require_same(run: Run) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from eventune.comparison.kinds import RunKind
@@ -71,7 +72,7 @@ def compare(runs: Sequence[Run], gold: Sequence[Any], *, tuned: Mapping[str, Any
     arms = []
     for name in names:
         own = [run for run in runs if run.arm.name == name]
-        files = [file for run in own if (file := run.predictions()) is not None]
+        files = _predictions_by_seed(own)
         if gold and files:
             tallies[name] = kind.tallies(files, gold, headline)
         arms.append(_arm(name, own, (tuned or {}).get(name)))
@@ -96,6 +97,14 @@ def compare(runs: Sequence[Run], gold: Sequence[Any], *, tuned: Mapping[str, Any
         "pareto": {cost: pareto(arms, cost, headline.name) for cost in COSTS},
         "roles": _roles(tallies),
     }
+
+
+def _predictions_by_seed(runs: Sequence[Run]) -> list[list[Path]]:
+    """Return the files of each seed that together predict the whole test part; a seed that lacks a fold is left out."""
+    by_seed: dict[int, list[Path | None]] = {}
+    for run in runs:
+        by_seed.setdefault(run.seed, []).append(run.predictions())
+    return [[file for file in files if file] for files in by_seed.values() if all(files)]
 
 
 def _interval(tallies: Tallies, kind: RunKind) -> dict[str, Any]:
@@ -128,7 +137,8 @@ def _deviation(values: Sequence[float]) -> float:
 
 
 def _row(run: Run, result: RunResult | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"seed": run.seed, "folder": str(run.folder), "recipe": run.recipe.to_dict()}
+    fold = {"fold": run.fold} if run.fold else {}
+    row: dict[str, Any] = {"seed": run.seed, **fold, "folder": str(run.folder), "recipe": run.recipe.to_dict()}
     if result is None:
         return {**row, "error": run.error() or "not made yet"}
     history = run.run_directory / "history.jsonl"

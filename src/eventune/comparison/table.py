@@ -50,8 +50,19 @@ def rows_of(result: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     columns = [column for column in COLUMNS if any(column.figure in arm["mean"] for arm in arms)]
     first = result["first_arm"]
     title = result["headline"]["title"]
-    heads = ["arm", "seeds", title, f"{title} − {first}", "95 % interval", *(column.title for column in columns)]
+    heads = [
+        "arm",
+        "runs" if _has_folds(result) else "seeds",
+        title,
+        f"{title} − {first}",
+        "95 % interval",
+        *(column.title for column in columns),
+    ]
     return heads, [_cells(arm, columns, result["headline"]["name"]) for arm in arms]
+
+
+def _has_folds(result: Mapping[str, Any]) -> bool:
+    return any("fold" in run for arm in result["arms"] for run in arm["runs"])
 
 
 def _cells(arm: Mapping[str, Any], columns: Sequence[Column], headline: str) -> list[str]:
@@ -87,9 +98,10 @@ def markdown(result: Mapping[str, Any]) -> str:
 def legend(result: Mapping[str, Any]) -> str:
     """Return what the table's figures are."""
     unit, title = result["unit"], result["headline"]["title"]
+    over = "seeds and folds" if _has_folds(result) else "seeds"
     part = "dev part" if result["part"] == "dev" else f"test part ({result[f'test_{unit}']} {unit})"
     return (
-        f"{title}: scorer {result['scorer']}, {part}, mean ± standard deviation over seeds. "
+        f"{title}: scorer {result['scorer']}, {part}, mean ± standard deviation over {over}. "
         "Seconds without evaluation; memory: peak above what there was before training. "
         f"Difference to {result['first_arm']}: all seeds' counts together, paired bootstrap over {unit}."
     )
@@ -101,8 +113,11 @@ def comma_separated(result: Mapping[str, Any]) -> str:
     figures = list(dict.fromkeys(name for _, run in runs for name in run.get("figures", {})))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["arm", "seed", *figures, "error"])
+    keys = ["seed", *(["fold"] if _has_folds(result) else [])]
+    writer.writerow(["arm", *keys, *figures, "error"])
     for arm, run in runs:
         own = run.get("figures", {})
-        writer.writerow([arm["name"], run["seed"], *(own.get(name, "") for name in figures), run.get("error", "")])
+        writer.writerow(
+            [arm["name"], *(run[key] for key in keys), *(own.get(name, "") for name in figures), run.get("error", "")]
+        )
     return text.getvalue()

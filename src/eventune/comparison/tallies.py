@@ -30,11 +30,11 @@ class Tallies:
     roles: Mapping[str, Sequence[AnyTally]] = field(default_factory=dict)
 
 
-def tallies_of_documents(files: Sequence[Path], gold: Sequence[Document], scoring: Scoring) -> Tallies:
+def tallies_of_documents(files: Sequence[Sequence[Path]], gold: Sequence[Document], scoring: Scoring) -> Tallies:
     """Count documents: what they add up to is the arm's score.
 
     Args:
-        files: The predictions of each seed.
+        files: The predictions of each seed, in a file or in one for each fold.
         gold: The annotated documents.
         scoring: How they are counted.
 
@@ -43,8 +43,9 @@ def tallies_of_documents(files: Sequence[Path], gold: Sequence[Document], scorin
     """
     total: list[AnyTally] = []
     roles: dict[str, list[AnyTally]] = {}
-    for file in files:
-        rows, by_role = _counted(gold, read_corpus(file).documents, scoring)
+    for of_seed in files:
+        predicted = [document for file in of_seed for document in read_corpus(file).documents]
+        rows, by_role = _counted(gold, predicted, scoring)
         total = list(map(add, total, rows)) if total else rows
         for role, own in by_role.items():
             roles[role] = list(map(add, roles[role], own)) if role in roles else own

@@ -164,7 +164,7 @@ def _on_dev(
     folder = output_dir / TUNING / arm.folder / label
     tried = Arm(arm.name, {**arm.settings, **kind.trial, **values})
     recipe = recipe_of(base, tried, seed=SEED, output_dir=str(folder / "run"))
-    run = Run(arm, SEED, folder, kind, recipe)
+    run = Run(arm, SEED, "", folder, kind, recipe)
     make(run)
     result = run.result()
     if result is None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from eventune.corpora.descriptions import PUBLISHED, path_of_descriptions
 from eventune.corpora.sample import sample_file
 from eventune.errors import InvalidValueError, did_you_mean
 from eventune.storage.paths import exists, is_file
 
 DATA_FILES = (
     *("train_file", "dev_file", "test_file", "ontology_file", "pretrain_file", "pretrain_ontology_file"),
-    *("negative_file", "splits_dir"),
+    *("negative_file", "splits_dir", "descriptions_file"),
 )
 FROM_DATA = "from_data"
 MULTIPLICITIES = ("ontology", FROM_DATA)
 SAMPLE_FILES = {f"sample:{part}": part for part in ("train", "dev", "test", "ontology", "warmup", "warmup_ontology")}
-"""Names of the built-in sample's parts; they can stand wherever a file can."""
+BUILT_IN = {*SAMPLE_FILES, *PUBLISHED}
+"""Names of the built-in sample's parts and of the published descriptions; they can stand wherever a file can."""
 
 TEXT = "text"
 """What documents can be grouped by beside their metadata's fields."""
@@ -26,13 +29,43 @@ TEXT = "text"
 
 MOST_WEIGHT = 1_000.0
 """How often an epoch reads a corpus."""
+MOST_FOLDS = 1_000
 
 
 def path_of(value: str) -> Path | None:
-    """Return where the name of a file or of a part of the sample leads, or None where it is empty."""
+    """Return where the name of a file or of something built in leads, or None where it is empty."""
     if value in SAMPLE_FILES:
         return sample_file(SAMPLE_FILES[value])
-    return Path(value) if value else None
+    return path_of_descriptions(value) if value else None
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One of several parts of like size, each of which is the test part once.
+
+    Attributes:
+        number: Which one, from 1.
+        folds: How many there are.
+    """
+
+    number: int
+    folds: int
+
+    @classmethod
+    def of(cls, text: str) -> Fold:
+        """Read a fold as it is written, `2/5`.
+
+        Raises:
+            ValueError: If there is no such fold.
+        """
+        match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text, re.ASCII)
+        fold = cls(int(match[1]), int(match[2])) if match else cls(0, 0)
+        if not (1 <= fold.number <= fold.folds and 2 <= fold.folds <= MOST_FOLDS):
+            raise ValueError(f"{text!r} is no fold")
+        return fold
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.folds}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +92,13 @@ class DataArguments:
     test_file: str = field(default="", metadata={"help": "Corpus to score the finished run on"})
     ontology_file: str = field(
         default="", metadata={"help": "Event types and roles; induced from train_file where there is none"}
+    )
+    descriptions_file: str = field(
+        default="",
+        metadata={
+            "help": "What types and roles mean, for those that ontology_file does not describe: YAML with types and "
+            f"roles, or {', '.join(PUBLISHED)}"
+        },
     )
     multiplicity: str = field(
         default="ontology",
@@ -114,6 +154,13 @@ class DataArguments:
     test_fraction: float = field(
         default=0.0, metadata={"help": "Share of train_file's groups that becomes the test part"}
     )
+    test_fold: str = field(
+        default="",
+        metadata={
+            "help": "Which of how many parts of train_file's groups becomes the test part, e.g. 1/5 to 5/5: over all "
+            "of them every document is tested once (eventune compare --folds)"
+        },
+    )
     train_fraction: float = field(
         default=1.0,
         metadata={
@@ -131,9 +178,9 @@ class DataArguments:
     split_seed: int = field(default=0, metadata={"help": "Seed of the split, the same for all runs that are compared"})
 
     @staticmethod
-    def is_sample(value: str) -> bool:
-        """Tell whether a file's name means a part of the built-in sample."""
-        return value in SAMPLE_FILES
+    def is_built_in(value: str) -> bool:
+        """Tell whether a file's name means a part of the built-in sample, or published descriptions."""
+        return value in BUILT_IN
 
     def path(self, name: str) -> Path | None:
         """Return where a file setting leads, or None where it is empty."""
@@ -142,7 +189,12 @@ class DataArguments:
     def has_part(self, part: str) -> bool:
         """Tell whether a run has a part, `dev` or `test`."""
         listed = self.splits_dir and is_file(Path(self.splits_dir) / f"{part}.txt")
-        return bool(getattr(self, f"{part}_file") or getattr(self, f"{part}_fraction") or listed)
+        held_out = getattr(self, f"{part}_fraction") or (part == "test" and self.test_fold)
+        return bool(getattr(self, f"{part}_file") or held_out or listed)
+
+    def fold(self) -> Fold | None:
+        """Return the fold that is the test part, or None where no fold is."""
+        return Fold.of(self.test_fold) if self.test_fold else None
 
     def further(self) -> list[FurtherCorpus]:
         """Return the corpora that are trained on beside `train_file`."""
@@ -156,8 +208,8 @@ class DataArguments:
             )
         for name in DATA_FILES:
             value = getattr(self, name)
-            if value and not self.is_sample(value) and not exists(value):
-                yield InvalidValueError(name, "an existing file or folder", value, did_you_mean(value, SAMPLE_FILES))
+            if value and not self.is_built_in(value) and not exists(value):
+                yield InvalidValueError(name, "an existing file or folder", value, did_you_mean(value, BUILT_IN))
         if self.multiplicity not in MULTIPLICITIES:
             yield InvalidValueError("multiplicity", " or ".join(MULTIPLICITIES), repr(self.multiplicity))
         if self.ignore_unknown_roles and not self.ontology_file:
@@ -182,10 +234,24 @@ class DataArguments:
             if self.splits_dir and (fraction or getattr(self, f"{part}_file")):
                 name = f"{part}_fraction" if fraction else f"{part}_file"
                 yield InvalidValueError(name, "nothing beside splits_dir", str(getattr(self, name)))
+        yield from self._problems_of_fold()
         if not 0.0 < self.train_fraction <= 1.0:
             yield InvalidValueError("train_fraction", "a number in (0, 1]", str(self.train_fraction))
         if self.dev_fraction + self.test_fraction >= 1.0:
             yield InvalidValueError("test_fraction", "less than 1 together with dev_fraction", str(self.test_fraction))
+
+    def _problems_of_fold(self) -> Iterator[InvalidValueError]:
+        if not self.test_fold:
+            return
+        try:
+            Fold.of(self.test_fold)
+        except ValueError:
+            yield InvalidValueError(
+                "test_fold", "the number of a fold and how many there are", self.test_fold, "e.g. 1/5"
+            )
+        for name in ("test_file", "test_fraction", "splits_dir"):
+            if getattr(self, name):
+                yield InvalidValueError(name, "nothing beside test_fold", str(getattr(self, name)))
 
 
 def _problems_of_further(file: str, options: Any) -> Iterator[InvalidValueError]:
@@ -194,7 +260,7 @@ def _problems_of_further(file: str, options: Any) -> Iterator[InvalidValueError]
         yield InvalidValueError("further_corpora", f"{' and '.join(sorted(known))} of {file}", repr(options))
         return
     for path in filter(None, (file, options.get("ontology_file", ""))):
-        if not isinstance(path, str) or not (DataArguments.is_sample(path) or exists(path)):
+        if not isinstance(path, str) or not (DataArguments.is_built_in(path) or exists(path)):
             yield InvalidValueError("further_corpora", "existing files", str(path))
     weight = options.get("weight", 1.0)
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0.0 < weight <= MOST_WEIGHT:

@@ -51,6 +51,14 @@ class ExtractionArguments:
             "read_by": "extraction",
         },
     )
+    role_descriptions: bool = field(
+        default=False,
+        metadata={
+            "help": "Read what the ontology says of a type and its roles behind their names, where it leaves half of "
+            "max_length to the text",
+            "read_by": "extraction",
+        },
+    )
     head_dropout: float = field(default=0.1, metadata={"help": "Dropout before the span scorer", "read_by": "heads"})
     word_dropout: float = field(
         default=0.0,
@@ -66,6 +74,8 @@ class ExtractionArguments:
             yield InvalidValueError("extractor", " or ".join(EXTRACTORS), repr(self.extractor))
         if self.extractor == "question" and self.word_dropout:
             yield InvalidValueError("word_dropout", "0 with extractor: question", str(self.word_dropout))
+        if self.extractor == "question" and self.role_descriptions:
+            yield InvalidValueError("role_descriptions", "false with extractor: question", "true")
         if self.max_length != 0 and self.max_length < 64:
             yield InvalidValueError("max_length", "0, or a number of subword tokens >= 64", str(self.max_length))
         if self.trigger_window != 0 and self.trigger_window < LEAST_WINDOW:

@@ -117,12 +117,14 @@ class FeatureBuilder:
         max_length: int,
         max_span_length: int,
         trigger_window: int = 0,
+        role_descriptions: bool = False,
     ) -> None:
         self.tokenizer = tokenizer
         self.ontology = ontology
         self.max_length = max_length
         self.max_span_length = max_span_length
         self.trigger_window = trigger_window
+        self.role_descriptions = role_descriptions
 
     def encode(self, documents: Sequence[Document]) -> tuple[list[EncodedWindow], GoldCoverage]:
         """Encode every event of the documents.
@@ -171,6 +173,17 @@ class FeatureBuilder:
         return [self._prompt(document, event, event_type)] if event_type.roles else []
 
     def _prompt(self, document: Document, event: Event, event_type: EventType) -> EncodedPrompt:
+        if self.role_descriptions:
+            prompt = self._filled_prompt(document, event, event_type, described=True)
+            if len(prompt.ids) <= self.max_length // 2:
+                return prompt
+        prompt = self._filled_prompt(document, event, event_type, described=False)
+        self._require_room(event_type, prompt.ids)
+        return prompt
+
+    def _filled_prompt(
+        self, document: Document, event: Event, event_type: EventType, *, described: bool
+    ) -> EncodedPrompt:
         ids, marks, role_tokens = [self.tokenizer.cls_token_id], [int(Mark.NONE)], []
 
         def add(words: Iterable[str], mark: Mark) -> tuple[int, int]:
@@ -179,14 +192,19 @@ class FeatureBuilder:
             marks.extend([int(mark)] * (len(ids) - start))
             return start, len(ids) - 1
 
+        def describe(text: str) -> None:
+            if described and text:
+                add(["(", *text.split(), ")"], Mark.NONE)
+
         add(type_words(event_type), Mark.TYPE)
+        describe(event_type.description)
         add(trigger_words(document, event), Mark.PROMPT_TRIGGER)
         add([":"], Mark.NONE)
         for role in event_type.roles:
             role_tokens.append(add(role_words(role), Mark.ROLE))
+            describe(role.description)
         ids.append(self.tokenizer.sep_token_id)
         marks.append(int(Mark.NONE))
-        self._require_room(event_type, ids)
         return EncodedPrompt(ids, marks, role_tokens, tuple(range(len(role_tokens))))
 
     def _require_room(self, event_type: EventType, ids: Sequence[int]) -> None:

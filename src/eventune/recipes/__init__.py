@@ -12,7 +12,7 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-from eventune.corpora.arguments import DATA_FILES, SAMPLE_FILES
+from eventune.corpora.arguments import BUILT_IN, DATA_FILES
 from eventune.errors import EventuneError, did_you_mean
 from eventune.storage.paths import exists, is_file
 
@@ -92,7 +92,7 @@ def without_absent_files(
     values = {field: settings.get(field) for field in _CORPUS_FILES if field not in changes}
     # What is no text is refused where settings are checked.
     paths = {field: value for field, value in values.items() if value and isinstance(value, str)}
-    absent = {field: path for field, path in paths.items() if path not in SAMPLE_FILES and not exists(path)}
+    absent = {field: path for field, path in paths.items() if path not in BUILT_IN and not exists(path)}
     if not absent or not is_published(name):
         return dict(settings), []
     if "train_file" not in changes:

@@ -39,6 +39,7 @@ from eventune.training.checkpoint import last_checkpoint
 from eventune.training.determinism import deterministic
 from eventune.training.lower_states import LowerStates
 from eventune.training.meter import current_memory_bytes, hardware, library_versions
+from eventune.training.parts import batch_parts
 from eventune.training.run_directory import RunDirectory
 from eventune.training.saving import RemoveOnSave, StepCheckpoints
 from eventune.training.task import Task
@@ -75,6 +76,7 @@ class RunSettings:
         ema_decay: Decay of the weights' moving average; 0 for none.
         early_stopping_patience: Epochs without a better dev score before the training stops; 0 for never.
         save_steps: Steps between checkpoints beside those that `training` asks for; 0 for none.
+        activation_memory: GB that a batch's activations may take before it is computed in parts; 0 for any.
         gradient_checkpointing: Whether activations are computed anew in the backward pass.
         start_from: A folder of trained weights to go on from.
     """
@@ -94,6 +96,7 @@ class RunSettings:
     ema_decay: float = 0.0
     early_stopping_patience: int = 0
     save_steps: int = 0
+    activation_memory: float = 0.0
     gradient_checkpointing: bool = False
     start_from: Path | None = None
 
@@ -242,8 +245,7 @@ class _Run:
         return self.run.checkpoints / "pretraining"
 
     def _checkpoint(self) -> Path | None:
-        resume = self.settings.resume
-        if not resume:
+        if not (resume := self.settings.resume):
             return None
         checkpoint = resume if isinstance(resume, Path) else last_checkpoint(self.run.checkpoints)
         self.reporter.notice(f"resuming from {checkpoint.name}" if checkpoint else "no checkpoint yet: starting")
@@ -310,6 +312,7 @@ class _Run:
                 baseline_memory_bytes=self.baseline_memory_bytes,
                 callbacks=callbacks,
                 lower=lower,
+                parts=batch_parts(self.task.backbone.model, arguments, self.settings.activation_memory),
             )
         except (ValueError, RuntimeError, ImportError) as error:
             # What only the trainer finds out: trackers that are unknown or not installed, formats the machine lacks.

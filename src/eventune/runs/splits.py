@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
 from eventune.corpora import read_corpus, read_ontology, require_known_to
-from eventune.corpora.arguments import FROM_DATA, TEXT, DataArguments, FurtherCorpus, path_of
+from eventune.corpora.arguments import FROM_DATA, TEXT, DataArguments, Fold, FurtherCorpus, path_of
+from eventune.corpora.descriptions import Descriptions, described
 from eventune.corpora.ontology_fit import MULTIPLICITY_REMEDY, SurplusFillers, known_part
 from eventune.corpora.plain_text import read_plain_text
 from eventune.errors import EventuneError
@@ -34,11 +35,13 @@ def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentS
     (pretrain,), pretrain_ontology = _read(data, ("pretrain_file",), "pretrain_ontology_file", notice)
     if data.splits_dir:
         train, dev, test = listed_splits(train, Path(data.splits_dir))
-    train, test_split = _split(train, data.test_fraction, data)
-    train, dev_split = _split(train, data.dev_fraction / (1.0 - data.test_fraction), data)
+    fold = data.fold()
+    train, test_split = _held_out(train, fold, data) if fold else _split(train, data.test_fraction, data)
+    held_out = 1.0 / fold.folds if fold else data.test_fraction
+    train, dev_split = _split(train, data.dev_fraction / (1.0 - held_out), data)
     train = _share(train, data)
     return DocumentSplits(
-        ontology=_with_multiplicities(data, ontology, "train_file", train, notice),
+        ontology=_described(data, _with_multiplicities(data, ontology, "train_file", train, notice), notice),
         train=train,
         dev=dev or dev_split,
         test=test or test_split,
@@ -54,7 +57,7 @@ def _further(corpus: FurtherCorpus, seed: int, notice: Callable[[str], None]) ->
     path, ontology_path = path_of(corpus.file), path_of(corpus.ontology_file)
     assert path is not None
     read = read_corpus(path)
-    if read.guessed and not DataArguments.is_sample(corpus.file):
+    if read.guessed and not DataArguments.is_built_in(corpus.file):
         notice(f"{path}: {len(read)} documents, format {read.format} (guessed)")
     ontology = Ontology.induced_from(read.documents)
     if ontology_path is not None:
@@ -131,7 +134,7 @@ def _documents(data: DataArguments, setting: str, notice: Callable[[str], None])
     if path is None:
         return ()
     corpus = read_corpus(path, data.format if setting != "pretrain_file" else "auto")
-    if corpus.guessed and not data.is_sample(getattr(data, setting)):
+    if corpus.guessed and not data.is_built_in(getattr(data, setting)):
         notice(f"{path}: {len(corpus)} documents, format {corpus.format} (guessed)")
     return corpus.documents
 
@@ -157,6 +160,17 @@ def _with_multiplicities(
             f"missed: {surplus}; {MULTIPLICITY_REMEDY}"
         )
     return ontology
+
+
+def _described(data: DataArguments, ontology: Ontology, notice: Callable[[str], None]) -> Ontology:
+    """Return the ontology with the descriptions of a file, if one is named."""
+    path = data.path("descriptions_file")
+    if path is None:
+        return ontology
+    found = Descriptions.read(path).add_to(ontology)
+    names = len(found.types) + sum(len(known.roles) for known in found.types.values())
+    notice(f"{data.descriptions_file}: {described(found)} of {names} types and roles are described")
+    return found
 
 
 def _group(document: Document, group_by: str) -> str:
@@ -185,15 +199,47 @@ def _split(
     if not fraction:
         return documents, ()
     chosen = _chosen_groups(documents, fraction, data)
+    return _parted(documents, chosen, data, f"a share of {fraction:g}")
+
+
+def _parted(
+    documents: Sequence[Document], chosen: Container[str], data: DataArguments, what: str
+) -> tuple[Sequence[Document], Sequence[Document]]:
+    """Return the documents that are kept, and those of the chosen groups, which are split off."""
     kept = tuple(d for d in documents if _group(d, data.group_by) not in chosen)
     split_off = tuple(d for d in documents if _group(d, data.group_by) in chosen)
     if not kept or not split_off:
-        raise EventuneError(f"{len(documents)} documents are too few to split off a share of {fraction:g}")
+        raise EventuneError(f"{len(documents)} documents are too few to split off {what}")
     return kept, split_off
+
+
+def _held_out(
+    documents: Sequence[Document], fold: Fold, data: DataArguments
+) -> tuple[Sequence[Document], Sequence[Document]]:
+    """Split off one fold: whole groups in a drawn order, cut where its share of the documents begins and ends."""
+    groups, sizes = _drawn_groups(documents, data)
+    chosen, before = set[str](), 0
+    for group in groups:
+        if before * fold.folds // len(documents) == fold.number - 1:
+            chosen.add(group)
+        before += sizes[group]
+    return _parted(documents, chosen, data, f"fold {fold}")
 
 
 def _chosen_groups(documents: Sequence[Document], fraction: float, data: DataArguments) -> set[str]:
     """Draw whole groups until the share of documents is reached; a smaller share's are part of a greater one's."""
+    groups, sizes = _drawn_groups(documents, data)
+    wanted, chosen, taken = round(fraction * len(documents)), set[str](), 0
+    for group in groups:
+        if taken >= wanted:
+            break
+        chosen.add(group)
+        taken += sizes[group]
+    return chosen
+
+
+def _drawn_groups(documents: Sequence[Document], data: DataArguments) -> tuple[list[str], Counter[str]]:
+    """Return the groups in the order that the split's seed draws, and how many documents each has."""
     if (
         data.group_by
         and data.group_by != TEXT
@@ -203,14 +249,7 @@ def _chosen_groups(documents: Sequence[Document], fraction: float, data: DataArg
             f"group_by: document {lacking.id} has no metadata field {data.group_by!r}",
             f"its fields: {', '.join(lacking.metadata) or 'none'}",
         )
-    group_of = {d.id: _group(d, data.group_by) for d in documents}
-    groups = sorted(set(group_of.values()))
+    sizes = Counter({d.id: _group(d, data.group_by) for d in documents}.values())
+    groups = sorted(sizes)
     random.Random(data.split_seed).shuffle(groups)
-    sizes = Counter(group_of.values())
-    wanted, chosen, taken = round(fraction * len(documents)), set[str](), 0
-    for group in groups:
-        if taken >= wanted:
-            break
-        chosen.add(group)
-        taken += sizes[group]
-    return chosen
+    return groups, sizes

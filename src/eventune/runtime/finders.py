@@ -85,6 +85,7 @@ class ArgumentFinder(_OneGraph):
             max_length=settings.max_length,
             max_span_length=settings.max_span_length,
             trigger_window=settings.trigger_window,
+            role_descriptions=settings.role_descriptions,
         )
 
     def for_ontology(self, ontology: Ontology) -> ArgumentFinder:

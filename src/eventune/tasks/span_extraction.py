@@ -95,6 +95,7 @@ class SpanExtraction(EncoderTask):
             max_length=min(own.max_length or backbone.max_length, backbone.max_length),
             max_span_length=own.max_span_length,
             trigger_window=own.trigger_window,
+            role_descriptions=own.role_descriptions,
             margins=Margins(),
             dtype=dtype,
         )
@@ -192,6 +193,7 @@ class SpanExtraction(EncoderTask):
             max_length=settings.max_length,
             max_span_length=settings.max_span_length,
             trigger_window=settings.trigger_window,
+            role_descriptions=settings.role_descriptions,
         )
 
     def _loop(self, builder: Any, dev: EncodedPart | None) -> ExtractionTask:

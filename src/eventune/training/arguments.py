@@ -16,6 +16,7 @@ _BOUNDS = {
     "per_device_train_batch_size": (1, MOST_BATCH),
     "per_device_eval_batch_size": (1, MOST_BATCH),
     "gradient_accumulation_steps": (1, MOST_BATCH),
+    "activation_memory": (0, 10**6),
     "weight_decay": (0, 1_000),
     "warmup_steps": (0, 10**9),
     "max_grad_norm": (0, 10**9),
@@ -47,6 +48,14 @@ class OptimisationArguments:
     per_device_train_batch_size: int = field(default=16, metadata={"help": "Events a batch in training"})
     per_device_eval_batch_size: int = field(default=32, metadata={"help": "Events a batch in evaluation"})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "Batches a step"})
+    activation_memory: float = field(
+        default=0.0,
+        metadata={
+            "help": "GB (10^9 bytes) that a batch's activations may take, estimated from the base's sizes; a batch "
+            "that needs more is computed in parts, whose gradients add up to the same step; 0: whole batches",
+            "read_by": "heads",
+        },
+    )
     learning_rate: float = field(default=1e-3, metadata={"help": "Peak learning rate of the base or its adapter"})
     head_learning_rate: float = field(
         default=1e-3, metadata={"help": "Peak learning rate of the new heads", "read_by": "heads"}
@@ -85,6 +94,10 @@ class OptimisationArguments:
         if not self.output_dir:
             yield InvalidValueError("output_dir", "a folder for the run", "nothing", "e.g. output_dir: runs/first")
         yield from out_of_range(self, _BOUNDS)
+        if self.activation_memory and self.gradient_accumulation_steps > 1:
+            found = str(self.gradient_accumulation_steps)
+            hint = "multiply per_device_train_batch_size by it: a batch is computed in parts"
+            yield InvalidValueError("gradient_accumulation_steps", "1 with activation_memory", found, hint)
         for name in ("learning_rate", "head_learning_rate"):
             if not 0.0 < getattr(self, name) < 1.0:
                 yield InvalidValueError(name, "a number in (0, 1)", str(getattr(self, name)))

@@ -32,6 +32,7 @@ from eventune.training.checkpoint import (
 from eventune.training.checkpoint_files import TRAINER_STATE, check_trainer_state, damaged, require_names
 from eventune.training.lower_states import LowerStates
 from eventune.training.meter import ResourceMeter, current_memory_bytes
+from eventune.training.parts import BatchParts
 from eventune.training.task import Task
 
 AVERAGE = "average.safetensors"
@@ -73,8 +74,9 @@ class TaskTrainer(Trainer):
         baseline_memory_bytes: int | None = None,
         callbacks: Sequence[TrainerCallback] = (),
         lower: LowerStates | None = None,
+        parts: BatchParts | None = None,
     ) -> None:
-        self.task, self.examples, self.lower = task, list(examples), lower
+        self.task, self.examples, self.lower, self.parts = task, list(examples), lower, parts
         self.learning_rate_of = learning_rate_of
         self.store = store
         self.meter = ResourceMeter(current_memory_bytes() if baseline_memory_bytes is None else baseline_memory_bytes)
@@ -113,6 +115,20 @@ class TaskTrainer(Trainer):
         if self.average is not None:
             self.average.apply()
         return output
+
+    def training_step(
+        self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
+    ) -> Tensor:
+        """Compute the gradients of a batch, in parts where it would take too much memory as a whole."""
+        chosen = inputs[_CHOSEN].tolist()
+        lengths = [self.task.length(self.examples[index]) for index in chosen]
+        parts = self.parts.of_lengths(lengths) if self.parts else []
+        if len(parts) < 2:
+            return super().training_step(model, inputs, num_items_in_batch)
+        num_items = self.task.num_items(inputs).to(self.args.device)
+        batches = (self._collate([chosen[place] for place in part]) for part in parts)
+        losses = [super(TaskTrainer, self).training_step(model, batch, num_items) for batch in batches]
+        return torch.stack(losses).sum()
 
     def compute_loss(
         self,

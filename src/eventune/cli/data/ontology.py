@@ -14,6 +14,12 @@ YAML, LABEL_STUDIO = FORMATS = ("yaml", "label_studio")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     add_source(parser)
+    parser.add_argument(
+        "--descriptions_file",
+        default="",
+        metavar="FILE",
+        help="what types and roles mean, for those that are not described: YAML, or published: descriptions:news, …",
+    )
     parser.add_argument("-o", "--output_file", metavar="OUT", help="write it there, not to stdout; must not exist")
     parser.add_argument(
         "--output_format",
@@ -28,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Show the ontology, or write it."""
     from eventune.corpora import AUTO, read_ontology, stream_corpus
+    from eventune.corpora.descriptions import Descriptions, path_of_descriptions
     from eventune.corpora.label_studio import labelling_configuration
     from eventune.corpora.ontologies import ontology_text
     from eventune.events import Ontology
@@ -38,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
             ontology = read_ontology(arguments.file)
         else:
             ontology = Ontology.induced_from(stream_corpus(arguments.file, arguments.format))
+        if named := arguments.descriptions_file:
+            ontology = Descriptions.read(path_of_descriptions(named)).add_to(ontology)
         to_text = labelling_configuration if arguments.output_format == LABEL_STUDIO else ontology_text
         text = to_text(ontology)
         if arguments.output_file:
