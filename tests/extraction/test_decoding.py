@@ -5,7 +5,14 @@ import math
 import pytest
 
 from eventune.events import Span
-from eventune.extraction.decoding import Calibration, Candidate, Margins, non_maximum_suppression, signals_of
+from eventune.extraction.decoding import (
+    Calibration,
+    Candidate,
+    Margins,
+    averaged,
+    non_maximum_suppression,
+    signals_of,
+)
 
 
 def candidate(start, end, log_odds):
@@ -35,6 +42,35 @@ def test_no_more_candidates_are_kept_than_a_role_may_have(multiplicity):
 def test_ties_are_broken_by_place_so_that_results_do_not_depend_on_the_batch():
     found = [candidate(n, n + 1, 1.0) for n in range(6)]
     assert non_maximum_suppression(found[::-1], 2) == non_maximum_suppression(found, 2) == found[:2]
+
+
+def test_a_single_reading_is_left_as_it_is():
+    found = [candidate(3, 5, 1.0), candidate(3, 5, 2.0)]
+    assert averaged([found]) == found
+    assert averaged([[]]) == []
+
+
+def test_two_readings_of_a_span_are_averaged_and_its_share_follows_from_that():
+    [found] = averaged([[candidate(3, 5, 3.0)], [candidate(3, 5, 1.0)]])
+    assert (found.span, found.log_odds) == (Span(3, 5), 2.0)
+    assert found.probability == pytest.approx(math.exp(2) / (1 + math.exp(2)))
+
+
+def test_a_span_that_one_reading_does_not_list_is_no_better_there_than_the_last_that_it_lists():
+    first = [candidate(0, 1, 4.0), candidate(2, 3, 2.0)]
+    found = {c.span: c.log_odds for c in averaged([first, [candidate(4, 5, 6.0)]])}
+    assert found == {Span(0, 1): 4.5, Span(2, 3): 3.5, Span(4, 5): 3.5}
+    assert averaged([first, []])[0].log_odds < 0
+
+
+def test_of_two_windows_of_one_reading_the_better_score_is_averaged():
+    first = [candidate(0, 1, 4.0), candidate(0, 1, 2.0)]
+    assert [c.log_odds for c in averaged([first, [candidate(0, 1, 0.0)]])] == [2.0]
+
+
+def test_no_odds_are_too_great_to_be_averaged():
+    found = averaged([[candidate(0, 1, 1e5)], [candidate(0, 1, 1e5), candidate(2, 3, -1e5)]])
+    assert all(0 <= c.probability <= 1 for c in found)
 
 
 def test_the_best_candidate_must_beat_the_empty_role_and_a_further_one_come_close_to_the_best():

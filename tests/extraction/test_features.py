@@ -279,3 +279,24 @@ def test_descriptions_are_left_out_where_they_leave_too_little_to_the_text(build
     wordy = Ontology.of([EventType("attack", (Role("attacker", description="who does it " * 20),))])
     plain = builder(ontology=wordy, max_length=64).encode([document(type="attack")])
     assert builder(ontology=wordy, max_length=64, role_descriptions=True).encode([document(type="attack")]) == plain
+
+
+def test_what_is_near_the_trigger_is_read_once_more(builder):
+    long = document(("attacker", (0, 3)), ("target", (7, 9)), sentences=[*SENTENCES, *[["word"] * 40] * 8])
+    [whole, near], coverage = builder(near_window=16, max_length=4096).encode([long])
+
+    assert (whole.is_near, near.is_near) == (False, True)
+    assert len(near.word_starts) < len(whole.word_starts) == 332
+    assert near.first_word <= TRIGGER.start < near.first_word + len(near.word_starts)
+    assert near.input_ids[: near.word_starts[0]] == whole.input_ids[: whole.word_starts[0]]
+    # What is out of reach is asked of the first reading alone.
+    assert (coverage.arguments, coverage.unreachable.total()) == (2, 0)
+    assert len(whole.gold) == 2
+
+
+def test_what_is_near_is_not_read_twice_where_it_is_all_there_is(builder):
+    assert len(builder(near_window=60).encode([document()])[0]) == 1
+    without_trigger = document(sentences=[*SENTENCES, *[["word"] * 40] * 2], trigger=None)
+    assert [example.is_near for example in builder(near_window=16, max_length=4096).encode([without_trigger])[0]] == [
+        False
+    ]

@@ -51,6 +51,14 @@ class ExtractionArguments:
             "read_by": "extraction",
         },
     )
+    near_window: int = field(
+        default=0,
+        metadata={
+            "help": "Subword tokens around an event's trigger that are read once more by themselves, in training too; "
+            "what both readings say of a span is averaged; 0: no second reading",
+            "read_by": "extraction",
+        },
+    )
     role_descriptions: bool = field(
         default=False,
         metadata={
@@ -74,14 +82,19 @@ class ExtractionArguments:
             yield InvalidValueError("extractor", " or ".join(EXTRACTORS), repr(self.extractor))
         if self.extractor == "question" and self.word_dropout:
             yield InvalidValueError("word_dropout", "0 with extractor: question", str(self.word_dropout))
-        if self.extractor == "question" and self.role_descriptions:
-            yield InvalidValueError("role_descriptions", "false with extractor: question", "true")
+        if self.extractor == "question":
+            for name, without in (("role_descriptions", False), ("near_window", 0)):
+                if getattr(self, name):
+                    expected = f"{str(without).lower()} with extractor: question"
+                    yield InvalidValueError(name, expected, str(getattr(self, name)).lower())
         if self.max_length != 0 and self.max_length < 64:
             yield InvalidValueError("max_length", "0, or a number of subword tokens >= 64", str(self.max_length))
-        if self.trigger_window != 0 and self.trigger_window < LEAST_WINDOW:
-            yield InvalidValueError(
-                "trigger_window", f"0, or a number of subword tokens >= {LEAST_WINDOW}", str(self.trigger_window)
-            )
+        for name in ("trigger_window", "near_window"):
+            if getattr(self, name) != 0 and getattr(self, name) < LEAST_WINDOW:
+                expected = f"0, or a number of subword tokens >= {LEAST_WINDOW}"
+                yield InvalidValueError(name, expected, str(getattr(self, name)))
+        if 0 < self.trigger_window <= self.near_window:
+            yield InvalidValueError("near_window", "fewer subword tokens than trigger_window", str(self.near_window))
         yield from out_of_range(self, {"max_span_length": (1, MOST_SPAN_LENGTH)})
         for name in ("head_dropout", "word_dropout"):
             if not 0.0 <= getattr(self, name) < 1.0:

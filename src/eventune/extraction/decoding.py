@@ -155,6 +155,28 @@ def non_maximum_suppression(candidates: Sequence[Candidate], multiplicity: int) 
     return chosen
 
 
+def averaged(readings: Sequence[Sequence[Candidate]]) -> list[Candidate]:
+    """Average what several readings of an event say of a role's spans.
+
+    Args:
+        readings: The candidates of each reading. Of a span that is not among one's, it says a little less than of its
+            last: that span is no better than those it lists.
+
+    Returns:
+        Every span that is a candidate somewhere: its mean log-odds, and its share of the role's probability by these.
+    """
+    if len(readings) == 1:
+        return list(readings[0])
+    odds = [{c.span: c.log_odds for c in sorted(own, key=lambda c: c.log_odds)} for own in readings]
+    least = [min(own.values(), default=-_FAR) - 1 for own in odds]
+    mean = {
+        span: sum(own.get(span, last) for own, last in zip(odds, least, strict=True)) / len(odds)
+        for span in sorted({span for own in odds for span in own})
+    }
+    shares = {span: math.exp(min(value, _MOST)) for span, value in mean.items()}
+    return [Candidate(span, mean[span], share / (1 + sum(shares.values()))) for span, share in shares.items()]
+
+
 EventCandidates = dict[tuple[int, int], list[list[Candidate]]]
 """For each (document, event): the candidates of each role, best first, without overlap, in the ontology's order."""
 
@@ -164,7 +186,7 @@ def merge_windows(
     documents: Sequence[Document],
     ontology: Ontology,
 ) -> EventCandidates:
-    """Put the candidates of all windows together.
+    """Put the candidates of all windows together, and average those of a second reading with them.
 
     Args:
         windows: Each window with the candidates of each role that it was read for.
@@ -174,17 +196,19 @@ def merge_windows(
     Returns:
         The candidates, windows merged, overlaps removed, up to each role's multiplicity.
     """
-    found: EventCandidates = {}
+    readings: dict[tuple[int, int], dict[bool, list[list[Candidate]]]] = {}
     for window, roles in windows:
         event_type = ontology[documents[window.document].events[window.event].type]
-        merged = found.setdefault((window.document, window.event), [[] for _ in event_type.roles])
+        own = readings.setdefault((window.document, window.event), {})
+        merged = own.setdefault(window.is_near, [[] for _ in event_type.roles])
         for role, more in zip(window.roles, roles, strict=True):
             merged[role].extend(more)
-    for (document, event), merged in found.items():
+    found: EventCandidates = {}
+    for (document, event), own in readings.items():
         event_type = ontology[documents[document].events[event].type]
-        merged[:] = [
-            non_maximum_suppression(candidates, role.multiplicity)
-            for role, candidates in zip(event_type.roles, merged, strict=True)
+        found[document, event] = [
+            non_maximum_suppression(averaged(candidates), role.multiplicity)
+            for role, *candidates in zip(event_type.roles, *own.values(), strict=True)
         ]
     return found
 

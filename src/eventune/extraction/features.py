@@ -32,6 +32,7 @@ class EncodedWindow:
         sentences: Sentence of each word.
         gold: (row of `roles`, word in the window, length - 1) of each gold argument in reach, without duplicates.
         roles: The roles that are read for, by their index in the event type.
+        is_near: Whether this is a second reading of the event, near its trigger.
     """
 
     document: int
@@ -45,6 +46,7 @@ class EncodedWindow:
     sentences: list[int]
     gold: list[tuple[int, int, int]]
     roles: tuple[int, ...]
+    is_near: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,11 +101,13 @@ class Text:
         words: Subword tokens of each word of the document.
         sentences: Sentence of each word of the document.
         window: The words that the window holds.
+        is_near: Whether this is a second reading, near the trigger.
     """
 
     words: Sequence[Subwords]
     sentences: Sequence[int]
     window: Span
+    is_near: bool = False
 
 
 class FeatureBuilder:
@@ -117,6 +121,7 @@ class FeatureBuilder:
         max_length: int,
         max_span_length: int,
         trigger_window: int = 0,
+        near_window: int = 0,
         role_descriptions: bool = False,
     ) -> None:
         self.tokenizer = tokenizer
@@ -124,6 +129,7 @@ class FeatureBuilder:
         self.max_length = max_length
         self.max_span_length = max_span_length
         self.trigger_window = trigger_window
+        self.near_window = near_window
         self.role_descriptions = role_descriptions
 
     def encode(self, documents: Sequence[Document]) -> tuple[list[EncodedWindow], GoldCoverage]:
@@ -151,14 +157,17 @@ class FeatureBuilder:
                 event_type = self.ontology[event.type]
                 prompts = self._prompts(document, event, event_type)
                 longest = max((len(prompt.ids) for prompt in prompts), default=2)
-                cuts = self._windows(event, [len(subwords) for subwords in words], self.max_length - longest - 1)
+                counts = [len(subwords) for subwords in words]
+                cuts = self._windows(event, counts, self.max_length - longest - 1)
                 coverage.unreachable.update(
                     reasons_out_of_reach(event, event_type, sentences, cuts, max_span_length=self.max_span_length)
                 )
+                texts = [Text(words, sentences, window) for window in cuts]
+                texts += (Text(words, sentences, near, is_near=True) for near in self._near(event, counts, cuts))
                 examples += (
-                    self._example((index, number), prompt, event, event_type, Text(words, sentences, window))
+                    self._example((index, number), prompt, event, event_type, text)
                     for prompt in prompts
-                    for window in cuts
+                    for text in texts
                 )
         return examples, coverage
 
@@ -167,6 +176,13 @@ class FeatureBuilder:
         if self.trigger_window and event.trigger is not None:
             return [window_around(subword_counts, event.trigger, budget=min(self.trigger_window, budget))]
         return list(windows(subword_counts, budget=budget, overlap=2 * self.max_span_length))
+
+    def _near(self, event: Event, subword_counts: Sequence[int], cuts: Sequence[Span]) -> list[Span]:
+        """Return what is read of a text once more; nothing where it would be what is read already."""
+        if not self.near_window or event.trigger is None:
+            return []
+        near = window_around(subword_counts, event.trigger, budget=self.near_window)
+        return [near] if near not in cuts else []
 
     def _prompts(self, document: Document, event: Event, event_type: EventType) -> list[EncodedPrompt]:
         """Return the prompts of an event; none where its type has no roles."""
@@ -247,4 +263,5 @@ class FeatureBuilder:
             sentences=list(sentences[window.start : window.end]),
             gold=list(gold),
             roles=prompt.roles,
+            is_near=text.is_near,
         )

@@ -85,6 +85,7 @@ class ArgumentFinder(_OneGraph):
             max_length=settings.max_length,
             max_span_length=settings.max_span_length,
             trigger_window=settings.trigger_window,
+            near_window=settings.near_window,
             role_descriptions=settings.role_descriptions,
         )
 

@@ -24,6 +24,7 @@ class SpanSettings:
         max_length: The most subword tokens that are read at once.
         max_span_length: Words of the longest argument.
         trigger_window: Subword tokens that are read around a trigger; 0 for the whole document.
+        near_window: Subword tokens around a trigger that are read a second time; 0 for no second reading.
         role_descriptions: Whether the prompt has the ontology's descriptions.
         margins: What decides which spans become arguments: margins, or what a dev part taught.
         dtype: Type of the base's weights.
@@ -36,6 +37,7 @@ class SpanSettings:
     max_length: Annotated[int, Ge(1), Le(MOST_LENGTH)]
     max_span_length: Annotated[int, Ge(1), Le(MOST_SPAN_LENGTH)]
     trigger_window: Annotated[int, Ge(0), Le(MOST_LENGTH)] = 0
+    near_window: Annotated[int, Ge(0), Le(MOST_LENGTH)] = 0
     role_descriptions: bool = False
     margins: Choice
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"

@@ -95,6 +95,7 @@ class SpanExtraction(EncoderTask):
             max_length=min(own.max_length or backbone.max_length, backbone.max_length),
             max_span_length=own.max_span_length,
             trigger_window=own.trigger_window,
+            near_window=own.near_window,
             role_descriptions=own.role_descriptions,
             margins=Margins(),
             dtype=dtype,
@@ -193,6 +194,7 @@ class SpanExtraction(EncoderTask):
             max_length=settings.max_length,
             max_span_length=settings.max_span_length,
             trigger_window=settings.trigger_window,
+            near_window=settings.near_window,
             role_descriptions=settings.role_descriptions,
         )
 
