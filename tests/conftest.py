@@ -1,5 +1,6 @@
 """Fixtures that all tests share."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -15,6 +16,12 @@ from .forks import Forked
 
 # Read when huggingface_hub is imported: a test that asked the hub would wait for it in vain.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def pytest_collection_finish():
+    """Keep all that was imported out of collections of garbage: each training ends in one, and forks copy it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
