@@ -1,14 +1,27 @@
 """Fixtures that all tests share."""
 
+import gc
 import os
 import signal
+import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 
+from .forks import Forked
+
 # Read when huggingface_hub is imported: a test that asked the hub would wait for it in vain.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def pytest_collection_finish():
+    """Keep all that was imported out of collections of garbage: each training ends in one, and forks copy it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +61,25 @@ def killed_before():
         return os.waitpid(child, 0)[1] == signal.SIGKILL
 
     return killed_before
+
+
+@pytest.fixture(scope="session")
+def forked():
+    """Does some work in a process of its own: `forked(work)`, or the command `forked.command(*words)`."""
+    return Forked
+
+
+@pytest.fixture(scope="session")
+def forking():
+    """Lets a module start commands of eventune as forks while a block lasts, without loading torch for each."""
+
+    @contextmanager
+    def forking(module):
+        names = {name: getattr(subprocess, name) for name in ("DEVNULL", "TimeoutExpired")}
+        with mock.patch.object(module, "subprocess", SimpleNamespace(Popen=Forked.popen, **names)):
+            yield
+
+    return forking
 
 
 @pytest.fixture(scope="session")

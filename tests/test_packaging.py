@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def modules_of(requirements):
 OPTIONAL = modules_of(chain(*EXTRAS.values()))
 
 
+@cache
 def imported(folder):
     found = set()
     for path in (ROOT / folder).rglob("*.py"):

@@ -3,6 +3,8 @@ import json
 import pytest
 import yaml
 
+from eventune.comparison import execution
+
 
 @pytest.fixture(scope="module")
 def recipe(tiny_recipe, tmp_path_factory):
@@ -11,6 +13,13 @@ def recipe(tiny_recipe, tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def in_forks(forking):
+    with forking(execution):
+        yield
+
+
+@pytest.mark.usefixtures("in_forks")
 def test_a_table_is_printed_and_files_are_written(run, recipe, tmp_path):
     words = ("compare", recipe, "--arms", "bitfit,lora:r=2", "--output_dir", tmp_path / "out", "--lora_dropout", "0.1")
     shown = run(*words)
@@ -24,6 +33,7 @@ def test_a_table_is_printed_and_files_are_written(run, recipe, tmp_path):
     assert result["arms"][1]["runs"][0]["recipe"]["lora_dropout"] == 0.1
 
 
+@pytest.mark.usefixtures("in_forks")
 def test_a_failed_run_is_exit_code_1(run, recipe, tmp_path):
     words = ("compare", recipe, "--arms", "lora:targets=[querry]", "--output_dir", tmp_path / "out")
     shown = run(*words)

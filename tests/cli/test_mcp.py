@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import subprocess
 import sys
 
 import pytest
@@ -50,12 +49,14 @@ def test_an_assistant_that_starts_the_command_gets_its_tools(tiny_run):
     check(*asyncio.run(ask(command.model_copy(update={"env": ENVIRONMENT}))))
 
 
-def test_an_assistant_gets_them_over_http(tiny_run):
-    command = [sys.executable, "-m", "eventune", "mcp", str(tiny_run), "--http", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
+def test_an_assistant_gets_them_over_http(tiny_run, forked):
+    read, write = os.pipe()
+    with os.fdopen(write, "wb") as said:
+        process = forked.command("mcp", tiny_run, "--http", "--port", "0", stderr=said, environment=ENVIRONMENT)
+    with os.fdopen(read, encoding="utf-8") as lines:
         try:
-            line = next(line for line in process.stderr if line.startswith("http://127.0.0.1:"))
+            line = next(line for line in lines if line.startswith("http://127.0.0.1:"))
             check(*asyncio.run(ask(line.partition(";")[0])))
         finally:
             process.terminate()
-    assert process.returncode in (0, -15)
+    assert process.wait() in (0, -15)

@@ -2,10 +2,7 @@
 
 import json
 import os
-import signal
 import socket
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -40,18 +37,18 @@ def test_an_address_in_use_is_refused_before_a_model_is_loaded(refused, tiny_run
 
 
 @pytest.fixture
-def server(tiny_run, tmp_path):
+def server(tiny_run, forked, tmp_path):
     """A server in a process of its own, and its URL."""
-    command = [sys.executable, "-m", "eventune", "serve", str(tiny_run), "--port", "0", "--json", "--batch_tokens", "1"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment)
-    line = process.stdout.readline()
-    assert line, (tmp_path / "log").read_text(encoding="utf-8")
-    yield process, json.loads(line)
-    process.kill()
-    process.wait()
-    process.stdout.close()
+    words = ("serve", tiny_run, "--port", "0", "--json", "--batch_tokens", "1")
+    (read, write), environment = os.pipe(), {**os.environ, "COLUMNS": "200"}
+    with (tmp_path / "log").open("wb") as log, os.fdopen(write, "wb") as said:
+        process = forked.command(*words, stdout=said, stderr=log, environment=environment)
+    with os.fdopen(read, encoding="utf-8") as lines:
+        line = lines.readline()
+        assert line, (tmp_path / "log").read_text(encoding="utf-8")
+        yield process, json.loads(line)
+        process.kill()
+        process.wait()
 
 
 def test_what_was_accepted_is_answered_before_it_stops(server):
@@ -63,11 +60,11 @@ def test_what_was_accepted_is_answered_before_it_stops(server):
         answer = pool.submit(client._http.post, "/v1/extract", json={"documents": [record] * 200})
         while "eventune_queue_documents 0.0" in watching._http.get("/metrics").text and not answer.done():
             pass
-        process.send_signal(signal.SIGTERM)
+        process.terminate()
         assert answer.result().json()["documents"] == [record] * 200
         # Else a client would send its next request on a connection that is closed.
         assert answer.result().headers["Connection"] == "close"
-    assert process.wait(60) == 0
+    assert process.wait() == 0
     with Client(started["url"]) as client, pytest.raises(EventuneError, match="expected an answer, found Connect"):
         client.models()
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from eventune.comparison import execution
 from eventune.comparison.arms import parse_arms
 from eventune.comparison.comparing import Options, run_comparison
 
@@ -13,9 +14,10 @@ def base(tiny_recipe):
 
 
 @pytest.fixture(scope="session")
-def finished(base, tmp_path_factory):
+def finished(base, forking, tmp_path_factory):
     """A finished comparison: its folder and its result. One arm's runs fail."""
     folder = tmp_path_factory.mktemp("comparison")
     arms = parse_arms("full,lora:r=2,lora:r=4:lora_target_modules=[querry]")
-    result = run_comparison(base, arms, folder, Options(seeds=(0, 1), workers=2), title="three arms")
+    with forking(execution):
+        result = run_comparison(base, arms, folder, Options(seeds=(0, 1), workers=2), title="three arms")
     return folder, result

@@ -1,5 +1,6 @@
 import pytest
 
+from eventune.comparison import execution
 from eventune.comparison.arms import parse_arms
 from eventune.comparison.cluster import download, make_runs_on_ray, make_shared_run, upload
 from eventune.comparison.comparing import Options, run_comparison
@@ -30,9 +31,10 @@ def test_two_workers_of_a_local_cluster_make_the_runs_and_share_them_through_a_u
     assert other[0].result().to_dict() == runs[0].result().to_dict()
 
 
-def test_a_run_is_shared_with_its_result_last_and_only_complete_ones_are_taken(base, tmp_path, monkeypatch):
+def test_a_run_is_shared_with_its_result_last_and_only_complete_ones_are_taken(base, forking, tmp_path, monkeypatch):
     (run,) = plan_runs(base, parse_arms("lora:r=2"), [0], tmp_path / "first")
-    assert make_run(run) == "done"
+    with forking(execution):
+        assert make_run(run) == "done"
     shared = f"file://{tmp_path}/shared"
     sent = []
     from fsspec.implementations.local import LocalFileSystem

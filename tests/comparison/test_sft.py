@@ -7,6 +7,7 @@ import statistics
 
 import pytest
 
+from eventune.comparison import execution
 from eventune.comparison.arms import Arm, parse_arms, recipe_of
 from eventune.comparison.comparing import Options, run_comparison, write_result
 from eventune.comparison.kinds import kind_of
@@ -53,11 +54,11 @@ def base(tiny_llm, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def finished(base, tmp_path_factory):
+def finished(base, forking, tmp_path_factory):
     """Two arms with two seeds: folder and result. One run is made in a process of its own, the others here: faster."""
     folder = tmp_path_factory.mktemp("comparison")
     arms = parse_arms(ARMS, base)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, forking(execution):
         patch.setenv("EVENTUNE_CACHE", str(tmp_path_factory.mktemp("cache")))
         for run in plan_runs(base, arms, [0, 1], folder)[1:]:
             fine_tune(run.recipe)

@@ -230,5 +230,5 @@ def test_a_damaged_file_never_gives_a_traceback(name, tmp_path):
 
 def test_a_line_of_ten_megabytes_is_read(tmp_path):
     path = tmp_path / "long.jsonl"
-    path.write_text(json.dumps({"id": "d", "text": "word " * 2_000_000}), encoding="utf-8")
-    assert len(read_corpus(path)[0].tokens) == 2_000_000
+    path.write_text(json.dumps({"id": "d", "text": f"{'w' * 49} " * 200_000}), encoding="utf-8")
+    assert len(read_corpus(path)[0].tokens) == 200_000

@@ -1,9 +1,11 @@
 """Runs as graphs: what is written, and that it finds without torch what the run finds."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,18 @@ from eventune.recipe import Recipe
 from eventune.runs.training import train
 
 HEAVY = ("torch", "transformers", "peft", "accelerate", "safetensors", "onnx", "scipy")
+IMAGE = Path(__file__).parents[2] / "deploy" / "requirements.txt"
+# Stands for an environment with nothing but the image's packages.
+SITE = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {missing!r}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+from eventune.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -153,18 +167,36 @@ assert not [name for name in {HEAVY!r} if sys.modules[name] is not None]
     assert ended.returncode == 0, ended.stderr
 
 
-def test_an_export_is_served_without_a_model_library_and_answers_as_it_does_itself(exported, gold, tmp_path):
-    code = f"""
-import sys
-for name in {HEAVY!r}:
-    sys.modules[name] = None
-from eventune.cli import main
-sys.exit(main(["serve", {str(exported.path)!r}, "--port", "0", "--json", "--dtype", "float32"]))
-"""
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def installed_with(names):
+    """The packages that pip installs for these, markers of extras left out."""
+    found, waiting = set(), [normal(name) for name in names]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            try:
+                needed = requires(name) or []
+            except PackageNotFoundError:
+                continue
+            waiting += [normal(re.match(r"[\w.-]+", line)[0]) for line in needed if "extra ==" not in line]
+    return found
+
+
+def test_an_export_is_served_with_what_the_image_installs_and_answers_as_it_does_itself(exported, gold, tmp_path):
+    kept = installed_with(line for line in IMAGE.read_text(encoding="utf-8").splitlines() if line[0] != "#")
+    kept.add("eventune")
+    missing = {name for name, of in packages_distributions().items() if not kept & set(map(normal, of))}
+    assert missing >= set(HEAVY)
+    code = SITE.replace("{missing!r}", repr(missing))
+    words = ["serve", str(exported.path), "--port", "0", "--json", "--dtype", "float32"]
     extractor = Extractor.load(exported.path, dtype="float32")
     with (
         (tmp_path / "log").open("wb") as log,
-        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=log) as process,
+        subprocess.Popen([sys.executable, "-c", code, *words], stdout=subprocess.PIPE, stderr=log) as process,
     ):
         try:
             line = process.stdout.readline()

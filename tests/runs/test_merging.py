@@ -39,16 +39,6 @@ def test_a_merged_run_is_a_run_that_extracts_the_same(tiny_run, documents, tmp_p
     assert result["merged"]["saved_bytes"] == (tmp_path / "merged" / "model.safetensors").stat().st_size
 
 
-def test_a_run_of_ia3_is_merged_too(tiny_recipe, documents, tmp_path):
-    run = tmp_path / "run"
-    train(Recipe.of({**tiny_recipe, "num_train_epochs": 1, "method": "ia3", "output_dir": str(run)}))
-
-    merged = merge_run(run, tmp_path / "merged")
-
-    assert merged.difference < 1e-4
-    assert extracted(tmp_path / "merged", documents) == extracted(run, documents)
-
-
 @pytest.mark.parametrize("changes", [{"method": "ia3"}, {"method": "vera", "vera_r": 16}], ids=["ia3", "vera"])
 def test_a_run_of_another_method_than_lora_is_merged(changes, tiny_recipe, documents, tmp_path):
     run = tmp_path / "run"

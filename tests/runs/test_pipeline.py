@@ -160,11 +160,11 @@ def test_a_folder_of_brat_is_trained_on(corpora_folder, tiny_encoder, tmp_path):
         pytest.skip(f"needs the wet-lab protocols in {folder}")
     few = tmp_path / "brat"
     few.mkdir()
-    for path in [path for path in sorted(folder.iterdir()) if path.suffix in {".ann", ".txt"}][:4]:
+    for path in [path for path in sorted(folder.iterdir()) if path.suffix in {".ann", ".txt"}][:2]:
         (few / path.name).write_bytes(path.read_bytes())
     settings = {"model_name_or_path": str(tiny_encoder), "train_file": str(few), "num_train_epochs": 1}
     train(Recipe.of({**settings, "output_dir": str(tmp_path / "run")}))
 
     found = Extractor.load(tmp_path / "run").extract_all(read_corpus(few).documents)
-    assert len(found) == 2
+    assert len(found) == 1
     assert all(document.events for document in found)

@@ -2,11 +2,7 @@
 
 import errno
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -252,33 +248,21 @@ def test_another_seed_gives_other_weights(finished, train_with):
     assert weights(train_with(seed=1)) != weights(finished)
 
 
-STALL = """
-import sys, time
-from pathlib import Path
-from transformers import TrainerCallback
-from eventune.reporter import SilentReporter
-from eventune.runs.training import train
-from eventune.recipe import Recipe
-
 class Stall(TrainerCallback):
-    "Stops in the middle of the second epoch, so that the process can be killed there."
+    """Stops in the middle of the second epoch, so that the process can be killed there."""
+
+    def __init__(self, sign):
+        self.sign = sign
+
     def on_step_begin(self, args, state, control, **kwargs):
         if state.global_step == state.max_steps // args.num_train_epochs + 1:
-            Path(sys.argv[2]).touch()
+            self.sign.touch()
             time.sleep(600)
 
-class Reporter(SilentReporter):
-    def callbacks(self):
-        return [Stall()]
 
-train(Recipe.read(sys.argv[1]), reporter=Reporter())
-"""
-
-
-def test_a_run_that_was_killed_and_resumed_gives_the_same_weights(finished, settings, train_with, tmp_path):
+def test_a_run_that_was_killed_and_resumed_gives_the_same_weights(finished, train_with, forked, tmp_path):
     run, stalled = tmp_path / "run", tmp_path / "stalled"
-    (tmp_path / "recipe.yaml").write_text(Recipe.of({**settings, "output_dir": str(run)}).to_yaml(), encoding="utf-8")
-    process = subprocess.Popen([sys.executable, "-c", STALL, tmp_path / "recipe.yaml", stalled])
+    process = forked(lambda: train_with(Listener(Stall(stalled)), output_dir=run))
     try:
         deadline = time.monotonic() + 120
         while not (stalled.exists() and list((run / "checkpoints").glob("checkpoint-*"))):
@@ -286,7 +270,7 @@ def test_a_run_that_was_killed_and_resumed_gives_the_same_weights(finished, sett
             assert time.monotonic() < deadline, "no checkpoint appeared"
             time.sleep(0.02)
     finally:
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()
         process.wait()
     assert names(run) == {"recipe.yaml", "checkpoints"}
     suffixes = {path.suffix for path in run.rglob("*") if path.is_file()}
@@ -440,15 +424,16 @@ def test_the_time_of_an_epoch_counts_what_was_trained_before_a_break(by_steps, t
     assert row["epoch_share"] == 1.0
 
 
-@pytest.mark.parametrize("change", [{}, {"overwrite_output_dir": True}, {"resume_from_checkpoint": True}])
-def test_a_run_that_goes_on_is_left_alone_by_a_second_process(change, finished, settings, train_with, tmp_path):
+def test_a_run_that_goes_on_is_left_alone_by_a_second_process(finished, settings, train_with, tmp_path):
+    changes = ({}, {"overwrite_output_dir": True}, {"resume_from_checkpoint": True})
     refused = []
 
     class Intruder(TrainerCallback):
         def on_step_end(self, args, state, control, **kwargs):
             if state.global_step in {1, args.num_train_epochs * 3}:
-                with pytest.raises(LockedError, match="another eventune process"):
-                    train(Recipe.of({**settings, "output_dir": str(tmp_path / "run"), **change}))
+                for change in changes:
+                    with pytest.raises(LockedError, match="another eventune process"):
+                        train(Recipe.of({**settings, "output_dir": str(tmp_path / "run"), **change}))
                 refused.append(state.global_step)
 
     run = train_with(Listener(Intruder()))

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from eventune.corpora.jsonl import read_document
 from eventune.inference.extractor import Extractor
+from eventune.serving import training
 from eventune.serving.app import make_app
 from eventune.serving.arguments import ServeSettings
 from eventune.serving.runs import load_served
@@ -18,7 +19,7 @@ START = {"action": "START_TRAINING", "project": {"id": 1}}
 
 
 @pytest.fixture
-def serving(served, tiny_recipe, tmp_path):
+def serving(served, tiny_recipe, forking, tmp_path):
     """Makes a client of a server that trains by the tiny recipe, changed."""
     clients = []
 
@@ -26,14 +27,15 @@ def serving(served, tiny_recipe, tmp_path):
         recipe = tmp_path / "recipe.yaml"
         output_dir = tmp_path / "runs" / "mine"
         recipe.write_text(yaml.safe_dump({**tiny_recipe, "output_dir": str(output_dir), **changes}), encoding="utf-8")
-        training = Training(str(recipe), output_dir, lambda folder: load_served([folder])["mine"])
-        app = make_app(served, ServeSettings(), training=training)
+        made = Training(str(recipe), output_dir, lambda folder: load_served([folder])["mine"])
+        app = make_app(served, ServeSettings(), training=made)
         clients.append(TestClient(app, base_url="http://localhost"))
         return clients[-1].__enter__()
 
-    yield serving
-    for client in clients:
-        client.__exit__(None, None, None)
+    with forking(training):
+        yield serving
+        for client in clients:
+            client.__exit__(None, None, None)
 
 
 def state_of(client):

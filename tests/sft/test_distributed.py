@@ -1,4 +1,4 @@
-"""A fine-tuning in two processes, as torchrun and accelerate launch start it."""
+"""A fine-tuning in two processes, with the environment that a launcher gives each, and as the launchers start it."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from eventune.cli import main
 from eventune.sft.tuning import fine_tune
 
 LAUNCHERS = {
@@ -22,21 +23,26 @@ LAUNCHERS = {
 }
 
 
-def launched(settings, recipe, launcher):
-    recipe.write_text(yaml.safe_dump({**settings.given, "use_cpu": True}), encoding="utf-8")
+def launched(recipe, launcher):
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     command = [*LAUNCHERS[launcher], "-m", "eventune", "sft", str(recipe)]
     found = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert found.returncode == 0, found.stderr[-3000:]
 
 
-@pytest.mark.parametrize("launcher", ["torchrun", pytest.param("accelerate", marks=pytest.mark.slow)])
-def test_two_processes_give_what_one_gives_with_the_same_batch(settings, tmp_path, launcher):
+@pytest.mark.parametrize("launcher", ["", *(pytest.param(name, marks=pytest.mark.slow) for name in LAUNCHERS)])
+def test_two_processes_give_what_one_gives_with_the_same_batch(settings, forked, tmp_path, launcher):
     one, two = tmp_path / "one", tmp_path / "two"
     common = {"max_train_samples": 32, "max_steps": 8, "logging_steps": 1}
     fine_tune(settings(**common, per_device_train_batch_size=8, output_dir=str(one)))
-    halved = settings(**common, per_device_train_batch_size=4, output_dir=str(two))
-    launched(halved, tmp_path / "recipe.yaml", launcher)
+    halved = settings(**common, per_device_train_batch_size=4, output_dir=str(two), use_cpu=True)
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump(halved.given), encoding="utf-8")
+    if launcher:
+        launched(recipe, launcher)
+    else:
+        codes = forked.ranks(lambda: sys.exit(main(["sft", str(recipe)])), 2, tmp_path / "log")
+        assert codes == [0, 0], (tmp_path / "log").read_text()[-3000:]
 
     losses = [
         [row["loss"] for row in map(json.loads, (run / "history.jsonl").read_text().splitlines()) if "loss" in row]

@@ -1,11 +1,7 @@
 """Fine-tuning runs from end to end, on a tiny model."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -119,24 +115,24 @@ def test_the_same_settings_give_the_same_bits(settings, tmp_path):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_a_killed_run_goes_on_and_ends_in_the_same_bits(settings, tmp_path):
+def test_a_killed_run_goes_on_and_ends_in_the_same_bits(settings, forked, tmp_path):
     whole = settings(output_dir=str(tmp_path / "whole"), max_steps=24, save_steps=3, lora_dropout=0.1)
-    fine_tune(whole)
+    assert forked(lambda: fine_tune(whole)).wait() == 0
     folder = tmp_path / "killed"
     recipe = tmp_path / "killed.yaml"
     recipe.write_text(whole.to_yaml().replace(str(tmp_path / "whole"), str(folder)), encoding="utf-8")
-    command = [sys.executable, "-m", "eventune", "sft", str(recipe), "--resume_from_checkpoint", "true"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = ["sft", recipe, "--resume_from_checkpoint", "true"]
+    process = forked.command(*command)
     deadline = time.monotonic() + 120
     while not list(folder.glob("checkpoints/checkpoint-*")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.wait()
     assert not (folder / "result.json").exists()
 
-    subprocess.run(command, check=True, capture_output=True)
+    assert forked.command(*command).wait() == 0
 
     first, second = weights(tmp_path / "whole"), weights(folder)
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -1,41 +1,17 @@
-"""One run in two processes, as torchrun and accelerate launch start them."""
+"""One run in two processes, each with the environment that torchrun and accelerate launch give it."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from eventune.corpora import read_corpus, write_corpus
-
-SCRIPT = """
-import json, sys
-from eventune.runs.training import train
 from eventune.recipe import Recipe
-train(Recipe.of(json.loads(sys.argv[1])))
-"""
+from eventune.runs.training import train
 
 
-def trained(settings, folder, processes):
-    recipe = {**settings, "output_dir": str(folder / f"by-{processes}")}
-    recipe["per_device_train_batch_size"] = 8 // processes
-    script = folder / "script.py"
-    script.write_text(SCRIPT, encoding="utf-8")
-    launch = [sys.executable]
-    if processes > 1:
-        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-    command = [*launch, str(script), json.dumps(recipe)]
-    found = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert found.returncode == 0, found.stderr[-3000:]
-    return Path(recipe["output_dir"])
-
-
-def test_two_processes_give_what_one_gives_with_the_same_batch(tiny_recipe, tmp_path):
+def test_two_processes_give_what_one_gives_with_the_same_batch(tiny_recipe, forked, tmp_path):
     # As many events as fill all batches: accelerate fills the last one with events from the beginning.
     documents, events = [], 0
     for document in read_corpus(tiny_recipe["train_file"]):
@@ -55,7 +31,11 @@ def test_two_processes_give_what_one_gives_with_the_same_batch(tiny_recipe, tmp_
         "learning_rate": 1e-3,
         "head_learning_rate": 1e-3,
     }
-    one, two = trained(settings, tmp_path, 1), trained(settings, tmp_path, 2)
+    one, two = tmp_path / "one", tmp_path / "two"
+    train(Recipe.of({**settings, "per_device_train_batch_size": 8, "output_dir": str(one)}))
+    halved = Recipe.of({**settings, "per_device_train_batch_size": 4, "output_dir": str(two)})
+    codes = forked.ranks(lambda: train(halved), 2, tmp_path / "log")
+    assert codes == [0, 0], (tmp_path / "log").read_text()[-3000:]
 
     expected, found = (load_file(run / "adapter_model.safetensors") for run in (one, two))
     for name, tensor in expected.items():
