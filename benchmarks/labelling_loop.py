@@ -1,12 +1,14 @@
 """The whole loop of docs/labelling.md on RAMS: labelled, trained, selected, corrected, trained again, served.
 
-    python benchmarks/labelling_loop.py                                        # 40 documents, then 40 more
+    python benchmarks/labelling_loop.py --by uncertain random                  # 40 documents, then 40 more, twice
     python benchmarks/labelling_loop.py --count 6 --pool 20 --test 10 --epochs 1   # a small one
 
 Gold plays the annotator: each document is fetched from the page's API with what the run found, its events are replaced
 by the gold ones, and it is saved by the same API; how many arguments that kept, added and removed is counted. Training
-starts from the run `warmup`, by the recipe `rams-lora`. F1 is that of the served run, asked by `POST /v1/score` on
-documents that are neither labelled nor in the pool, by RAMS's own definition. It reads RAMS from the corpora's folder
+starts from the run `warmup`, by the recipe `rams-lora`. With several ways to select, each goes on from the same first
+run in a folder of its own; `random` is the control. F1 is that of what the served run answers on documents that are
+neither labelled nor in the pool, by RAMS's own definition, with intervals over those documents (1,000 resamples): they
+tell nothing of other draws of documents to label, for which there is `--seed`. It reads RAMS from the corpora's folder
 (EVENTUNE_CORPORA, default ../shared/data).
 """
 
@@ -16,13 +18,14 @@ import argparse
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +36,15 @@ from serve_clients import started
 
 from eventune import read_corpus
 from eventune.corpora import write_corpus
-from eventune.corpora.jsonl import write_document
+from eventune.corpora.jsonl import read_document, write_document
 from eventune.events import Document
+from eventune.scoring import make_scorer
+from eventune.scoring.evaluation import Evaluation, evaluate
 
 RAMS = Path(os.environ.get("EVENTUNE_CORPORA", Path(__file__).parents[2] / "shared" / "data")) / "rams"
 ONTOLOGY = RAMS / "event_role_multiplicities.txt"
+SCORER, MEASURE = "rams", "arguments"
+RESAMPLES = 1000
 SECONDS = "3600"
 
 
@@ -61,6 +68,11 @@ class Loop:
     def labelled(self) -> Path:
         """Where the page saves."""
         return self.folder / "labelled"
+
+    def branch(self, name: str) -> Loop:
+        """Return a loop that goes on from what is labelled so far."""
+        shutil.copytree(self.labelled, self.folder / name / "labelled")
+        return replace(self, folder=self.folder / name)
 
     def train(self, name: str) -> Path:
         """Train on all that is labelled."""
@@ -101,10 +113,11 @@ class Loop:
             answer(client.put("/v1/annotations", json={"document": {**record, "events": gold["events"]}}))
         return counts
 
-    def score(self, client: httpx.Client) -> float:
-        """Return the served run's F1."""
-        gold = [next(write_document(document)) for document in self.test]
-        return float(answer(client.post("/v1/score", json={"gold": gold, "scorer": "rams"}))["metrics"]["f1"])
+    def score(self, client: httpx.Client) -> Evaluation:
+        """Score what the served run finds in the test documents, about their triggers."""
+        asked = [next(write_document(without_arguments(document))) for document in self.test]
+        found = answer(client.post("/v1/extract", json={"documents": asked}))["documents"]
+        return evaluate({SCORER: make_scorer(SCORER)}, zip(self.test, map(read_document, found), strict=True))
 
 
 def main() -> None:
@@ -114,7 +127,7 @@ def main() -> None:
     parser.add_argument("--pool", type=int, default=400, help="documents that the next ones are selected from")
     parser.add_argument("--test", type=int, default=200, help="documents that runs are scored on")
     parser.add_argument("--epochs", type=int, default=20, help="of each training (default: 20)")
-    parser.add_argument("--by", default="uncertain", help="how they are selected: uncertain, diverse or random")
+    parser.add_argument("--by", nargs="+", default=["uncertain"], help="how: uncertain, diverse, random; or several")
     parser.add_argument("--seed", type=int, default=0, help="of which documents are which")
     arguments = parser.parse_args()
     documents = list(read_corpus(RAMS / "dev.jsonlines").documents)
@@ -128,17 +141,31 @@ def main() -> None:
             write_corpus(map(without_arguments, part), folder / file, "jsonl")
         with loop.serving("warmup", folder / "first.jsonl", "--ontology_file", str(ONTOLOGY)) as client:
             tell(f"{len(first)} labelled over what warmup found", loop.correct(client, find=True))
-        run = loop.train("first")
-        flags = {"-n": arguments.count, "--by": arguments.by, "--labelled": loop.labelled / "annotations.jsonl"}
-        chosen = ("-o", folder / "next.jsonl", *(word for flag in flags.items() for word in flag))
-        command("data", "select", str(run), str(folder / "pool.jsonl"), *map(str, chosen))
-        with loop.serving(run, folder / "next.jsonl") as client:
+            tell_score("warmup", loop.score(client))
+        first_run = loop.train("first")
+        with loop.serving(first_run, folder / "pool.jsonl") as client:
             before = loop.score(client)
-            tell(f"{arguments.count} more, {arguments.by}, over what the first run found", loop.correct(client))
-        with loop.serving(loop.train("second"), folder / "next.jsonl") as client:
-            after = loop.score(client)
-    print(f"F1 on {len(test)} documents: {100 * before:.1f} with {len(first)} labelled, ", end="")
-    print(f"{100 * after:.1f} with {len(first) + arguments.count}")
+        tell_score(f"{len(first)} labelled", before)
+        after = {
+            by: go_on(loop.branch(by), first_run, folder / "pool.jsonl", by, arguments.count) for by in arguments.by
+        }
+    baseline, *others = after
+    for by, evaluation in after.items():
+        tell_score(f"{len(first) + arguments.count}, {by}", evaluation)
+        tell_difference(f"{by} over {len(first)} labelled", evaluation, before)
+    for by in others:
+        tell_difference(f"{baseline} over {by}", after[baseline], after[by])
+
+
+def go_on(loop: Loop, run: Path, pool: Path, by: str, count: int) -> Evaluation:
+    """Select further documents by a run, correct what it found in them, train on all and score the second run."""
+    to_do = loop.folder / "next.jsonl"
+    flags = {"-n": count, "--by": by, "--labelled": loop.labelled / "annotations.jsonl", "-o": to_do}
+    command("data", "select", str(run), str(pool), *(str(word) for flag in flags.items() for word in flag))
+    with loop.serving(run, to_do) as client:
+        tell(f"{count} more, {by}, over what the first run found", loop.correct(client))
+    with loop.serving(loop.train("second"), to_do) as client:
+        return loop.score(client)
 
 
 def command(*words: str) -> None:
@@ -174,6 +201,19 @@ def tell(what: str, counts: Counter[str]) -> None:
     """Print what an annotator did."""
     told = ", ".join(f"{counts[name]} {name}" for name in ("kept", "added", "removed"))
     print(f"{what}, arguments: {told}", flush=True)
+
+
+def tell_score(what: str, evaluation: Evaluation) -> None:
+    """Print an F1 and its interval."""
+    low, high = evaluation.intervals(resamples=RESAMPLES)[SCORER][MEASURE]["f1"]
+    print(f"{what}: F1 {100 * evaluation.scores()[SCORER].f1:.1f} ({100 * low:.1f} to {100 * high:.1f})", flush=True)
+
+
+def tell_difference(what: str, evaluation: Evaluation, other: Evaluation) -> None:
+    """Print the difference of two F1 on the same documents and its interval."""
+    found = evaluation.against(other, resamples=RESAMPLES)[SCORER][MEASURE]
+    low, high = found["interval"]
+    print(f"{what}: {100 * found['difference']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})")
 
 
 if __name__ == "__main__":

@@ -45,12 +45,44 @@ def test_record_comes_back(value):
     assert jsonl.read_document(json.loads(json.dumps(own))) == document
 
 
-def test_triggers_without_arguments_are_listed():
+def test_triggers_without_arguments_are_found_by_their_place():
     events = [Event("attack", Span(1, 2), (Argument("place", Span(2, 3)),)), Event("fall", Span(2, 3))]
     document = Document.from_sentences("d", [["Rebels", "shelled", "Homs"]], events=events)
     (value,) = write_document(document)
-    assert len(value["triggers"]) == 1
-    assert [event.type for event in read_document(value).events] == ["attack", "fall"]
+    assert value["triggers"] == [[15, 19, "fall"]]
+    # doccano gives numbers of its own to what it imports.
+    entities = [{**entity, "id": entity["id"] + 900} for entity in value["entities"]]
+    relations = [
+        {**relation, "from_id": relation["from_id"] + 900, "to_id": relation["to_id"] + 900}
+        for relation in value["relations"]
+    ]
+    again = read_document({**value, "entities": entities, "relations": relations})
+    assert [event.type for event in again.events] == ["attack", "fall"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "types"),
+    [([1], ["group", "attack"]), ([[0, 6, "group"]], ["group", "attack"]), ([[0, 5, "group"]], ["attack"])],
+)
+def test_triggers_are_listed_by_place_or_identifier(listed, types):
+    assert [event.type for event in read_document({**RECORD, "triggers": listed}).events] == types
+
+
+def test_null_lists_no_triggers():
+    assert read_document({**RECORD, "triggers": None}).events == read_document(RECORD).events
+
+
+def test_identifiers_are_written_as_numbers():
+    event = Event("attack", Span(1, 2), (Argument("place", Span(2, 3), attributes={"id": "R1"}),), "E1")
+    (value,) = write_document(Document.from_sentences("d", [["Rebels", "shelled", "Homs"]], events=[event]))
+    assert {entity["label"]: entity["id"] for entity in value["entities"]} == {"attack": 1, "place": 2}
+    [relation] = value["relations"]
+    assert (relation["id"], relation["from_id"], relation["to_id"]) == (1, 1, 2)
+
+
+def test_every_record_has_the_same_fields():
+    bare = Document.from_sentences("d", [["Rain"]])
+    assert next(write_document(bare)).keys() == next(write_document(read_document(RECORD))).keys() - {"Comments"}
 
 
 @pytest.mark.parametrize(

@@ -122,7 +122,7 @@ def test_only_tasks_are_recognised():
     assert not recognises([FULL])
 
 
-def test_a_project_s_configuration_has_a_label_for_each_type_and_role():
+def test_a_project_s_configuration_has_tags_for_types_and_roles():
     ontology = Ontology.of(
         [
             EventType(
@@ -132,9 +132,28 @@ def test_a_project_s_configuration_has_a_label_for_each_type_and_role():
         ]
     )
     view = ElementTree.fromstring(labelling_configuration(ontology))
-    labels = {label.get("value"): label for label in view.iter("Label")}
-    assert labels.keys() == {"attack", "meet", "target", "<place>"}
-    assert (labels["attack"].get("hint"), labels["meet"].get("hint")) == ("Someone's & another's force", None)
-    assert labels["attack"].get("background") == labels["meet"].get("background") != labels["target"].get("background")
+    tags = {
+        tag.get("name"): {label.get("value"): label for label in tag.iter("Label")} for tag in view.findall("Labels")
+    }
+    types, roles = tags["trigger"], tags["label"]
+    assert (types.keys(), roles.keys()) == ({"attack", "meet"}, {"target", "<place>", "attack"})
+    assert (types["attack"].get("hint"), types["meet"].get("hint")) == ("Someone's & another's force", None)
+    assert types["attack"].get("background") == types["meet"].get("background") != roles["target"].get("background")
     assert [relation.get("value") for relation in view.iter("Relation")] == ["target", "<place>", "attack"]
-    assert view.find("Labels").get("toName") == view.find("Text").get("name")
+    assert {tag.get("toName") for tag in view.findall("Labels")} == {view.find("Text").get("name")}
+
+
+def test_what_has_a_type_s_tag_is_a_trigger_without_relations_too():
+    rain = {**span("a", 17, 21, "fall", text="Homs"), "from_name": "trigger"}
+    document = read_document(task(rain, span("b", 0, 6, "group", text="Rebels")))
+    assert [(event.type, document.text_of(event.trigger)) for event in document.events] == [("fall", "Homs")]
+    (again,) = write_document(document)
+    assert "triggers" not in again["data"]
+    assert read_document(again) == document
+
+
+def test_triggers_and_fillers_are_written_with_their_tags():
+    event = Event("attack", Span(1, 2), (Argument("place", Span(2, 3)),))
+    (value,) = write_document(Document.from_sentences("d", [["Rebels", "shelled", "Homs"]], events=[event]))
+    spans = [each for each in value["annotations"][0]["result"] if each["type"] == "labels"]
+    assert {each["value"]["text"]: each["from_name"] for each in spans} == {"shelled": "trigger", "Homs": "label"}

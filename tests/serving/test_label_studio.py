@@ -94,6 +94,17 @@ def test_labels_that_the_project_lacks_are_left_out_with_their_relations(backend
     assert [each["type"] for each in first["result"]] == ["labels"]
 
 
+def test_labels_are_those_of_the_tags_that_have_them(backend):
+    config = """<View>
+      <Labels name="trigger" toName="text"><Label value="attack"/></Labels>
+      <Labels name="label" toName="text"><Label value="attacker"/></Labels>
+      <Text name="text" value="$article"/>
+    </View>"""
+    [first, _] = backend.post("/predict", json={**PREDICT, "label_config": config}).json()["results"]
+    tags = {each["value"]["labels"][0]: each["from_name"] for each in first["result"] if each["type"] == "labels"}
+    assert tags == {"attack": "trigger", "attacker": "label"}
+
+
 def test_a_prediction_that_is_accepted_comes_back_as_the_same_events(backend, tmp_path):
     prediction = backend.post(
         "/predict",
@@ -106,14 +117,14 @@ def test_a_prediction_that_is_accepted_comes_back_as_the_same_events(backend, tm
     annotation = {"id": 3, "result": prediction["result"], "was_cancelled": False, "ground_truth": False}
     event = {
         "action": "ANNOTATION_CREATED",
-        "project": {"id": 1, "label_config": CONFIG},
+        "project": {"id": 1, "label_config": CONFIG.replace("$article", "$text")},
         "annotation": annotation,
         "task": {"id": 7, "data": {"text": TEXT}},
     }
 
     response = backend.post("/webhook", json=event)
 
-    assert (response.status_code, response.json()) == (201, {"result": {"id": "7"}, "status": "saved"})
+    assert (response.status_code, response.json()) == (201, {"result": {"ids": ["7"]}, "status": "saved"})
     [saved] = read_corpus(tmp_path / FILE, "jsonl").documents
     assert saved == read_document({"id": 7, "data": {"text": TEXT}, "annotations": [annotation]})
     [found] = saved.events
@@ -121,9 +132,54 @@ def test_a_prediction_that_is_accepted_comes_back_as_the_same_events(backend, tm
     assert [(a.role, saved.text_of(a.span)) for a in found.arguments] == [("attacker", "Gunmen")]
 
 
-@pytest.mark.parametrize(("action", "status"), [("ANNOTATION_DELETED", 201), ("START_TRAINING", 201), ("OTHER", 200)])
-def test_other_actions_are_heard(backend, action, status):
-    assert backend.post("/webhook", json={"action": action, "project": {"id": 1}}).status_code == status
+def webhook(action, task, annotation):
+    """What Label Studio tells of an annotation, as far as it is read."""
+    return {
+        "action": action,
+        "project": {"id": 1, "title": "events", "label_config": CONFIG, "task_number": 2},
+        "task": task,
+        "annotation": annotation,
+    }
+
+
+def annotated(id, text, **more):
+    value = {"start": 0, "end": 4, "text": text[:4], "labels": ["attack"]}
+    region = {"id": "r1", "type": "labels", "from_name": "trigger", "to_name": "body", "origin": "manual"}
+    task = {"id": id, "data": {"article": text}, "project": 1, "is_labeled": True}
+    return task, {"id": id + 90, "task": id, "result": [{**region, "value": value}], "was_cancelled": False, **more}
+
+
+def test_a_text_in_another_field_is_saved(backend, tmp_path):
+    backend.post("/webhook", json=webhook("ANNOTATION_UPDATED", *annotated(7, "Shot dead."))).raise_for_status()
+    [saved] = read_corpus(tmp_path / FILE, "jsonl").documents
+    assert (saved.text, [event.type for event in saved.events]) == ("Shot dead.", ["attack"])
+
+
+def test_annotations_that_are_made_together_are_saved(backend, tmp_path):
+    tasks, annotations = zip(annotated(7, "Shot dead."), annotated(8, "Fire at sea."), strict=True)
+    response = backend.post("/webhook", json=webhook("ANNOTATIONS_CREATED", tasks, annotations))
+    assert response.json() == {"result": {"ids": ["7", "8"]}, "status": "saved"}
+    assert [saved.id for saved in read_corpus(tmp_path / FILE, "jsonl").documents] == ["7", "8"]
+
+
+def test_a_skipped_task_is_not_saved(backend, tmp_path):
+    task, annotation = annotated(7, "Shot dead.", was_cancelled=True)
+    response = backend.post("/webhook", json=webhook("ANNOTATION_CREATED", task, annotation))
+    assert response.json() == {"result": {"ids": []}, "status": "saved"}
+    assert not (tmp_path / FILE).read_text(encoding="utf-8")
+
+
+def test_tasks_and_annotations_must_be_as_many(backend):
+    task, annotation = annotated(7, "Shot dead.")
+    response = backend.post("/webhook", json=webhook("ANNOTATIONS_CREATED", [task], [annotation] * 2))
+    assert response.status_code == 422
+    assert response.json()["error"]["message"] == "annotation: expected one for each of 1 tasks, found 2"
+
+
+@pytest.mark.parametrize("action", ["ANNOTATIONS_DELETED", "PROJECT_UPDATED", "TASKS_CREATED", "START_TRAINING"])
+def test_other_actions_are_heard(backend, action):
+    response = backend.post("/webhook", json={"action": action, "project": {"id": 1}})
+    assert (response.status_code, response.json()) == (201, {"result": {}, "status": "heard"})
 
 
 @pytest.mark.parametrize(

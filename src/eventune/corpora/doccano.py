@@ -7,13 +7,17 @@ Quirks, each with a test:
 - Offsets are taken as characters, the end exclusive. doccano counts UTF-16 units unless it is told to count grapheme
   clusters (doccano#2290), and its records do not say which: behind an emoji, have a look at the spans.
 - An export without relations has `"label": [[start, end, "LABEL"]]` in place of them: all spans are entities.
-- Identifiers are numbers, here strings; a number stays one.
-- Triggers without arguments are listed in `triggers`, a field that doccano takes for metadata.
+- Identifiers are numbers, here strings. doccano refuses others and gives its own: spans that have other identifiers are
+  numbered.
+- Triggers without arguments are listed in `triggers`, a field that doccano takes for metadata, as `[start, end,
+  label]`, which it does not change. A list of identifiers, as earlier versions wrote it, is read too.
+- doccano holds a file as a table. What a record lacks is null in its export, and makes its import fail, so that
+  `triggers` is always written.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from eventune.corpora.fields import beyond, mapping, member, name_in, shown
@@ -47,8 +51,7 @@ def read_document(value: Any) -> Document:
         _relation(item, f"relations[{number}]")
         for number, item in enumerate(member(record, "relations", [], required=False))
     ]
-    triggers = [str(item) for item in member(record, "triggers", [], required=False)]
-    events, entities = events_and_entities(spans, relations, triggers)
+    events, entities = events_and_entities(spans, relations, _triggers(record))
     metadata = beyond(record, _OWN)
     if plain:
         metadata[_PRIVATE] = "label"
@@ -64,10 +67,11 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
     if document.metadata.get(_PRIVATE) == "label" and not triggers:
         record["label"] = [[at.start, at.end, span.type] for at, span in zip(places, spans, strict=True)]
     else:
+        numbers = _numbers(spans)
         record["entities"] = [
             {
                 **span.attributes,
-                "id": number_of(span.id),
+                "id": numbers[span.id],
                 "label": span.type,
                 "start_offset": at.start,
                 "end_offset": at.end,
@@ -76,18 +80,33 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
         ]
         record["relations"] = [
             {
-                "id": number,
                 **relation.attributes,
-                "from_id": number_of(relation.source),
-                "to_id": number_of(relation.target),
+                "id": _number_or(relation.attributes.get("id"), number),
+                "from_id": numbers[relation.source],
+                "to_id": numbers[relation.target],
                 "type": relation.role,
             }
             for number, relation in enumerate(relations, 1)
         ]
         sources = {relation.source for relation in relations}
-        alone = [number_of(name) for name in triggers if name not in sources]
-        record |= {"triggers": alone} if alone else {}
+        record["triggers"] = [
+            [at.start, at.end, span.type]
+            for at, span in zip(places, spans, strict=True)
+            if span.id in triggers and span.id not in sources
+        ]
     yield record | beyond(document.metadata, _OWN | {_PRIVATE})
+
+
+def _numbers(spans: Sequence[Mention]) -> dict[str, int]:
+    """Return the number of each span: its identifier, if all of them are numbers."""
+    given = {span.id: number_of(span.id) for span in spans}
+    if all(isinstance(number, int) for number in given.values()):
+        return {name: int(number) for name, number in given.items()}
+    return {name: number for number, name in enumerate(given, 1)}
+
+
+def _number_or(value: Any, otherwise: int) -> int:
+    return value if type(value) is int else otherwise
 
 
 def _entities(record: Mapping[str, Any], offsets: Offsets) -> Iterator[Mention]:
@@ -109,6 +128,18 @@ def _labels(record: Mapping[str, Any], offsets: Offsets) -> Iterator[Mention]:
         if not isinstance(item, list) or len(item) != 3 or not isinstance(item[2], str) or not item[2]:
             raise InvalidValueError(where, "[start, end, label]", shown(item))
         yield offsets.mention([tuple(item[:2])], where, id=str(number + 1), type=item[2])
+
+
+def _triggers(record: Mapping[str, Any]) -> list[str]:
+    """Return the identifiers of the listed triggers; one whose span was changed is none any more."""
+    if record.get("triggers") is None:
+        return []
+    by_place = {
+        (entity.get("start_offset"), entity.get("end_offset"), entity.get("label")): str(entity.get("id"))
+        for entity in member(record, "entities", [], required=False)
+    }
+    listed = member(record, "triggers", [])
+    return [by_place.get(tuple(item), "") if isinstance(item, list) else str(item) for item in listed]
 
 
 def _refuse_repeated(spans: list[Mention]) -> None:

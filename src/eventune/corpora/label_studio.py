@@ -10,7 +10,8 @@ Quirks, each with a test:
 - Offsets count characters. Older versions counted UTF-16 units (HumanSignal/label-studio#1347, mended by #1559): where
   a span's own `text` says so, it is read that way.
 - Several labels of one span: the first is its label, the others an attribute.
-- Triggers without arguments are listed in `data.triggers`.
+- A span of the tag `trigger` (its `from_name`, in a project of `labelling_configuration`) is a trigger, with or without
+  arguments. Triggers without arguments that have another tag are listed in `data.triggers`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from eventune.events.segmentation import segment
 
 _PRIVATE = "label_studio"
 _LABELS, _RELATION = "labels", "relation"
+TRIGGER, LABEL = "trigger", "label"
+"""Names of the tags that have the event types, and the roles and whatever else is labelled."""
 _TYPE_COLOUR, _ROLE_COLOUR = "#1f6feb", "#b45309"
 
 
@@ -59,6 +62,7 @@ def read_document(value: Any) -> Document:
     if len({span.id for span in spans}) < len(spans):
         raise InvalidValueError(where, "spans with identifiers of their own", "one twice")
     triggers = [str(item) for item in member(data, "triggers", [], inside="data", required=False)]
+    triggers += [span.id for span in spans if span.attributes.get("from_name") == TRIGGER]
     events, entities = events_and_entities(spans, relations, triggers)
     kept = {
         "task": beyond(record, {"id", "data", "annotations"}),
@@ -77,9 +81,12 @@ def write_document(document: Document) -> Iterator[dict[str, Any]]:
     spans, relations, triggers = spans_and_relations(document)
     private = document.metadata.get(_PRIVATE)
     kept: Mapping[str, Any] = private if isinstance(private, dict) else {}
-    sources = {relation.source for relation in relations}
-    alone = [name for name in triggers if name not in sources]
-    results = [_span_result(document, span) for span in spans] + [_relation_result(relation) for relation in relations]
+    results = [_span_result(document, span, TRIGGER if span.id in triggers else LABEL) for span in spans]
+    told = {relation.source for relation in relations} | {
+        each["id"] for each in results if each["from_name"] == TRIGGER
+    }
+    alone = [name for name in triggers if name not in told]
+    results += [_relation_result(relation) for relation in relations]
     annotation = {**_part(kept, "annotation"), "result": [*results, *_list(kept, "results")]}
     yield {
         "id": number_of(document.id),
@@ -96,7 +103,8 @@ def labelling_configuration(ontology: Ontology) -> str:
         ontology: The event types and roles.
 
     Returns:
-        XML with a label for each type and role, and a relation for each role, whose descriptions show as hints.
+        XML with a label for each type in the tag `trigger` and for each role in the tag `label`, whose descriptions
+        show as hints, and a relation for each role.
     """
     types = {known.name: known.description for known in ontology.types.values()}
     roles: dict[str, str] = {}
@@ -107,11 +115,11 @@ def labelling_configuration(ontology: Ontology) -> str:
     relations = ElementTree.SubElement(view, "Relations")
     for name in roles:
         ElementTree.SubElement(relations, "Relation", value=name)
-    labels = ElementTree.SubElement(view, "Labels", name="label", toName="text")
-    # A name that is a type and a role has one label.
-    for name, description in (roles | types).items():
-        attributes = {"value": name, "background": _TYPE_COLOUR if name in types else _ROLE_COLOUR}
-        ElementTree.SubElement(labels, "Label", attributes | ({"hint": description} if description else {}))
+    for tag, colour, names in ((TRIGGER, _TYPE_COLOUR, types), (LABEL, _ROLE_COLOUR, roles)):
+        labels = ElementTree.SubElement(view, "Labels", name=tag, toName="text")
+        for name, description in names.items():
+            hint = {"hint": description} if description else {}
+            ElementTree.SubElement(labels, "Label", {"value": name, "background": colour} | hint)
     ElementTree.SubElement(view, "Text", name="text", value="$text")
     ElementTree.indent(view)
     return ElementTree.tostring(view, encoding="unicode") + "\n"
@@ -172,7 +180,7 @@ def _relation(result: Mapping[str, Any], where: str) -> Relation:
     return Relation(ends[0], ends[1], labels[0], where, rest)
 
 
-def _span_result(document: Document, span: Mention) -> dict[str, Any]:
+def _span_result(document: Document, span: Mention, tag: str) -> dict[str, Any]:
     at = span.characters[0] if span.characters else document.characters_of(span.span)
     rest = beyond(span.attributes, {"labels", "id", "type", "value"})
     value = {
@@ -181,7 +189,7 @@ def _span_result(document: Document, span: Mention) -> dict[str, Any]:
         "text": document.text[at.start : at.end],
         "labels": [span.type, *_list(span.attributes, "labels")],
     }
-    return {"from_name": "label", "to_name": "text", **rest, "id": span.id, "type": _LABELS, "value": value}
+    return {"from_name": tag, "to_name": "text", **rest, "id": span.id, "type": _LABELS, "value": value}
 
 
 def _relation_result(relation: Relation) -> dict[str, Any]:

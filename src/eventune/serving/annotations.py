@@ -52,14 +52,14 @@ class Annotations:
             raise InvalidValueError("id", "one of the documents to work through", repr(id))
         return found
 
-    def save(self, document: Document) -> None:
-        """Save a document in place of an earlier one of its identifier.
+    def save(self, *documents: Document) -> None:
+        """Save documents in place of earlier ones of their identifiers.
 
         Raises:
-            EventuneError: If it cannot be written; what was saved before is as it was.
+            EventuneError: If they cannot be written; what was saved before is as it was.
         """
         with self._lock:
-            saved = {**self._saved, document.id: document}
+            saved = self._saved | {document.id: document for document in documents}
             write_atomically(self._file, (f"{line}\n" for each in saved.values() for line in lines_of(each)))
             self._saved = saved
 

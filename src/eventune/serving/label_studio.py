@@ -25,9 +25,8 @@ from eventune.serving.asking import check_count, check_tokens
 from eventune.serving.replies import reply
 from eventune.serving.runs import ServedRun
 
-SAVED = frozenset({"ANNOTATION_CREATED", "ANNOTATION_UPDATED"})
+SAVED = frozenset({"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED"})
 START_TRAINING = "START_TRAINING"
-KNOWN = SAVED | {"ANNOTATION_DELETED", START_TRAINING}
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,11 +39,12 @@ class PredictRequest(BaseModel):
 
 
 class WebhookRequest(BaseModel):
-    """What `/webhook` gets."""
+    """What `/webhook` gets; of `ANNOTATIONS_CREATED` the tasks and their annotations are lists."""
 
     action: str = ""
-    task: dict[str, Any] = Field(default_factory=dict)
-    annotation: dict[str, Any] = Field(default_factory=dict)
+    project: dict[str, Any] = Field(default_factory=dict)
+    task: dict[str, Any] | list[dict[str, Any]] = Field(default_factory=list)
+    annotation: dict[str, Any] | list[dict[str, Any]] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,12 @@ class Labelling:
     Attributes:
         text_key: The field of a task's data that holds the text.
         text: Name of the tag that shows it.
-        labels: Name of the tag that has the labels.
-        values: The labels; empty where they are not told.
+        tags: The labels of each tag that has labels for it, by the tag's name; none where they are not told.
     """
 
     text_key: str = "text"
     text: str = "text"
-    labels: str = "label"
-    values: frozenset[str] = field(default_factory=frozenset)
+    tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, configuration: str) -> Labelling:
@@ -78,13 +76,32 @@ class Labelling:
             root = ElementTree.fromstring(configuration)
         except ElementTree.ParseError as error:
             raise InvalidValueError("label_config", "XML", str(error)) from None
-        for labels in root.iter("Labels"):
-            for text in root.iter("Text"):
-                if text.get("name") == labels.get("toName"):
-                    values = frozenset(label.get("value", "") for label in labels.iter("Label"))
-                    key = text.get("value", "$text").removeprefix("$")
-                    return cls(key, text.get("name", ""), labels.get("name", ""), values)
+        for text in root.iter("Text"):
+            tags = {
+                labels.get("name", ""): frozenset(label.get("value", "") for label in labels.iter("Label"))
+                for labels in root.iter("Labels")
+                if labels.get("toName") == text.get("name")
+            }
+            if tags:
+                return cls(text.get("value", "$text").removeprefix("$"), text.get("name", ""), tags)
         raise InvalidValueError("label_config", "Labels of a Text", "none", "eventune finds spans in text")
+
+    def tag_of(self, label: str, usual: str) -> str | None:
+        """Return the tag that has a label: the usual one if it does, none if it is unknown."""
+        having = [name for name, labels in self.tags.items() if not labels or label in labels]
+        return usual if usual in having or not self.tags else next(iter(having), None)
+
+    def text_of(self, task: Mapping[str, Any]) -> str:
+        """Return a task's text.
+
+        Raises:
+            InvalidValueError: If it has none where the configuration says.
+        """
+        data = task.get("data")
+        text = data.get(self.text_key) if isinstance(data, dict) else None
+        if not isinstance(text, str):
+            raise InvalidValueError(f"tasks.data.{self.text_key}", "a text", type(text).__name__)
+        return text
 
 
 @router.get("/health")
@@ -115,8 +132,6 @@ async def predict(body: PredictRequest, request: Request) -> Response:
 @router.post("/webhook")
 async def webhook(body: WebhookRequest, request: Request) -> Response:
     """Save an annotation or start a training, where the server may; whatever else is told is heard."""
-    if body.action not in KNOWN:
-        return reply({"result": {}, "status": f"unknown action {body.action[:60]!r}"})
     service = service_of(request)
     if body.action == START_TRAINING and service.training is not None:
         is_begun = await service.prepare(service.train)
@@ -124,10 +139,9 @@ async def webhook(body: WebhookRequest, request: Request) -> Response:
     annotations = service.annotations
     if annotations is None or body.action not in SAVED:
         return reply({"result": {}, "status": "heard"}, 201)
-    task = body.task
-    document = read_document({"id": task.get("id"), "data": task.get("data"), "annotations": [body.annotation]})
-    await service.prepare(lambda: annotations.save(document))
-    return reply({"result": {"id": document.id}, "status": "saved"}, 201)
+    documents = _annotated(body)
+    await service.prepare(lambda: annotations.save(*documents))
+    return reply({"result": {"ids": [document.id for document in documents]}, "status": "saved"}, 201)
 
 
 def prediction_of(document: Document, labelling: Labelling) -> dict[str, Any]:
@@ -139,10 +153,12 @@ def prediction_of(document: Document, labelling: Labelling) -> dict[str, Any]:
     for each in task["annotations"][0]["result"]:
         if each["type"] == "relation":
             relations.append(each)
-        elif not labelling.values or labelling.values.intersection(each["value"]["labels"]):
-            value = each["value"]
-            names = {"from_name": labelling.labels, "to_name": labelling.text}
+            continue
+        value = each["value"]
+        tag = labelling.tag_of(value["labels"][0], each["from_name"])
+        if tag is not None:
             score = scores.get((value["start"], value["end"], value["labels"][0]))
+            names = {"from_name": tag, "to_name": labelling.text}
             regions[each["id"]] = {**each, **names, **({} if score is None else {"score": score})}
     kept = [each for each in relations if regions.keys() >= {each["from_id"], each["to_id"]}]
     mean = sum(scores.values()) / len(scores) if scores else 0.0
@@ -162,11 +178,27 @@ def _scores(document: Document) -> Mapping[tuple[int, int, str], float]:
     return scores
 
 
+def _annotated(body: WebhookRequest) -> list[Document]:
+    """Return the annotated tasks as documents; one that was skipped says nothing."""
+    labelling = Labelling.read(str(body.project.get("label_config") or ""))
+    tasks, annotations = _listed(body.task), _listed(body.annotation)
+    if len(tasks) != len(annotations):
+        raise InvalidValueError("annotation", f"one for each of {len(tasks)} tasks", str(len(annotations)))
+    pairs = zip(tasks, annotations, strict=True)
+    return [_corrected(task, each, labelling) for task, each in pairs if not each.get("was_cancelled")]
+
+
+def _corrected(task: Mapping[str, Any], annotation: Mapping[str, Any], labelling: Labelling) -> Document:
+    text = labelling.text_of(task)
+    return read_document({"id": task.get("id"), "data": {**task["data"], "text": text}, "annotations": [annotation]})
+
+
+def _listed(given: dict[str, Any] | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [given] if isinstance(given, dict) else given
+
+
 def _document(task: Mapping[str, Any], labelling: Labelling) -> Document:
-    data = task.get("data")
-    text = data.get(labelling.text_key) if isinstance(data, dict) else None
-    if not isinstance(text, str):
-        raise InvalidValueError(f"tasks.data.{labelling.text_key}", "a text", type(text).__name__)
+    text = labelling.text_of(task)
     return Document(str(task.get("id", "task")), text, *segment_text(text))
 
 
