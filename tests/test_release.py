@@ -1,5 +1,6 @@
 """What a release consists of beside the package: citation, workflows, issue templates."""
 
+import importlib
 import re
 import shlex
 import sys
@@ -12,7 +13,7 @@ import eventune
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
-from test_versions import LIBRARIES, lowest, read_arguments
+versions = importlib.import_module("test_versions")
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
@@ -52,9 +53,9 @@ def test_the_arguments_that_pages_give_to_the_trials_of_versions_are_taken():
     given = [shlex.split(found) for page in pages for found in re.findall(r'ARGS="([^"]+)"', page)]
     assert len(given) == len(pages)
     for words in given:
-        arguments = read_arguments(["lowest", *words])
+        arguments = versions.read_arguments(["lowest", *words])
         assert (arguments.keep, arguments.tests) == (["torch"], ["tests/adapters"])
 
 
 def test_each_library_whose_versions_are_tried_has_a_lowest_one():
-    assert lowest().keys() == set(LIBRARIES)
+    assert versions.lowest().keys() == set(versions.LIBRARIES)
