@@ -43,13 +43,23 @@ def versions_of(which: str, keep: list[str]) -> dict[str, str]:
     return asked | {name: pinned()[name] for name in keep}
 
 
-def main() -> int:
-    """Make the environment and run the tests in it; exit code 1 where they fail."""
+def read_arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """Read the command's arguments.
+
+    Args:
+        words: The arguments, or None for the command line's.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("which", choices=("lowest", "newest"))
     parser.add_argument("--keep", nargs="+", default=[], choices=LIBRARIES, help="stay as constraints.txt pins them")
     parser.add_argument("tests", nargs="*", help="arguments for pytest (default: all tests)")
-    given = parser.parse_args()
+    # Plain parse_args takes no argument for pytest that stands behind an option.
+    return parser.parse_intermixed_args(words)
+
+
+def main() -> int:
+    """Make the environment and run the tests in it; exit code 1 where they fail."""
+    given = read_arguments()
     with tempfile.TemporaryDirectory() as made:
         constraints = Path(made) / "constraints.txt"
         asked = versions_of(given.which, given.keep)

@@ -1,6 +1,9 @@
 """What a release consists of beside the package: citation, workflows, issue templates."""
 
+import importlib
 import re
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,9 @@ import yaml
 import eventune
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+versions = importlib.import_module("test_versions")
+
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 TEMPLATES = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 
@@ -40,3 +46,16 @@ def test_issue_templates_ask_for_something(path):
     assert template["name"]
     assert template["description"]
     assert any(part.get("validations", {}).get("required") for part in template["body"])
+
+
+def test_the_arguments_that_pages_give_to_the_trials_of_versions_are_taken():
+    pages = [(ROOT / name).read_text(encoding="utf-8") for name in ("Makefile", "CONTRIBUTING.md")]
+    given = [shlex.split(found) for page in pages for found in re.findall(r'ARGS="([^"]+)"', page)]
+    assert len(given) == len(pages)
+    for words in given:
+        arguments = versions.read_arguments(["lowest", *words])
+        assert (arguments.keep, arguments.tests) == (["torch"], ["tests/adapters"])
+
+
+def test_each_library_whose_versions_are_tried_has_a_lowest_one():
+    assert versions.lowest().keys() == set(versions.LIBRARIES)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from eventune.doctor import machine as facts
+from eventune.doctor.packages import Package
 
 GIB = 2**30
 MESSAGE = "AttributeError: 'DataParallel' object has no attribute 'config'"
@@ -16,7 +17,7 @@ HEALTHY = facts.Machine(
     eventune="0.1.0",
     python="3.11.7",
     platform="Linux",
-    packages={"torch": facts.Package("2.13.0", ">=2.6", optional=False), "vllm": facts.Package(None)},
+    packages={"torch": Package("2.13.0", ">=2.6", optional=False), "vllm": Package(None)},
     environment={"OMP_NUM_THREADS": "2"},
     processor=facts.Processor("Some [bold] CPU", ("avx2",), 4, 8, 8),
     memory=facts.Memory(64 * GIB, 32 * GIB, 30 * GIB),

@@ -12,18 +12,19 @@ from eventune.doctor.machine import (
     Hub,
     Machine,
     Memory,
-    Package,
     Precision,
     Processor,
     Torch,
 )
+from eventune.doctor.packages import Package
 
 GIB = 2**30
 GPU = Device("GPU", "8.0", 80 * GIB)
 PACKAGES = {
     "torch": Package("2.13.0", ">=2.6", optional=False),
-    "transformers": Package("5.23.0", "<6,>=5.0", optional=False),
+    "transformers": Package("5.23.0", "<6,>=5.3", optional=False),
     "peft": Package("0.21.2", ">=0.18", optional=False),
+    "accelerate": Package("1.15.0", ">=1.3", optional=False),
     "numpy": Package("2.4.6", ">=1.26", optional=False),
     "bitsandbytes": Package("0.50.2", ">=0.45"),
     "vllm": Package(None),
@@ -87,7 +88,9 @@ def test_what_could_not_be_found_out_is_no_finding_but_for_torch_and_bitsandbyte
     [
         ("torch", "2.4.1", "transformers 5 needs torch 2.6"),
         ("transformers", "4.57.0", "differ between its major versions"),
+        ("transformers", "5.2.0", "before 5.3 no checkpoint can be written"),
         ("transformers", "6.0.0", "differ between its major versions"),
+        ("accelerate", "1.2.0", "lacks what transformers 5 calls"),
         ("peft", "0.17.1", "does not fit the cache of transformers 5"),
         ("numpy", "1.20.0", ""),
     ],
@@ -98,6 +101,14 @@ def test_a_version_out_of_range_is_an_error_with_its_reason(name, version, why):
     assert f"{name} {version}, expected {PACKAGES[name].required}" in finding.found
     assert why in finding.found
     assert finding.fix == f"pip install '{name}{PACKAGES[name].required}'"
+
+
+@pytest.mark.parametrize(("name", "severity"), [("transformers", "error"), ("bitsandbytes", "warning")])
+def test_a_package_that_does_not_go_with_another_one_is_found_with_both_ways_out(name, severity):
+    finding = only(with_package(name, unmet=("tokenizers<=0.23.0,>=0.22.0, found 0.23.3",)))
+    assert (finding.name, finding.severity) == ("package-conflict", severity)
+    assert finding.found == f"{name} {PACKAGES[name].version} asks for tokenizers<=0.23.0,>=0.22.0, found 0.23.3"
+    assert finding.fix == f"pip install --upgrade {name}, or: pip install 'tokenizers<=0.23.0,>=0.22.0'"
 
 
 def test_an_optional_package_out_of_range_is_a_warning():

@@ -5,7 +5,6 @@ import os
 import urllib.error
 import urllib.request
 from dataclasses import asdict
-from importlib import metadata
 
 import pytest
 from huggingface_hub import constants
@@ -14,7 +13,6 @@ from eventune.doctor import machine
 from eventune.doctor.machine import (
     Device,
     Failure,
-    Package,
     Precision,
     attempt,
     inspect_machine,
@@ -23,7 +21,6 @@ from eventune.doctor.machine import (
     read_hub,
     read_memory,
     read_packaged_models,
-    read_packages,
     read_processor,
     read_torch,
     try_bitsandbytes,
@@ -144,31 +141,6 @@ def test_memory_without_limit_is_all_there_is(system):
     assert (found.usable_bytes, found.available_bytes) == (found.total_bytes, None)
 
 
-def test_packages_are_read_with_what_eventune_asks_for_and_nothing_of_its_development():
-    found = read_packages()
-    assert found["torch"].version == metadata.version("torch")
-    assert (found["torch"].fits, found["torch"].optional) == (True, False)
-    assert found["bitsandbytes"].optional
-    assert found["vllm"] == Package(metadata.version("vllm") if found["vllm"].version else None)
-    assert {"pytest", "ruff", "mypy"}.isdisjoint(found)
-
-
-def test_versions_out_of_range_do_not_fit(monkeypatch):
-    monkeypatch.setattr(metadata, "requires", lambda name: ["torch>=2.6", "peft>=0.18", 'ray>=2; extra == "scale"'])
-    versions = {"eventune": "1", "torch": "2.1.0+cu118", "peft": "0.19.0.dev0"}
-
-    def version(name):
-        if name in versions:
-            return versions[name]
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(metadata, "version", version)
-    found = read_packages()
-    assert found["torch"] == Package("2.1.0+cu118", ">=2.6", fits=False, optional=False)
-    assert found["peft"] == Package("0.19.0.dev0", ">=0.18", fits=True, optional=False)
-    assert found["ray"] == Package(None, ">=2", fits=True, optional=True)
-
-
 def test_the_driver_is_what_its_own_tool_says(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert read_driver() == ""
@@ -234,7 +206,7 @@ def test_a_device_that_cannot_multiply_is_not_usable(monkeypatch):
 
 
 def test_a_missing_bitsandbytes_is_not_tried(monkeypatch):
-    monkeypatch.setattr(machine, "_version", lambda name: None)
+    monkeypatch.setattr(machine, "version_of", lambda name: None)
     monkeypatch.setattr(machine.subprocess, "run", lambda *arguments, **options: pytest.fail("a process was started"))
     assert try_bitsandbytes() == {}
 

@@ -187,6 +187,20 @@ MESSAGES = [
         "A module that was compiled using NumPy 1.x cannot be run in NumPy 2.1.0 as it may crash. To support both",
     ),
     (
+        "old-accelerate",
+        "ImportError: cannot import name 'get_module_size_with_ties' from 'accelerate.utils.modeling' (modeling.py)",
+    ),
+    (
+        "old-accelerate",
+        "TypeError: Accelerator.unwrap_model() got an unexpected keyword argument 'keep_torch_compile'",
+    ),
+    ("old-trainer", "AttributeError: 'TaskTrainer' object has no attribute '_tr_loss'"),
+    (
+        "package-conflict",
+        "ImportError: tokenizers>=0.22.0,<=0.23.0 is required for a normal functioning of this module, but found "
+        "tokenizers==0.23.3.",
+    ),
+    (
         "no-hub",
         "OSError: We couldn't connect to 'https://huggingface.co' to load the files",
     ),

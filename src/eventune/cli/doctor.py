@@ -22,7 +22,8 @@ from eventune.storage.paths import exists, expanded
 
 if TYPE_CHECKING:
     from eventune.doctor.combinations import BadCombination
-    from eventune.doctor.machine import Failure, Hub, Machine, Package, Precision, Processor, Torch
+    from eventune.doctor.machine import Failure, Hub, Machine, Precision, Processor, Torch
+    from eventune.doctor.packages import Package
     from eventune.doctor.remedies import Match
 
 GIB = 2**30

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from eventune.doctor.machine import Disk, Failure, Hub, Machine, Memory, Package, Processor, Torch
+from eventune.doctor.machine import Disk, Failure, Hub, Machine, Memory, Processor, Torch
+from eventune.doctor.packages import Package
 
 GIB = 2**30
 LEAST_MEMORY_BYTES = 2 * GIB
@@ -18,7 +19,8 @@ OFF = frozenset({"0", "false", "f", "no", "n", "off"})
 
 WHY = {
     "torch": "transformers 5 needs torch 2.6 or newer",
-    "transformers": "names of settings and files differ between its major versions",
+    "transformers": "before 5.3 no checkpoint can be written, and names differ between its major versions",
+    "accelerate": "before 1.3 it lacks what transformers 5 calls",
     "peft": "before 0.18 its prompt learning does not fit the cache of transformers 5",
 }
 """Why a package's version matters, where more is known than that it was not tried."""
@@ -78,6 +80,11 @@ def _check_packages(machine: Machine) -> Iterator[BadCombination]:
             yield BadCombination(
                 "package-version", "warning" if package.optional else "error", found, f"pip install '{wanted}'"
             )
+        for unmet in package.unmet:
+            found, fix = f"{name} {package.version} asks for {unmet}", f"pip install --upgrade {name}"
+            other = f"pip install '{unmet.partition(', found ')[0]}'"
+            severity: Severity = "warning" if package.optional else "error"
+            yield BadCombination("package-conflict", severity, found, f"{fix}, or: {other}")
     numpy, torch = packages.get("numpy"), packages.get("torch")
     if _version(torch) < (2, 3) and numpy and numpy.version and numpy.version.startswith("2."):
         found = f"numpy {numpy.version} with torch {torch.version if torch else ''}, which was built for numpy 1"

@@ -17,11 +17,12 @@ import urllib.request
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import eventune
+from eventune.doctor.packages import Package, read_packages, version_of
 
 PROC = Path("/proc")
 CGROUP = Path("/sys/fs/cgroup")
@@ -35,7 +36,6 @@ ENVIRONMENT = (
     "ACCELERATE_MIXED_PRECISION",
     "WORLD_SIZE",
 )
-OTHER_PACKAGES = ("huggingface-hub", "datasets", "deepspeed", "flash-attn", "vllm")
 MOST_CACHE_FILES = 20_000
 HUB_SECONDS, TRIAL_SECONDS, DRIVER_SECONDS = 3, 120, 10
 
@@ -62,16 +62,6 @@ class Failure:
     """A probe that failed, with its reason."""
 
     failed: str
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """A Python package: its version (None: not installed) and the versions that eventune asks for, if it does."""
-
-    version: str | None
-    required: str = ""
-    fits: bool = True
-    optional: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,29 +196,6 @@ def inspect_machine(*, network: bool = False) -> Machine:
     )
 
 
-def read_packages() -> Mapping[str, Package]:
-    """Read versions from the packages' metadata, by distribution name; nothing is imported."""
-    from packaging.requirements import Requirement
-
-    packages = {name: Package(_version(name)) for name in OTHER_PACKAGES}
-    # Its own requirements are none where it runs from its sources.
-    for requirement in map(Requirement, (metadata.requires("eventune") or []) if _version("eventune") else []):
-        marker, version = requirement.marker, _version(requirement.name)
-        if marker and marker.evaluate({"extra": "dev"}):
-            continue
-        fits = version is None or requirement.specifier.contains(version, prereleases=True)
-        optional = marker is not None and not marker.evaluate({"extra": ""})
-        packages[requirement.name] = Package(version, str(requirement.specifier), fits, optional)
-    return packages
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
-
-
 def read_processor() -> Processor:
     """Read the CPU's name, features and cores, and the limits of affinity and container."""
     cpuinfo = PROC / "cpuinfo"
@@ -333,7 +300,7 @@ def _multiply(device: str, dtype: Any) -> str:
 
 def try_bitsandbytes() -> Mapping[str, str]:
     """Run a 4-bit layer on each device, in a process of its own; its banner stays there."""
-    if _version("bitsandbytes") is None:
+    if version_of("bitsandbytes") is None:
         return {}
     # Newer versions look for compiled kernels on the hub: no request that the user did not ask for.
     options: dict[str, Any] = {"env": os.environ | {"HF_HUB_OFFLINE": "1"}, "text": True, "errors": "replace"}

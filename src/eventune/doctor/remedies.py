@@ -205,6 +205,24 @@ REMEDIES = (
         "from_pretrained(…, quantization_config=BitsAndBytesConfig(load_in_4bit=True)).",
     ),
     Remedy(
+        "old-accelerate",
+        r"cannot import name 'get_module_size_with_ties'|unexpected keyword argument 'keep_torch_compile'",
+        "transformers 5 calls what accelerate has from 1.3 on, and does not look at its version.",
+        "pip install 'accelerate>=1.3'.",
+    ),
+    Remedy(
+        "old-trainer",
+        r"'tasktrainer' object has no attribute '_tr_loss'",
+        "Before transformers 5.3 the Trainer does not hold the loss that a checkpoint keeps.",
+        "pip install 'transformers>=5.3,<6'.",
+    ),
+    Remedy(
+        "package-conflict",
+        r"is required for a normal functioning of this module, but found",
+        "transformers was installed with another version of a library than the one that is here now.",
+        "Upgrade transformers, or take the version that the message names; `eventune doctor` lists all such pairs.",
+    ),
+    Remedy(
         "no-checkpoint",
         r"can't find a valid checkpoint at|no valid checkpoint found in output directory"
         r"|missing key\(s\) in state_dict: .{0,2000}\bbase_layer\.",
