@@ -37,7 +37,8 @@ def base(tmp_path):
 def test_an_adapter_goes_there_and_back(run, adapter, base, tmp_path) -> None:
     shown = run("convert", "chatglm2-adapter", adapter, tmp_path / "native", "--base", base)
     assert (shown.code, shown.err) == (0, "")
-    assert "native: lora, 80 parameters" in " ".join(shown.out.split())
+    # A long path is broken where the terminal ends.
+    assert "native:lora,80parameters" in "".join(shown.out.split())
     shown = run("convert", "chatglm2-adapter", tmp_path / "native", tmp_path / "back", "--back", "--json")
     result = json.loads(shown.out)
     assert (result["method"], result["rank_before"], result["rank"], result["parameters"]) == ("lora", 2, 2, 48)

@@ -185,7 +185,8 @@ def test_an_ontology_is_written_as_label_studio_s_configuration(folder, capsys):
     flags = ["--output_format", "label_studio"]
     assert main(["data", "ontology", "corpus.jsonl", *flags, "-o", "o.xml"]) == 0
     labelling = Labelling.read((folder / "o.xml").read_text(encoding="utf-8"))
-    assert labelling == Labelling(values=frozenset({"attack", "attacker"}))
+    tags = {"trigger": frozenset({"attack"}), "label": frozenset({"attacker"})}
+    assert labelling == Labelling(tags=tags)
     capsys.readouterr()
     assert main(["data", "ontology", "corpus.jsonl", *flags]) == 0
     assert capsys.readouterr().out == (folder / "o.xml").read_text(encoding="utf-8")
