@@ -1,10 +1,11 @@
 """What calibration gives a finished run: F1 and calibration error on a test part, by the size of the dev part.
 
 Usage:
-    python benchmarks/calibration.py RUN --dev dev.jsonl --test test.jsonl [--sizes 30,90,200] [--draws 20]
+    python benchmarks/calibration.py RUN [--dev dev.jsonl --test test.jsonl] [--sizes 30,90,200] [--draws 20]
 
-RUN is a run with task: extraction, or the arguments/ of one with task: events. Candidates are found once; then parts of
-the dev documents are drawn, each calibrates, and its calibration is tried on the whole test part.
+RUN is a run with task: extraction, or the arguments/ of one with task: events; without files its own dev and test parts
+are taken. Candidates are found once; then parts of the dev documents are drawn, each calibrates, and its calibration is
+tried on the whole test part.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from eventune.corpora import read_corpus
 from eventune.events import Document
 from eventune.extraction.calibration import calibrate
 from eventune.extraction.decoding import Choice, EventCandidates, Margins, annotated
+from eventune.recipe import Recipe
 from eventune.runs.opening import load_run, open_run
+from eventune.runs.splits import read_splits
 from eventune.scoring.definitions import score_model
 
 BINS = 10
@@ -32,8 +35,8 @@ def main() -> None:
     """Find candidates, calibrate on draws of the dev part, and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("run", type=Path)
-    parser.add_argument("--dev", type=Path, required=True)
-    parser.add_argument("--test", type=Path, required=True)
+    parser.add_argument("--dev", type=Path)
+    parser.add_argument("--test", type=Path)
     parser.add_argument("--scorer", default="rams")
     parser.add_argument("--sizes", default="30,90,200")
     parser.add_argument("--draws", type=int, default=20)
@@ -41,7 +44,11 @@ def main() -> None:
 
     loaded = load_run(open_run(options.run), placement=Placement.of("cpu", "float32"), batch_size=32)
     task: Any = loaded.task
-    parts = {name: list(read_corpus(getattr(options, name)).documents) for name in ("dev", "test")}
+    own = read_splits(Recipe.read(options.run / "recipe.yaml").data, lambda _: None)
+    parts = {
+        name: list(read_corpus(path).documents if (path := getattr(options, name)) else getattr(own, name))
+        for name in ("dev", "test")
+    }
     found: dict[str, EventCandidates] = {}
     for name, documents in parts.items():
         with loaded.active() as model:
@@ -65,8 +72,8 @@ def main() -> None:
             chosen = set(draw.choice(len(parts["dev"]), size, replace=False).tolist())
             places = {index: place for place, index in enumerate(sorted(chosen))}
             drawn = [parts["dev"][index] for index in places]
-            own = {(places[d], e): roles for (d, e), roles in found["dev"].items() if d in chosen}
-            results.append(tried(calibrate(own, drawn, task.ontology, scorer=options.scorer)))
+            of_drawn = {(places[d], e): roles for (d, e), roles in found["dev"].items() if d in chosen}
+            results.append(tried(calibrate(of_drawn, drawn, task.ontology, scorer=options.scorer)))
         scores, errors = zip(*results, strict=True)
         spread = f"{statistics.stdev(scores):.2f}" if draws > 1 else "–"
         print(f"| calibration | {size} | {statistics.mean(scores):.2f} | {spread} | {statistics.mean(errors):.3f} |")
