@@ -300,3 +300,10 @@ def test_what_is_near_is_not_read_twice_where_it_is_all_there_is(builder):
     assert [example.is_near for example in builder(near_window=16, max_length=4096).encode([without_trigger])[0]] == [
         False
     ]
+
+
+def test_a_second_reading_is_no_longer_than_what_is_read_at_once(builder):
+    long = document(sentences=[*SENTENCES, *[["word"] * 40] * 8], trigger=Span(150, 151))
+    examples, _ = builder(near_window=5000, max_length=128).encode([long])
+    assert examples[-1].is_near
+    assert max(len(example.input_ids) for example in examples) <= 128

@@ -158,12 +158,15 @@ class FeatureBuilder:
                 prompts = self._prompts(document, event, event_type)
                 longest = max((len(prompt.ids) for prompt in prompts), default=2)
                 counts = [len(subwords) for subwords in words]
-                cuts = self._windows(event, counts, self.max_length - longest - 1)
+                budget = self.max_length - longest - 1
+                cuts = self._windows(event, counts, budget)
                 coverage.unreachable.update(
                     reasons_out_of_reach(event, event_type, sentences, cuts, max_span_length=self.max_span_length)
                 )
                 texts = [Text(words, sentences, window) for window in cuts]
-                texts += (Text(words, sentences, near, is_near=True) for near in self._near(event, counts, cuts))
+                texts += (
+                    Text(words, sentences, near, is_near=True) for near in self._near(event, counts, budget, cuts)
+                )
                 examples += (
                     self._example((index, number), prompt, event, event_type, text)
                     for prompt in prompts
@@ -177,11 +180,11 @@ class FeatureBuilder:
             return [window_around(subword_counts, event.trigger, budget=min(self.trigger_window, budget))]
         return list(windows(subword_counts, budget=budget, overlap=2 * self.max_span_length))
 
-    def _near(self, event: Event, subword_counts: Sequence[int], cuts: Sequence[Span]) -> list[Span]:
+    def _near(self, event: Event, subword_counts: Sequence[int], budget: int, cuts: Sequence[Span]) -> list[Span]:
         """Return what is read of a text once more; nothing where it would be what is read already."""
         if not self.near_window or event.trigger is None:
             return []
-        near = window_around(subword_counts, event.trigger, budget=self.near_window)
+        near = window_around(subword_counts, event.trigger, budget=min(self.near_window, budget))
         return [near] if near not in cuts else []
 
     def _prompts(self, document: Document, event: Event, event_type: EventType) -> list[EncodedPrompt]:

@@ -120,9 +120,10 @@ class TaskTrainer(Trainer):
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
     ) -> Tensor:
         """Compute the gradients of a batch, in parts where it would take too much memory as a whole."""
+        if self.parts is None:
+            return super().training_step(model, inputs, num_items_in_batch)
         chosen = inputs[_CHOSEN].tolist()
-        lengths = [self.task.length(self.examples[index]) for index in chosen]
-        parts = self.parts.of_lengths(lengths) if self.parts else []
+        parts = self.parts.of_lengths([self.task.length(self.examples[index]) for index in chosen])
         if len(parts) < 2:
             return super().training_step(model, inputs, num_items_in_batch)
         num_items = self.task.num_items(inputs).to(self.args.device)
