@@ -3,8 +3,9 @@
     python benchmarks/startup.py --repeats 7
 
 Prints wall-clock seconds and seconds of CPU (which say more where others use the machine) of each command, and of the
-imports alone that open a run. With `--modules` it prints which modules take longest instead, each with those that it
-imports; names that stand in `UNWANTED` need not be there to open a run, and make it exit with 1.
+imports alone that open a run; an export of the run `warmup` is made first. With `--modules` it prints which modules
+take longest instead, each with those that it imports; names that stand in `UNWANTED` need not be there to open a run,
+and make it exit with 1.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Mapping
+from pathlib import Path
 
 IMPORTS = (
-    "import eventune.cli.libraries; eventune.cli.libraries.import_model_libraries(); "
+    "import eventune.adapters.libraries; eventune.adapters.libraries.import_model_libraries(); "
     "import eventune.inference.runs, eventune.tasks.span_extraction, eventune.tasks.trigger_detection"
 )
 UNWANTED = (
@@ -29,22 +33,21 @@ UNWANTED = (
     "matplotlib",
     "bitsandbytes",
 )
+RAW_TEXT = "Gunmen shot three soldiers in Mosul on Monday."
 TEXT = "Gunmen [[shot|attack]] three soldiers in Mosul on Monday."
 COMMANDS = {
     "imports that open a run": ("-c", IMPORTS),
     "recipes": ("-m", "eventune", "recipes"),
     "extract --text": ("-m", "eventune", "extract", "warmup", "--ontology_file", "ONTOLOGY", "--text", TEXT),
+    "extract --text with an export": ("-m", "eventune", "extract", "EXPORT", "--text", RAW_TEXT),
     "evaluate": ("-m", "eventune", "evaluate", "warmup", "--ontology_file", "ONTOLOGY", "--test_file", "DEV"),
     "inspect --json": ("-m", "eventune", "inspect", "minilm", "--json"),
 }
 SHOWN_MODULES = 25
 
 
-def measure(words: tuple[str, ...], repeats: int) -> tuple[float, float]:
+def measure(words: tuple[str, ...], places: Mapping[str, str], repeats: int) -> tuple[float, float]:
     """Return the medians of wall-clock and CPU seconds of a command, without the first time, which warms the disk."""
-    from eventune.corpora.sample import sample_file
-
-    places = {"ONTOLOGY": str(sample_file("ontology")), "DEV": str(sample_file("dev"))}
     wall, busy = [], []
     for _ in range(repeats + 1):
         started = time.perf_counter()
@@ -80,10 +83,16 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.modules:
         return show_modules()
-    print("| command | seconds | CPU seconds |\n| --- | --: | --: |")
-    for name, words in COMMANDS.items():
-        wall, busy = measure(words, arguments.repeats)
-        print(f"| {name} | {wall:.2f} | {busy:.2f} |", flush=True)
+    from eventune.corpora.sample import sample_file
+
+    with tempfile.TemporaryDirectory() as made:
+        export = Path(made) / "warmup"
+        subprocess.run([sys.executable, "-m", "eventune", "export", "warmup", export], check=True, capture_output=True)
+        places = {"ONTOLOGY": str(sample_file("ontology")), "DEV": str(sample_file("dev")), "EXPORT": str(export)}
+        print("| command | seconds | CPU seconds |\n| --- | --: | --: |")
+        for name, words in COMMANDS.items():
+            wall, busy = measure(words, places, arguments.repeats)
+            print(f"| {name} | {wall:.2f} | {busy:.2f} |", flush=True)
     return 0
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import torch
 import yaml
 
+from eventune.adapters.libraries import import_model_libraries
 from eventune.cli import main
-from eventune.cli.libraries import import_model_libraries
 
 import_model_libraries()
 for _name in ("comparison.comparing", "inference.files", "runs.training"):

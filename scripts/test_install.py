@@ -4,6 +4,7 @@ python scripts/test_install.py             all extras, and `core` without any
 python scripts/test_install.py core llm    these
 
 What is tried stands in pyproject.toml, [tool.eventune.install-check]; the extra's libraries are imported in any case.
+What one extra makes for another is in {shared}.
 """
 
 from __future__ import annotations
@@ -37,13 +38,14 @@ for name in sys.argv[1:]:
 """
 
 
-def check(extra: str, wheel: Path, folder: Path) -> str:
+def check(extra: str, wheel: Path, folder: Path, shared: Path) -> str:
     """Install an extra and try it.
 
     Args:
         extra: Its name, or `CORE`.
         wheel: The wheel.
         folder: Where the environment goes.
+        shared: Where an extra's commands put what those of another one use.
 
     Returns:
         What it took.
@@ -53,18 +55,24 @@ def check(extra: str, wheel: Path, folder: Path) -> str:
     """
     started = time.monotonic()
     environment = Environment(folder, ("-c", str(ROOT / "constraints.txt")))
-    # First of all, so that the index of the user's choice decides which build it is.
-    environment.install("torch")
+    if _needs_torch(extra):
+        # First of all, so that the index of the user's choice decides which build it is.
+        environment.install("torch")
     environment.install(str(wheel) if extra == CORE else f"{wheel}[{extra}]")
     environment.run("pip", "check")
     installed = time.monotonic()
     libraries = [re.split(r"[^\w.-]", requirement)[0].lower().replace("_", "-") for requirement in EXTRAS[extra]]
     environment.run("python", "-c", IMPORT_ALL, *libraries)
     for command in COMMANDS.get(extra, []):
-        environment.run(*(word.format(root=ROOT) for word in shlex.split(command)))
+        environment.run(*(word.format(root=ROOT, shared=shared) for word in shlex.split(command)))
     tried = time.monotonic()
     seconds = f"installed in {installed - started:.0f} s, tried in {tried - installed:.0f} s"
     return f"{seconds}, {environment.megabytes():,} MB on the disk"
+
+
+def _needs_torch(extra: str) -> bool:
+    named = {re.split(r"[^\w.-]", requirement)[0] for requirement in EXTRAS[extra]}
+    return bool(named & {"torch", "eventune"})
 
 
 def main() -> int:
@@ -80,7 +88,7 @@ def main() -> int:
         for extra in chosen:
             with tempfile.TemporaryDirectory() as folder:
                 try:
-                    outcome = check(extra, wheel, Path(folder) / extra)
+                    outcome = check(extra, wheel, Path(folder) / extra, Path(built))
                 except CheckFailedError as failure:
                     outcome, failed = f"FAILED: {failure}", failed + 1
             print(f"{extra}: {outcome}", flush=True)

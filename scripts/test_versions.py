@@ -22,7 +22,10 @@ SHOW = "import sys, importlib.metadata as found; print(*(f'{n} {found.version(n)
 
 def lowest() -> dict[str, str]:
     """Return the lowest version that pyproject.toml allows of each of the libraries."""
-    found = [re.match(r"([\w-]+)>=([\d.]+)", requirement) for requirement in PYPROJECT["project"]["dependencies"]]
+    found = [
+        re.match(r"([\w-]+)>=([\d.]+)", requirement)
+        for requirement in PYPROJECT["project"]["optional-dependencies"]["train"]
+    ]
     return {match[1]: match[2] for match in found if match and match[1] in LIBRARIES}
 
 

@@ -1,25 +1,24 @@
-"""Serve a small run as a user would, ask it, and stop it: what `make test-install` tries of the extra `serve`."""
+"""Serve a run or an export as a user would, ask it, and stop it: `make test-install` tries the extra `serve` so."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 from eventune import Client
 
-FIXTURE = Path(__file__).resolve().parents[1] / "tests" / "fixtures" / "run-0.1.0"
+TEXT = "Gunmen shot three soldiers in Mosul on Monday."
 
 
 def main() -> int:
     """Return 0 if the server answers, and ends as it should."""
-    run = ("serve", str(FIXTURE / "run"), "--model_name_or_path", str(FIXTURE / "base"), "--port", "0", "--json")
-    with subprocess.Popen([sys.executable, "-m", "eventune", *run], stdout=subprocess.PIPE) as process:
+    command = (sys.executable, "-m", "eventune", "serve", sys.argv[1], "--port", "0", "--json")
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         try:
             with Client(json.loads(process.stdout.readline())["url"]) as client:
-                document = client.extract("rebels [[shot|attack]] sailors.")
+                document = client.extract(TEXT)
         finally:
             process.terminate()
     print(f"{len(document.events)} event found, exit code {process.returncode}")

@@ -62,8 +62,7 @@ def __dir__() -> list[str]:
 
 def __getattr__(name: str) -> Any:
     if name == "train":
-        # Before transformers and PEFT, which import bitsandbytes with all that it prints.
-        importlib.import_module("eventune.adapters.peft_library")
+        importlib.import_module("eventune.adapters.libraries").import_model_libraries("eventune.train")
     if name in _HOMES:
         return getattr(importlib.import_module(f"eventune.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'eventune' has no attribute {name!r}")

@@ -122,7 +122,8 @@ def test_a_package_that_is_not_there_is_an_error_only_if_it_is_needed():
 
 def test_a_missing_torch_is_reported_once():
     machine = replace(with_package("torch", version=None), torch=FAILED, precisions=FAILED)
-    assert names(machine) == [("missing-package", "error")]
+    assert names(machine) == [("missing-package", "warning")]
+    assert only(machine).fix == "pip install 'eventune[train]'"
 
 
 def test_a_torch_that_is_not_among_the_packages_is_reported_where_it_cannot_be_imported():

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -17,20 +16,10 @@ from eventune.exporting.exporting import export_run
 from eventune.inference.extractor import Extractor
 from eventune.recipe import Recipe
 from eventune.runs.training import train
+from tests.installations import command_without, missing_without
 
-HEAVY = ("torch", "transformers", "peft", "accelerate", "safetensors", "onnx", "scipy")
-IMAGE = Path(__file__).parents[2] / "deploy" / "requirements.txt"
-# Stands for an environment with nothing but the image's packages.
-SITE = """
-import sys
-class Missing:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {missing!r}:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-sys.meta_path.insert(0, Missing())
-from eventune.cli import main
-sys.exit(main(sys.argv[1:]))
-"""
+HEAVY = ("torch", "transformers", "peft", "accelerate", "safetensors", "onnx", "scipy", "matplotlib")
+IMAGE = Path(__file__).parents[2] / "deploy" / "Dockerfile"
 
 
 @pytest.fixture(scope="module")
@@ -167,31 +156,11 @@ assert not [name for name in {HEAVY!r} if sys.modules[name] is not None]
     assert ended.returncode == 0, ended.stderr
 
 
-def normal(name):
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def installed_with(names):
-    """The packages that pip installs for these, markers of extras left out."""
-    found, waiting = set(), [normal(name) for name in names]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            try:
-                needed = requires(name) or []
-            except PackageNotFoundError:
-                continue
-            waiting += [normal(re.match(r"[\w.-]+", line)[0]) for line in needed if "extra ==" not in line]
-    return found
-
-
 def test_an_export_is_served_with_what_the_image_installs_and_answers_as_it_does_itself(exported, gold, tmp_path):
-    kept = installed_with(line for line in IMAGE.read_text(encoding="utf-8").splitlines() if line[0] != "#")
-    kept.add("eventune")
-    missing = {name for name, of in packages_distributions().items() if not kept & set(map(normal, of))}
+    [extras] = re.findall(r"whl\)\[([\w,]+)\]", IMAGE.read_text(encoding="utf-8"))
+    missing = missing_without(extras)
     assert missing >= set(HEAVY)
-    code = SITE.replace("{missing!r}", repr(missing))
+    code = command_without(missing)
     words = ["serve", str(exported.path), "--port", "0", "--json", "--dtype", "float32"]
     extractor = Extractor.load(exported.path, dtype="float32")
     with (

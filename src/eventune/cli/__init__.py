@@ -2,7 +2,7 @@
 
 A verb's module has `add_arguments(parser)` and `run(arguments)`, and does no more than parse, call a plain function of
 the package, and print what it returns; a group of verbs has the first alone. What can be said to be wrong without a
-model is said before any model library is imported (`libraries.import_model_libraries`).
+model is said before any model library is imported (`adapters.libraries`).
 """
 
 from __future__ import annotations

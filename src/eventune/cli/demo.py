@@ -8,7 +8,7 @@ from importlib import resources
 
 import yaml
 
-from eventune.cli.libraries import import_model_libraries
+from eventune.adapters.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit
 
 TEXTS = (

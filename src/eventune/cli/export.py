@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventune.cli.libraries import import_model_libraries
+from eventune.adapters.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit, notify, plain_table
 from eventune.storage.atomic import refuse_existing
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 
+from eventune.adapters.libraries import import_model_libraries
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
-from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import NARROW_COLUMNS, add_json_flag, emit, plain_table
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from eventune.cli.libraries import import_model_libraries
+from eventune.adapters.libraries import import_model_libraries
 from eventune.cli.output import add_json_flag, emit
 from eventune.cli.placement import add_device_flag
 from eventune.storage.atomic import refuse_existing

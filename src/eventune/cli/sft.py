@@ -11,9 +11,9 @@ from typing import Any
 
 from rich.console import Console
 
+from eventune.adapters.libraries import import_model_libraries
 from eventune.cli import Parser
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
-from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import RECIPE_HELP, add_json_flag, emit, notify, plain_table
 
 TEXT_SCORES = ("rouge-1", "rouge-2", "rouge-l", "bleu-4", "bleu", "chrf")

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from eventune.adapters.libraries import import_model_libraries
 from eventune.cli import Parser
 from eventune.cli.conversion import add_convert_flag, convert_if_needed
-from eventune.cli.libraries import import_model_libraries
 from eventune.cli.output import RECIPE_HELP, add_json_flag, emit, notify, plain_table, print_scores
 
 if TYPE_CHECKING:

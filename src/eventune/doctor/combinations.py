@@ -70,9 +70,14 @@ def _version(package: Package | None) -> tuple[int, int]:
 def _check_packages(machine: Machine) -> Iterator[BadCombination]:
     """Packages that are missing, or of versions that eventune does not work with."""
     packages = {} if isinstance(machine.packages, Failure) else machine.packages
+    absent = [name for name, package in packages.items() if package.version is None and not package.optional]
+    without_torch = "torch" in absent
+    if without_torch:
+        found = f"without {', '.join(absent)} models can be neither trained nor opened, but for exports of runs"
+        yield BadCombination("missing-package", "warning", found, "pip install 'eventune[train]'")
     for name, package in packages.items():
         wanted = f"{name}{package.required}"
-        if package.version is None and not package.optional:
+        if name in absent and not without_torch:
             yield BadCombination("missing-package", "error", f"{name} is not installed", f"pip install '{wanted}'")
         elif not package.fits:
             reason = f"; {WHY[name]}" if name in WHY else ""

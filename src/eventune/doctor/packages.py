@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 
+_NEEDED = ("", "train")
+"""Extras without which models are neither trained nor opened."""
 OTHER_PACKAGES = ("huggingface-hub", "datasets", "deepspeed", "flash-attn", "vllm")
 
 
@@ -17,7 +19,7 @@ class Package:
         version: None where it is not installed.
         required: The versions that eventune asks for, if it does.
         fits: Whether its version is among them.
-        optional: Whether eventune works without it.
+        optional: Whether eventune works without it, and without the extra that trains.
         unmet: What it asks of packages that are installed in another version, e.g. `tokenizers<0.24, found 0.25.0`.
     """
 
@@ -36,10 +38,12 @@ def read_packages() -> Mapping[str, Package]:
     # Its own requirements are none where it runs from its sources.
     for requirement in map(Requirement, (metadata.requires("eventune") or []) if version_of("eventune") else []):
         marker, version = requirement.marker, version_of(requirement.name)
-        if marker and marker.evaluate({"extra": "dev"}):
+        if requirement.name == "eventune" or (marker and marker.evaluate({"extra": "dev"})):
             continue
         fits = version is None or requirement.specifier.contains(version, prereleases=True)
-        optional = marker is not None and not marker.evaluate({"extra": ""})
+        optional = marker is not None and not any(marker.evaluate({"extra": extra}) for extra in _NEEDED)
+        if optional and requirement.name in packages and not packages[requirement.name].optional:
+            continue
         packages[requirement.name] = _package(requirement.name, str(requirement.specifier), fits, optional)
     return packages
 

@@ -9,10 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from eventune.adapters.libraries import import_model_libraries
 from eventune.backbones.arguments import AUTO
 from eventune.corpora import read_ontology
 from eventune.corpora.raw_text import document_of
-from eventune.errors import EventuneError, InvalidValueError, require_library
+from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Ontology
 from eventune.events.naming import natural_name
 from eventune.inference.exports import ExportAnnotator
@@ -115,11 +116,7 @@ class Extractor:
         of_runs: dict[str, Any] = {"detection": detection, "base": base, "model_name_or_path": model_name_or_path}
         if is_export(Path(run)):
             return cls(ExportAnnotator.load(Path(run), **options, unused=of_runs))
-        require_library(
-            "eventune.adapters.peft_library",
-            f"{run}: a run needs torch, transformers and PEFT, which are not all installed",
-            "install them, or export the run where they are: eventune export RUN DIR",
-        )
+        import_model_libraries(f"the run {run}", instead="export it where they are: eventune export RUN DIR")
         from eventune.inference.runs import load_annotator
 
         annotator = load_annotator(Path(run), **options, **of_runs)

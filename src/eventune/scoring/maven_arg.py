@@ -21,6 +21,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from eventune.errors import require_library
 from eventune.events import Document, Entity, Event, Place, Span
 from eventune.results import Score
 from eventune.scoring.measures import MeanTally, measure_of
@@ -158,9 +159,8 @@ def _match(gold: Fillers, predicted: Sequence[str]) -> _Match:
     if sizes == (1, 1):
         return _Match(((texts[0][0], figures[0][0]),), 1.0)
     # scipy takes half a second, which `--help` does not have.
-    from scipy.optimize import linear_sum_assignment
-
-    rows, columns = linear_sum_assignment(-np.array([[item[2] for item in row] for row in figures]))
+    optimize = require_library("scipy.optimize", "the scorer maven-arg needs scipy", "pip install scipy")
+    rows, columns = optimize.linear_sum_assignment(-np.array([[item[2] for item in row] for row in figures]))
     pairs = tuple((texts[row][0], figures[row][column]) for row, column in zip(rows, columns, strict=True))
     return _Match(pairs, min(sizes) / max(sizes))
 
