@@ -210,3 +210,19 @@ def test_a_document_costs_its_tokens_once_an_event():
     document = text("x", 5)
     event = Event("e", Span(0, 1), (Argument("r", Span(0, 1)),))
     assert [cost_of(document.with_events([event] * n)) for n in (0, 1, 3)] == [5, 5, 15]
+
+
+def test_a_batch_is_reported_before_it_is_answered(model):
+    model.may_go.set()
+    may_submit, jobs, answered = threading.Event(), [], []
+
+    def report(_):
+        assert may_submit.wait(20)
+        answered.append(jobs[0].done())
+
+    batcher = Batcher(batch_tokens=32, capacity=10, on_batch=report)
+    jobs.append(batcher.submit("a", model, [text("one")], seconds=20))
+    may_submit.set()
+    assert [document.id for document in jobs[0].result(20)] == ["one"]
+    assert answered == [False]
+    batcher.close()

@@ -255,26 +255,27 @@ class Batcher:
 
     def _read(self, batch: Sequence[_Item]) -> None:
         begun = time.monotonic()
-        self._annotate(batch)
+        outcomes = self._annotate(batch)
         seconds = time.monotonic() - begun
         tokens = sum(item.cost for item in batch)
         self._tokens_a_second += _SMOOTHING * (tokens / max(seconds, 1e-6) - self._tokens_a_second)
         waited = tuple(begun - item.job.submitted for item in batch)
+        # Before the answers, so that who has one finds it counted.
         self._on_batch(BatchReport(batch[0].job.run, len(batch), tokens, waited, seconds))
+        for item, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                item.job.fail(outcome)
+            else:
+                item.job.take(item.place, outcome)
 
-    def _annotate(self, batch: Sequence[_Item]) -> None:
+    def _annotate(self, batch: Sequence[_Item]) -> Sequence[Document | Exception]:
         try:
-            found = batch[0].job.annotate([item.document for item in batch])
+            return batch[0].job.annotate([item.document for item in batch])
         except Exception as error:
             if len(batch) == 1:
-                batch[0].job.fail(error)
-                return
+                return [error]
             # One request's document must not fail another's.
-            for item in batch:
-                self._annotate([item])
-            return
-        for item, document in zip(batch, found, strict=True):
-            item.job.take(item.place, document)
+            return [outcome for item in batch for outcome in self._annotate([item])]
 
     def _drop_given_up(self) -> None:
         if any(item.job.is_given_up for item in self._queue):
