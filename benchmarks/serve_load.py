@@ -66,6 +66,7 @@ OWN = "eventune serve"
 WANTED_OF_OFFLINE, WANTED_OF_FASTAPI, WANTED_OF_LITSERVE, WANTED_OVERHEAD_MS = 0.85, 2.0, 1.0, 3.0
 OVERLOAD_QUEUE, OVERLOAD_CLIENTS = 8, 48
 STOPPED_CLIENTS, STOPPED_AFTER_SECONDS = 16, 3.0
+MEMORY_CLIENTS = 64
 
 
 @dataclass(frozen=True)
@@ -208,11 +209,11 @@ def model_seconds(connection: http.client.HTTPConnection) -> float:
 
 
 def watch_memory(server: Started, questions: Sequence[Question], seconds: float) -> bool:
-    """Let eight clients ask for some time, and print what the server holds in memory at quarters of it."""
+    """Let many clients ask for some time, and print what the server holds in memory at quarters of it."""
     held = [server.memory_bytes]
     bad = 0
     for _ in range(4):
-        heard = load(server, "/v1/extract", questions, clients=8, seconds=seconds / 4)
+        heard = load(server, "/v1/extract", questions, clients=MEMORY_CLIENTS, seconds=seconds / 4)
         bad += heard.wrong + heard.outcomes.total() - heard.outcomes[ANSWERED]
         held.append(server.memory_bytes)
     print(f"memory over {seconds:.0f} s, MB: {', '.join(f'{held_bytes / 1e6:.0f}' for held_bytes in held)}", flush=True)

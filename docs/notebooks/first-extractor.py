@@ -14,7 +14,8 @@
 # # From a folder of texts to a served extractor
 #
 # A first extractor in a few minutes of one core, on the sample that comes with the package: look at texts with the run `warmup`, train on
-# corrected documents, compare two ways of training, serve the better one. As a notebook: `jupytext --to ipynb first-extractor.py`.
+# corrected documents, compare two ways of training, serve the better one. As a notebook: `make setup-docs`,
+# then `.venv/bin/jupytext --to ipynb docs/notebooks/first-extractor.py`.
 
 # %%
 import json

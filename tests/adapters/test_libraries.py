@@ -28,6 +28,7 @@ def test_the_model_libraries_are_no_part_of_a_plain_installation():
         ("data", "check", sample_file("dev")),
         ("data", "stats", sample_file("dev")),
         ("score", "--gold", sample_file("dev"), "--predictions", sample_file("dev")),
+        ("score", "--all", "--gold", sample_file("dev"), "--predictions", sample_file("dev")),
     ],
     ids=lambda words: " ".join(map(str, words[:2])),
 )

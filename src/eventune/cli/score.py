@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -225,7 +226,7 @@ def _score_rams_files(arguments: argparse.Namespace, ontology: Ontology | None) 
 
 def _score_documents(arguments: argparse.Namespace, ontology: Ontology | None) -> dict[str, Any]:
     """Score documents by one definition or by all."""
-    names = tuple(SCORERS) if arguments.all else (arguments.scorer or "rams",)
+    names = _all_scorers() if arguments.all else (arguments.scorer or "rams",)
     options = {
         "ontology": ontology,
         "heads": _heads(arguments),
@@ -282,6 +283,14 @@ def _scorers(names: Sequence[str], options: Mapping[str, Any]) -> dict[str, Scor
 def _gold(arguments: argparse.Namespace) -> Iterable[Document]:
     documents = stream_corpus(arguments.gold, arguments.format)
     return with_coreference(documents, arguments.coreference_file) if arguments.coreference_file else documents
+
+
+def _all_scorers() -> tuple[str, ...]:
+    """Return the names of those whose libraries are installed, and tell of the others."""
+    lacking = {name for name, definition in SCORERS.items() if definition.library and not find_spec(definition.library)}
+    for name in sorted(lacking):
+        notify(f"{name} is left out: it needs {SCORERS[name].library}")
+    return tuple(name for name in SCORERS if name not in lacking)
 
 
 def _heads(arguments: argparse.Namespace) -> Callable[[Document], Sequence[int]] | None:

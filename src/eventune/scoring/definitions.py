@@ -31,6 +31,7 @@ class Definition:
         titles: What tables call F1 by each measure that can be its headline.
         counts_spans: Whether a predicted argument adds one predicted item to the headline, and one matched item where
             role and span are those of a gold argument of its event: then tuning needs no scorer to count.
+        library: A library that it needs and that a plain installation lacks.
     """
 
     make: Callable[..., Scorer]
@@ -38,6 +39,7 @@ class Definition:
     summary: str
     titles: Mapping[str, str]
     counts_spans: bool = False
+    library: str = ""
 
 
 SCORERS: Mapping[str, Definition] = {
@@ -82,7 +84,11 @@ SCORERS: Mapping[str, Definition] = {
         {"arg_c": "Arg-C F1 by paie"},
     ),
     "maven-arg": Definition(
-        MavenArgScorer, frozenset(), "means of bags of words", {"mention_bow": "bag-of-words F1 by maven-arg"}
+        MavenArgScorer,
+        frozenset(),
+        "means of bags of words",
+        {"mention_bow": "bag-of-words F1 by maven-arg"},
+        library="scipy",
     ),
     "duee-fin": Definition(
         DueeFinScorer, frozenset(), "strings of matched events", {"arguments": "F1 of strings by duee-fin"}
