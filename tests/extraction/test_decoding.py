@@ -4,12 +4,13 @@ import math
 
 import pytest
 
-from eventune.events import Span
+from eventune.events import EventType, Ontology, Role, Span
 from eventune.extraction.decoding import (
     Calibration,
     Candidate,
     Margins,
     averaged,
+    candidates_a_role,
     non_maximum_suppression,
     signals_of,
 )
@@ -114,3 +115,9 @@ def test_a_calibration_has_a_probability_for_whatever_a_file_may_hold(signals):
 
 def test_signals_stay_finite():
     assert all(map(math.isfinite, signals_of([Candidate(Span(0, 1), 1e9, 1.0), Candidate(Span(1, 2), -1e9, 0.0)])[1]))
+
+
+@pytest.mark.parametrize(("multiplicity", "count"), [(1, 12), (6, 12), (15, 30)])
+def test_as_many_spans_of_a_role_are_looked_at_as_may_fill_it(multiplicity, count):
+    ontology = Ontology.of([EventType("attack", (Role("place"), Role("victim", multiplicity))), EventType("rain", ())])
+    assert candidates_a_role(ontology) == count

@@ -3,7 +3,7 @@
 import pytest
 
 from eventune.events import Document, Event, EventType, Role, Span
-from eventune.extraction.prompts import natural_name, role_words, trigger_words, type_words
+from eventune.extraction.prompts import MOST_TRIGGER_WORDS, natural_name, role_words, trigger_words, type_words
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,11 @@ def test_trigger_is_given_as_the_document_writes_it():
 def test_event_without_trigger_has_no_trigger_words():
     document = Document.from_sentences("d", [["Rebels"]])
     assert trigger_words(document, Event("attack", None)) == []
+
+
+def test_of_a_very_long_trigger_the_ends_are_kept():
+    words = [f"w{number}" for number in range(MOST_TRIGGER_WORDS + 10)]
+    document = Document.from_sentences("a", [words])
+    found = trigger_words(document, Event("attack", Span(0, len(words))))
+    assert found == [*words[: MOST_TRIGGER_WORDS // 2], *words[-MOST_TRIGGER_WORDS // 2 :]]
+    assert trigger_words(document, Event("attack", Span(0, MOST_TRIGGER_WORDS))) == words[:MOST_TRIGGER_WORDS]

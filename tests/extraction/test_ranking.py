@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from eventune.events import Span
-from eventune.extraction.decoding import CANDIDATES_A_ROLE
 from eventune.extraction.ranking import best_places, best_spans
 
 
@@ -22,6 +21,9 @@ def random_scores(seed, *, events=2, roles=3, words=9, lengths=4):
     return spans, generator.standard_normal((events, roles), dtype=np.float32)
 
 
+COUNT = 12
+
+
 def slow_best(spans, null, first_word):
     """All candidates of one role in a loop, best first."""
     scored = [
@@ -33,7 +35,7 @@ def slow_best(spans, null, first_word):
     total = sum(math.exp(score) for score, _, _ in scored) + math.exp(null)
     return [
         (Span(first_word + word, first_word + word + length + 1), score - null, math.exp(score) / total)
-        for score, word, length in sorted(scored, reverse=True)[:CANDIDATES_A_ROLE]
+        for score, word, length in sorted(scored, reverse=True)[:COUNT]
     ]
 
 
@@ -42,7 +44,7 @@ def test_best_spans_are_those_of_a_loop_over_all_spans(seed):
     spans, null = random_scores(seed)
     first_words, role_counts = [0, 17], [3, 2]
 
-    found = best_spans(spans, null, first_words, role_counts)
+    found = best_spans(spans, null, first_words, role_counts, count=COUNT)
 
     assert [len(roles) for roles in found] == role_counts
     for event, role in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]:
@@ -54,7 +56,7 @@ def test_best_spans_are_those_of_a_loop_over_all_spans(seed):
 
 
 def test_candidates_are_only_spans_that_exist():
-    for roles in best_spans(*random_scores(3), [0, 0], [3, 3]):
+    for roles in best_spans(*random_scores(3), [0, 0], [3, 3], count=COUNT):
         for candidate in itertools.chain.from_iterable(roles):
             assert 1 <= len(candidate.span) <= 4
             assert candidate.span.end <= 9
@@ -64,7 +66,7 @@ def test_candidates_are_only_spans_that_exist():
 
 def test_windows_with_fewer_spans_than_candidates_give_all_of_them():
     spans, null = np.array([[[[0.0, 1.0], [2.0, -math.inf]]]]), np.zeros((1, 1))
-    [[candidates]] = best_spans(spans, null, [5], [1])
+    [[candidates]] = best_spans(spans, null, [5], [1], count=COUNT)
     assert [candidate.span for candidate in candidates] == [Span(6, 7), Span(5, 7), Span(5, 6)]
 
 

@@ -47,3 +47,10 @@ def test_tokenizers_without_ends_are_refused(tokenizer):
     bare = PreTrainedTokenizerFast(tokenizer_object=tokenizer.backend_tokenizer)
     with pytest.raises(EventuneError, match="expected a fast tokenizer with cls and sep tokens"):
         SubwordTokenizer.of(bare)
+
+
+def test_words_that_are_dropped_become_an_unknown_token_even_if_it_is_the_first_of_all(tokenizer):
+    file = tokenizer.backend_tokenizer
+    alone = SubwordTokenizer(file, cls_token_id=1, sep_token_id=2, unk_token_id=0)
+    assert alone.subwords("\u200b") == (0,)
+    assert SubwordTokenizer(file, cls_token_id=1, sep_token_id=2).subwords("\u200b") == (2,)

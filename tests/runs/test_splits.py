@@ -187,3 +187,10 @@ def test_what_is_no_fold_is_refused(fold):
 def test_a_fold_stands_beside_no_other_test_part():
     data = DataArguments(train_file="sample:train", test_fold="1/5", test_file="sample:test")
     assert ["test_file" in str(problem) for problem in data.problems()] == [True]
+
+
+def test_a_corpus_without_events_has_no_types_to_read_off(tmp_path):
+    write_corpus([document(1).with_events(()), document(2).with_events(())], tmp_path / "train.jsonl")
+    data = DataArguments(train_file=str(tmp_path / "train.jsonl"))
+    with pytest.raises(EventuneError, match="expected events, found none in 2 documents\ngive the types"):
+        read_splits(data, lambda _: None)

@@ -9,8 +9,10 @@ from eventune.corpora import read_corpus
 from eventune.errors import EventuneError
 from eventune.inference.extractor import Extractor
 from eventune.recipe import Recipe
+from eventune.results import RunResult
 from eventune.runs.merging import merge_run
 from eventune.runs.opening import open_run
+from eventune.runs.steps import resources_of
 from eventune.runs.training import train
 from eventune.scoring import score
 
@@ -221,3 +223,17 @@ def test_what_was_wrong_with_answers_is_counted_over_both_steps(run):
     second.counts["answers"] += 4
 
     assert annotator.counts == {"invalid": 3, "answers": 4}
+
+
+def test_steps_costs_are_added_their_memory_is_the_greater_and_their_own_rates_are_left_to_them():
+    def cost(seconds, peak, documents):
+        own = {"train_seconds": seconds, "gpu_energy_joules": 5.0, "peak_memory_bytes": peak, "tokens_per_second": 9.0}
+        return RunResult({}, {**own, "gemm_share": 0.5, "documents_per_second": documents, "total_parameters": 7})
+
+    assert resources_of({"detection": cost(2.0, 80, 6.0), "arguments": cost(3.0, 50, 3.0)}) == {
+        "train_seconds": 5.0,
+        "gpu_energy_joules": 10.0,
+        "peak_memory_bytes": 80,
+        "documents_per_second": 2.0,
+        "total_parameters": 7,
+    }

@@ -127,6 +127,14 @@ def test_the_summary_adds_seconds_and_takes_the_greatest_peak():
     }
 
 
+def test_of_an_even_number_of_epochs_the_median_is_between_the_middle_ones():
+    epochs = [
+        {"train_seconds": s, "tokens_per_second": 60 / s, "peak_memory_bytes": 2, "baseline_memory_bytes": 1}
+        for s in (1.0, 2.0, 4.0, 30.0)
+    ]
+    assert (epoch_summary(epochs)["seconds_per_epoch"], epoch_summary(epochs)["tokens_per_second"]) == (3.0, 22.5)
+
+
 def test_versions_and_hardware_are_json():
     import json
 

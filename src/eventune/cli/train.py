@@ -120,7 +120,8 @@ def print_result(console: Console, result: Mapping[str, Any], output_dir: str) -
         table.add_row("pretraining", f"{resources['pretrain_seconds']:.1f} s")
     table.add_row("training, evaluation not counted", f"{resources['train_seconds']:.1f} s")
     table.add_row("per epoch (median)", f"{resources['seconds_per_epoch']:.1f} s")
-    table.add_row("tokens per second (median)", f"{resources['tokens_per_second']:,.0f}")
+    if "tokens_per_second" in resources:
+        table.add_row("tokens per second (median)", f"{resources['tokens_per_second']:,.0f}")
     table.add_row("peak memory above baseline", f"{resources['peak_memory_above_baseline_bytes'] / 1e6:,.0f} MB")
     table.add_row("memory before training", f"{resources['baseline_memory_bytes'] / 1e6:,.0f} MB")
     table.add_row("trainable parameters", f"{trainable:,}")

@@ -14,8 +14,7 @@ from pydantic import Discriminator, Tag
 from eventune.events import Argument, Document, Ontology, Span
 from eventune.extraction.features import EncodedWindow
 
-CANDIDATES_A_ROLE = 12
-"""How many spans of a role are looked at in a window: enough for several fillers and what overlaps them."""
+_CANDIDATES_A_ROLE = 12
 _FAR = 10.0
 """Log-odds beyond which nothing more is told by them."""
 _LEAST = 1e-6
@@ -40,6 +39,12 @@ class Candidate:
     def argument(self, role: str, score: float | None = None) -> Argument:
         """Return it as an argument with a score, by default its share of the role's probability."""
         return Argument(role, self.span, round(self.probability if score is None else score, 6))
+
+
+def candidates_a_role(ontology: Ontology) -> int:
+    """Return how many spans of a role are looked at in a window: enough for its fillers and what overlaps them."""
+    most = max((role.multiplicity for event_type in ontology.types.values() for role in event_type.roles), default=1)
+    return max(_CANDIDATES_A_ROLE, 2 * most)
 
 
 @dataclass(frozen=True)

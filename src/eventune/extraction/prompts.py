@@ -5,6 +5,9 @@ from __future__ import annotations
 from eventune.events import Document, Event, EventType, Role
 from eventune.events.naming import natural_name
 
+MOST_TRIGGER_WORDS = 32
+"""Words of a trigger that a prompt has room for."""
+
 
 def type_words(event_type: EventType) -> list[str]:
     """Return the words that name an event type in the prompt."""
@@ -17,8 +20,10 @@ def role_words(role: Role) -> list[str]:
 
 
 def trigger_words(document: Document, event: Event) -> list[str]:
-    """Return the words of the trigger as the document has them; none where the event has no trigger."""
+    """Return the trigger's words as the document has them, of many the first and the last; none without a trigger."""
     if event.trigger is None:
         return []
-    words = document.words
-    return list(words[event.trigger.start : event.trigger.end])
+    tokens = document.tokens[event.trigger.start : event.trigger.end]
+    words = [document.text[token.start : token.end] for token in tokens]
+    half = MOST_TRIGGER_WORDS // 2
+    return words if len(words) <= MOST_TRIGGER_WORDS else [*words[:half], *words[-half:]]

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from eventune.events import Span
-from eventune.extraction.decoding import CANDIDATES_A_ROLE, Candidate
+from eventune.extraction.decoding import Candidate
 
 
 def best_spans(
-    spans: np.ndarray, null: np.ndarray, first_words: Sequence[int], role_counts: Sequence[int]
+    spans: np.ndarray, null: np.ndarray, first_words: Sequence[int], role_counts: Sequence[int], *, count: int
 ) -> list[list[list[Candidate]]]:
     """Pick each role's best spans.
 
@@ -20,13 +20,14 @@ def best_spans(
         null: Scores of the empty role, *shape* (events, roles).
         first_words: Index of each window's first word in its document.
         role_counts: Number of roles of each event.
+        count: How many of a role's spans are kept.
 
     Returns:
         For each event and role, its candidates from best to worst.
     """
     lengths = spans.shape[-1]
     flat = spans.reshape(*null.shape, -1)
-    places = best_places(flat, min(CANDIDATES_A_ROLE, flat.shape[-1]))
+    places = best_places(flat, min(count, flat.shape[-1]))
     values = np.take_along_axis(flat, places, axis=-1)
     log_odds = (values - null[..., None]).tolist()
     probabilities = np.exp(values - _log_total(flat, null)).tolist()

@@ -79,4 +79,4 @@ class SubwordTokenizer:
         ids = self._tokenizer.encode([word], is_pretokenized=True, add_special_tokens=False).ids
         if len(ids) > MAX_SUBWORDS_A_WORD:
             ids = ids[: MAX_SUBWORDS_A_WORD // 2] + ids[-MAX_SUBWORDS_A_WORD // 2 :]
-        return tuple(ids) or (int(self.unk_token_id or self.sep_token_id),)
+        return tuple(ids) or (self.sep_token_id if self.unk_token_id is None else self.unk_token_id,)

@@ -12,7 +12,14 @@ from eventune.events import Document, Ontology
 from eventune.extraction.batches import by_length
 from eventune.extraction.calibration import calibrate
 from eventune.extraction.collator import WindowCollator
-from eventune.extraction.decoding import Candidate, Choice, EventCandidates, annotated, merge_windows
+from eventune.extraction.decoding import (
+    Candidate,
+    Choice,
+    EventCandidates,
+    annotated,
+    candidates_a_role,
+    merge_windows,
+)
 from eventune.extraction.features import EncodedPart, EncodedWindow, FeatureBuilder
 from eventune.extraction.loss import span_loss
 from eventune.extraction.marks import Mark
@@ -108,7 +115,7 @@ class ExtractionTask:
         self, model: nn.Module, examples: Sequence[EncodedWindow], on_batch: Callable[[int, int], None] | None
     ) -> Iterator[tuple[EncodedWindow, list[list[Candidate]]]]:
         """Yield each window with the candidates of its roles, in batches of like length."""
-        device = next(model.parameters()).device
+        device, count = next(model.parameters()).device, candidates_a_role(self.ontology)
         was_training = model.training
         model.eval()
         try:
@@ -118,7 +125,7 @@ class ExtractionTask:
                     spans, null = model(**inputs).arrays()
                 first_words = [example.first_word for example in chosen]
                 role_counts = [len(example.role_tokens) for example in chosen]
-                yield from zip(chosen, best_spans(spans, null, first_words, role_counts), strict=True)
+                yield from zip(chosen, best_spans(spans, null, first_words, role_counts, count=count), strict=True)
         finally:
             model.train(was_training)
 

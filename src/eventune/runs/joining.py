@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, cast
 
 from eventune.backbones.placement import Placement
@@ -137,8 +136,3 @@ def load_steps(
             task: Any = loaded.task
             task.settings = replace(task.settings, margins=steps.margins[step])
     return LoadedSteps(first, second)
-
-
-def step_folders(run: Path) -> tuple[Path, ...]:
-    """Return the run directories of a run's steps."""
-    return run / DETECTION, run / ARGUMENTS

@@ -148,7 +148,11 @@ def _with_multiplicities(
 ) -> Ontology:
     """Return the ontology with the multiplicities that are wanted, induced where there is none."""
     if ontology is None:
-        return Ontology.induced_from(documents)
+        induced = Ontology.induced_from(documents)
+        if documents and not induced.types:
+            found = f"{getattr(data, setting)}: expected events, found none in {len(documents)} documents"
+            raise EventuneError(found, "give the types to look for by ontology_file, or another corpus")
+        return induced
     if data.multiplicity == FROM_DATA:
         return ontology.allowing(documents)
     surplus = SurplusFillers(ontology)

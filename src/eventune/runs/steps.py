@@ -154,7 +154,11 @@ def end_to_end(gold: Sequence[Document], predicted: Sequence[Document], measure:
 
 
 def resources_of(results: Mapping[str, RunResult]) -> dict[str, Any]:
-    """Add up what the steps cost; of memory and rates the greatest counts."""
+    """Add up what the steps cost; of memory the greatest counts.
+
+    Documents a second are those of both steps, one after the other. Other rates say something of one step alone, whose
+    own result has them.
+    """
     total: dict[str, Any] = {}
     for result in results.values():
         for name, value in result.resources.items():
@@ -162,13 +166,17 @@ def resources_of(results: Mapping[str, RunResult]) -> dict[str, Any]:
                 total[name] = max(total.get(name, value), value)
             elif name in _SUMS:
                 total[name] = total.get(name, 0) + value
-            else:
+            elif not name.endswith("_per_second") and name != "gemm_share":
                 total.setdefault(name, value)
+    rates = [result.resources.get("documents_per_second") for result in results.values()]
+    if all(rates):
+        total["documents_per_second"] = 1 / sum(1 / rate for rate in rates if rate)
     return total
 
 
 _SUMS = frozenset(
     {"train_seconds", "pretrain_seconds", "saved_bytes", "trainable_parameters", "head_parameters", "energy_joules"}
+    | {"gpu_energy_joules"}
     | {"epochs", "seconds_per_epoch"}
 )
 """What of the steps' resources adds up."""

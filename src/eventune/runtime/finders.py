@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, Self
 from eventune.errors import EventuneError, first_line, require_library
 from eventune.events import Document, Ontology
 from eventune.extraction.batches import by_length, window_inputs
-from eventune.extraction.decoding import Candidate, annotated, merge_windows
+from eventune.extraction.decoding import Candidate, annotated, candidates_a_role, merge_windows
 from eventune.extraction.detection.batches import text_inputs
 from eventune.extraction.detection.decoding import TriggerCandidate, ranked, select
 from eventune.extraction.detection.features import TextEncoder
@@ -102,11 +102,12 @@ class ArgumentFinder(_OneGraph):
     def _windows(
         self, examples: Sequence[EncodedWindow], on_batch: OnBatch
     ) -> Iterator[tuple[EncodedWindow, list[list[Candidate]]]]:
+        count = candidates_a_role(self._ontology)
         for chosen in by_length(examples, self._batch_size, on_batch):
             spans, null = self._graph(window_inputs(chosen, self._tokenizer.pad_token_id))
             first_words = [example.first_word for example in chosen]
             role_counts = [len(example.role_tokens) for example in chosen]
-            yield from zip(chosen, best_spans(spans, null, first_words, role_counts), strict=True)
+            yield from zip(chosen, best_spans(spans, null, first_words, role_counts, count=count), strict=True)
 
 
 class TriggerFinder(_OneGraph):

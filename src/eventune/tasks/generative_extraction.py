@@ -206,7 +206,7 @@ class GenerativeExtraction(DocumentTask):
         prompt = PromptTemplate.read(generation.prompt_template, documents.ontology, built_in=cls.built_in_prompt)
         splits = documents.by_name()
         if not is_trained:
-            del splits["train"]
+            splits.pop("train", None)
         return cls(
             lm,
             settings,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import statistics
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -322,16 +323,15 @@ def epoch_summary(epochs: Sequence[Mapping[str, float]]) -> dict[str, float]:
     Returns:
         Seconds in all and by epoch (median), tokens a second (median), and memory.
     """
-    seconds = sorted(epoch["train_seconds"] / epoch.get("epoch_share", 1.0) for epoch in epochs)
-    rates = sorted(epoch["tokens_per_second"] for epoch in epochs)
+    seconds = [epoch["train_seconds"] / epoch.get("epoch_share", 1.0) for epoch in epochs]
     peak = max(epoch["peak_memory_bytes"] for epoch in epochs)
     baseline = min(epoch["baseline_memory_bytes"] for epoch in epochs)
     joules = {name for epoch in epochs for name in epoch if name.endswith("energy_joules")}
     return {
         "epochs": len(epochs),
         "train_seconds": sum(epoch["train_seconds"] for epoch in epochs),
-        "seconds_per_epoch": seconds[len(seconds) // 2],
-        "tokens_per_second": rates[len(rates) // 2],
+        "seconds_per_epoch": statistics.median(seconds),
+        "tokens_per_second": statistics.median(epoch["tokens_per_second"] for epoch in epochs),
         "peak_memory_bytes": peak,
         "baseline_memory_bytes": baseline,
         "peak_memory_above_baseline_bytes": peak - baseline,
