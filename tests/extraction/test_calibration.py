@@ -21,20 +21,49 @@ def sample(count, seed=0):
 
 
 def probabilities(calibration, signals):
-    return np.array([calibration.probability_of(row) for row in signals])
+    return np.array([calibration.probability_of(row, *ONE) for row in signals])
+
+
+ONE = ["place"]
+"""The role of candidates that have all the same."""
 
 
 def test_the_fit_is_where_the_penalised_loss_has_no_slope():
     signals, _, right = sample(400)
-    calibration = fitted(signals, right, gold=right.sum())
+    calibration = fitted(signals, right, ONE * 400, gold=right.sum())
 
     missed = probabilities(calibration, signals) - right
     assert missed.sum() == pytest.approx(0, abs=1e-2)
     assert signals.T @ missed + PENALTY * np.array(calibration.weights) == pytest.approx(np.zeros(5), abs=1e-2)
 
 
+def test_what_a_role_adds_is_where_its_penalised_loss_has_no_slope_and_little_where_it_has_few_candidates():
+    signals, probable, _ = sample(4_003)
+    chance = np.random.default_rng(1)
+    # Of two roles alike the one is right more often than its signals say, and so is a third that is hardly there.
+    roles = ["often"] * 2_000 + ["as told"] * 2_000 + ["rare"] * 3
+    odds = np.log(probable / (1 - probable)) + np.array([1.0] * 2_000 + [0.0] * 2_000 + [1.0] * 3)
+    right = (chance.random(4_003) < 1 / (1 + np.exp(-odds))).astype(float)
+    calibration = fitted(signals, right, roles, gold=right.sum())
+
+    found = np.array(list(map(calibration.probability_of, signals, roles)))
+    for role, added in calibration.roles.items():
+        own = np.array(roles) == role
+        assert (found - right)[own].sum() + PENALTY * added == pytest.approx(0, abs=1e-2)
+    assert calibration.roles["often"] - calibration.roles["as told"] == pytest.approx(1, abs=0.2)
+    assert abs(calibration.roles["rare"]) < 0.3
+
+
+def test_a_role_that_is_far_from_what_its_signals_say_gets_a_finite_addition():
+    signals = np.array([[-10.0, -13, 0, 10, 1]] * 500 + [[10.0, 0, -13, 0, 0]] * 500)
+    right = np.array([0.0] * 499 + [1.0] * 501)
+    calibration = fitted(signals, right, ["usual"] * 499 + ["odd"] + ["usual"] * 500, gold=501)
+    assert np.isfinite(list(calibration.roles.values())).all()
+    assert calibration.roles["odd"] > 0
+
+
 def test_probabilities_hold_on_what_was_not_seen():
-    calibration = fitted(*sample(2_000)[::2], gold=1_000)
+    calibration = fitted(*sample(2_000)[::2], ONE * 2_000, gold=1_000)
     signals, probable, right = sample(4_000, seed=1)
 
     found = probabilities(calibration, signals)
@@ -47,7 +76,7 @@ def test_probabilities_hold_on_what_was_not_seen():
 def test_no_threshold_has_a_better_expected_f1():
     signals, _, right = sample(300)
     gold = right.sum() + 40
-    calibration = fitted(signals, right, gold=gold)
+    calibration = fitted(signals, right, ONE * 300, gold=gold)
 
     found = probabilities(calibration, signals)
     best = max(2 * found[found >= t].sum() / ((found >= t).sum() + gold) for t in found)
@@ -58,13 +87,14 @@ def test_no_threshold_has_a_better_expected_f1():
 def test_gold_arguments_out_of_reach_make_it_favour_recall():
     """A doubtful candidate is worth more where recall is low already."""
     signals, _, right = sample(300)
-    assert fitted(signals, right, gold=1_000).threshold < fitted(signals, right, gold=right.sum()).threshold
+    by_gold = [fitted(signals, right, ONE * 300, gold=gold).threshold for gold in (1_000, right.sum())]
+    assert by_gold[0] < by_gold[1]
 
 
 @pytest.mark.parametrize("right", [[1.0] * 6, [0.0] * 6, [1.0] * 3 + [0.0] * 3])
 def test_a_few_candidates_that_a_line_parts_give_finite_weights(right):
     signals = np.array([[x, 0, 0, 0, 0] for x in (5.0, 4.0, 3.0, -3.0, -4.0, -5.0)])
-    calibration = fitted(signals, np.array(right), gold=3)
+    calibration = fitted(signals, np.array(right), ONE * 6, gold=3)
     assert np.isfinite([calibration.intercept, *calibration.weights, calibration.threshold]).all()
 
 

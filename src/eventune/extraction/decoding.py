@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar
 
 from annotated_types import Len
@@ -63,7 +63,7 @@ class Margins:
     # Read from a run's settings: a misspelt margin must not leave the default in its place.
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    def chosen(self, candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
+    def chosen(self, candidates: Sequence[Candidate], _role: str = "") -> list[tuple[Candidate, float]]:
         """Return those of a role's candidates, best first, that exceed the margins, with their scores."""
         if not candidates or candidates[0].log_odds <= self.first:
             return []
@@ -102,22 +102,24 @@ class Calibration:
         weights: What each signal adds: the log-odds against the empty role, the logarithm of the candidate's share of
             the role's probability, that of the rest, how far it lies behind the best one, and whether it does.
         threshold: The probability from which on a candidate is kept.
+        roles: What a role of this name adds to the log-odds of its candidates; 0 where it is not named.
     """
 
     intercept: float = 0.0
     weights: Annotated[tuple[float, ...], Len(5, 5)] = (0.0, 1.0, -1.0, 0.0, 0.0)
     threshold: float = 1.0
+    roles: Mapping[str, float] = field(default_factory=dict)
 
     __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
-    def probability_of(self, signals: Sequence[float]) -> float:
-        """Return the probability that a candidate with such signals is right."""
-        score = self.intercept + sum(map(operator.mul, self.weights, signals))
+    def probability_of(self, signals: Sequence[float], role: str = "") -> float:
+        """Return the probability that a role's candidate with such signals is right."""
+        score = self.intercept + self.roles.get(role, 0.0) + sum(map(operator.mul, self.weights, signals))
         return 1 / (1 + math.exp(-score)) if score > -_MOST else 0.0
 
-    def chosen(self, candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
+    def chosen(self, candidates: Sequence[Candidate], role: str = "") -> list[tuple[Candidate, float]]:
         """Return those of a role's candidates that are probable enough, with their probabilities."""
-        probabilities = map(self.probability_of, signals_of(candidates))
+        probabilities = (self.probability_of(signals, role) for signals in signals_of(candidates))
         return [(c, p) for c, p in zip(candidates, probabilities, strict=True) if p >= self.threshold]
 
     def shifted(self, log_odds: float) -> Calibration:
@@ -234,7 +236,7 @@ def annotated(
                 event.with_arguments(
                     candidate.argument(role.name, score)
                     for role, candidates in zip(roles, found.get((index, number), ()), strict=True)
-                    for candidate, score in choice.chosen(candidates)
+                    for candidate, score in choice.chosen(candidates, role.name)
                 )
             )
         result.append(document.with_events(events))
