@@ -45,7 +45,7 @@ def test_every_word_of_the_page_is_there_in_both_languages(client):
     english, chinese = (set(re.findall(r"(?:^|[ {])(\w+): \"", part)) for part in words.partition("  zh: {")[::2])
     assert english == chinese
     used = set(re.findall(r'data-(?:text|label|hint)="(\w+)"', client.get("/").text))
-    for name in ("main.js", "panel.js", "beside.js"):
+    for name in ("api.js", "main.js", "panel.js", "beside.js"):
         used |= set(re.findall(r'say\("(\w+)"', client.get(f"/static/{name}").text))
     assert used <= english
 

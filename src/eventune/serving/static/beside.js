@@ -1,6 +1,5 @@
 // What two runs find in one document, side by side, and where they differ.
 
-import { scoreOf } from "./editing.js";
 import { make, score } from "./panel.js";
 import { say } from "./words.js";
 
@@ -36,9 +35,9 @@ export function countDifferences(rows) {
   ), 0);
 }
 
-export function showBeside(element, editing, names, records, threshold) {
-  const [one, other] = records.map((record) => record.events.filter((event) => scoreOf(event) >= threshold).map((event) => (
-    { ...event, arguments: event.arguments.filter((argument) => (argument.score ?? 1) >= threshold) }
+export function showBeside(element, editing, names, records) {
+  const [one, other] = records.map((record) => record.events.filter((event) => editing.shows(event)).map((event) => (
+    { ...event, arguments: event.arguments.filter((argument) => editing.showsArgument(argument)) }
   )));
   const rows = compared(one, other);
   const head = make("tr", {}, ...names.map((name) => make("th", { scope: "col", textContent: name })));

@@ -1,14 +1,54 @@
 // A document that is corrected: its record as the server knows it, each change undoable. Spans are of tokens.
+// What is less probable than the threshold is hidden: it is neither chosen nor removed at a token nor kept.
 
 const PLACES = ["text", "start", "end"];
 
 export class Editing {
-  constructor(record) {
+  constructor(record, threshold) {
     this.record = record;
     this.characters = Array.from(record.text); // offsets count code points, JavaScript's strings UTF-16 units
     this.current = 0;
     this.past = [];
     this.future = [];
+    this.saved = this.written;
+    this.hideBelow(threshold);
+  }
+
+  // The events as text; `saved` is what it was when they were saved or exported last.
+  get written() {
+    return JSON.stringify(this.events);
+  }
+
+  get isUnsaved() {
+    return this.written !== this.saved;
+  }
+
+  hideBelow(threshold) {
+    this.threshold = threshold;
+    this.settle();
+  }
+
+  // Chooses the next event that is shown where the chosen one is not, else the last one, or none.
+  settle() {
+    this.current = this.shown.find((number) => number >= this.current) ?? this.shown.at(-1) ?? -1;
+  }
+
+  step(by) {
+    const place = this.shown.indexOf(this.current) + by;
+    this.current = this.shown[place] ?? this.current;
+  }
+
+  shows(event) {
+    return scoreOf(event) >= this.threshold;
+  }
+
+  showsArgument(argument) {
+    return (argument.score ?? 1) >= this.threshold;
+  }
+
+  // The numbers of the events that are shown.
+  get shown() {
+    return [...this.events.keys()].filter((number) => this.shows(this.events[number]));
   }
 
   get events() {
@@ -38,7 +78,7 @@ export class Editing {
     this.past.push(JSON.stringify([this.events, this.current]));
     this.future = [];
     edit(this.events);
-    this.current = Math.max(0, Math.min(this.current, this.events.length - 1));
+    this.settle();
   }
 
   undo() {
@@ -53,6 +93,7 @@ export class Editing {
     if (!from.length) return;
     to.push(JSON.stringify([this.events, this.current]));
     [this.record.events, this.current] = JSON.parse(from.pop());
+    this.settle();
   }
 
   replaceEvents(events) {
@@ -98,16 +139,16 @@ export class Editing {
   }
 
   removeAt(token) {
-    const place = this.event ? this.event.arguments.findLastIndex((argument) => covers(argument.span, token)) : -1;
-    const number = this.events.findIndex((event) => event.trigger && covers(event.trigger, token));
+    const place = this.event?.arguments.findLastIndex((argument) => this.showsArgument(argument) && covers(argument.span, token)) ?? -1;
+    const number = this.shown.find((each) => this.events[each].trigger && covers(this.events[each].trigger, token));
     if (place >= 0) this.removeArgument(this.current, place);
-    else if (number >= 0) this.removeEvent(number);
+    else if (number !== undefined) this.removeEvent(number);
   }
 
-  // The record with what is at least so probable.
-  kept(threshold) {
-    const events = this.events.filter((event) => scoreOf(event) >= threshold);
-    return { ...this.record, events: events.map((event) => ({ ...event, arguments: event.arguments.filter((a) => (a.score ?? 1) >= threshold) })) };
+  // The record with what is shown.
+  kept() {
+    const events = this.events.filter((event) => this.shows(event));
+    return { ...this.record, events: events.map((event) => ({ ...event, arguments: event.arguments.filter((each) => this.showsArgument(each)) })) };
   }
 }
 

@@ -51,7 +51,7 @@ function render() {
   const editing = state.editing;
   at("bench").hidden = !editing;
   if (!editing) return;
-  marking.show(editing, state.threshold, (type, role) => colourOf(ontology(), type, role));
+  marking.show(editing, (type, role) => colourOf(ontology(), type, role));
   showEventList();
   showToolbar();
   at("undo").disabled = !editing.past.length;
@@ -64,11 +64,11 @@ function renderBeside() {
   at("beside").hidden = !state.beside;
   if (!state.beside) return;
   const { names, records } = state.beside;
-  at("differences").textContent = say("differences", showBeside(at("pairs"), state.editing, names, records, state.threshold));
+  at("differences").textContent = say("differences", showBeside(at("pairs"), state.editing, names, records));
 }
 
 function showEventList() {
-  const count = showEvents(at("events"), state.editing, state.threshold, ontology(), actions);
+  const count = showEvents(at("events"), state.editing, ontology(), actions);
   at("count").textContent = say("shown", count);
 }
 
@@ -78,7 +78,7 @@ function showToolbar() {
 }
 
 function open(record) {
-  state.editing = new Editing(record);
+  state.editing = new Editing(record, state.threshold);
   state.beside = null;
   marking.editing = state.editing;
   Object.assign(marking, { anchor: 0, cursor: 0, hasSelection: false });
@@ -114,13 +114,13 @@ async function compare() {
   at("beside").scrollIntoView({ block: "nearest" });
 }
 
-// An event as a question: where its trigger stands is said by its tokens alone.
-function plain({ type, trigger, id = "" }) {
-  return { type, trigger, id };
+// An event as a question: where its trigger stands is said by its tokens alone, and how probable it is by its attributes.
+function plain({ type, trigger, id = "", attributes = {} }) {
+  return { type, trigger, id, attributes };
 }
 
 function kept() {
-  return state.editing.kept(state.threshold);
+  return state.editing.kept();
 }
 
 async function save() {
@@ -179,8 +179,8 @@ function showModel() {
 const KEYS = {
   ArrowLeft: (event) => marking.select(event.shiftKey ? marking.anchor : marking.cursor - 1, marking.cursor - 1),
   ArrowRight: (event) => marking.select(event.shiftKey ? marking.anchor : marking.cursor + 1, marking.cursor + 1),
-  "[": () => actions.pick(Math.max(0, state.editing.current - 1)),
-  "]": () => actions.pick(Math.min(state.editing.events.length - 1, state.editing.current + 1)),
+  "[": () => edit(() => state.editing.step(-1)),
+  "]": () => edit(() => state.editing.step(1)),
   t: () => marking.selection && actions.addEvent(state.lastType),
   m: () => marking.selection && state.editing.event && actions.moveTrigger(),
   Delete: () => edit(() => state.editing.removeAt(marking.cursor)),
@@ -217,6 +217,7 @@ function listen() {
   }
   at("threshold").addEventListener("input", (event) => {
     state.threshold = Number(event.target.value) / 100;
+    state.editing?.hideBelow(state.threshold);
     at("threshold-value").textContent = `${event.target.value} %`;
     render();
   });

@@ -1,6 +1,6 @@
 // The text with its marks, and what is selected in it: whole tokens, by mouse and by keyboard.
 
-import { covers, scoreOf } from "./editing.js";
+import { covers } from "./editing.js";
 
 export class Marking {
   constructor(element, lines, changed) {
@@ -19,16 +19,16 @@ export class Marking {
     return this.hasSelection ? [Math.min(this.anchor, this.cursor), Math.max(this.anchor, this.cursor) + 1] : null;
   }
 
-  show(editing, threshold, colour) {
+  show(editing, colour) {
     this.editing = editing;
     const marks = [];
     editing.events.forEach((event, number) => {
-      if (scoreOf(event) < threshold) return;
+      if (!editing.shows(event)) return;
       const isCurrent = number === editing.current;
       if (event.trigger) marks.push({ span: event.trigger, label: event.type, style: isCurrent ? "trigger" : "trigger other", event: number });
       if (!isCurrent) return;
       for (const argument of event.arguments) {
-        if ((argument.score ?? 1) >= threshold) marks.push({ span: argument.span, label: argument.role, style: colour(event.type, argument.role) });
+        if (editing.showsArgument(argument)) marks.push({ span: argument.span, label: argument.role, style: colour(event.type, argument.role) });
       }
     });
     this.marks = marks;

@@ -1,6 +1,5 @@
 // The list of events beside the text, and the tools for what is selected.
 
-import { scoreOf } from "./editing.js";
 import { say } from "./words.js";
 
 export function make(tag, properties = {}, ...children) {
@@ -19,15 +18,13 @@ export function score(value) {
   return make("span", { className: "score" }, make("meter", { value, title: label, aria: { label } }), `${percent} %`);
 }
 
-export function showEvents(element, editing, threshold, ontology, actions) {
-  const cards = editing.events.flatMap((event, number) => (
-    scoreOf(event) < threshold ? [] : [card(editing, event, number, threshold, ontology, actions)]
-  ));
+export function showEvents(element, editing, ontology, actions) {
+  const cards = editing.shown.map((number) => card(editing, editing.events[number], number, ontology, actions));
   element.replaceChildren(...(cards.length ? cards : [make("p", { className: "soft" }, say("none"))]));
   return cards.length;
 }
 
-function card(editing, event, number, threshold, ontology, actions) {
+function card(editing, event, number, ontology, actions) {
   const words = event.trigger ? editing.words(event.trigger) : say("noTrigger");
   const types = typeChoice(ontology, event.type);
   types.addEventListener("change", () => actions.setType(number, types.value));
@@ -38,7 +35,7 @@ function card(editing, event, number, threshold, ontology, actions) {
   pick.addEventListener("click", () => actions.pick(number));
   const list = make("ul", { className: "arguments" });
   event.arguments.forEach((argument, place) => {
-    if ((argument.score ?? 1) >= threshold) list.append(line(editing, event, number, argument, place, ontology, actions));
+    if (editing.showsArgument(argument)) list.append(line(editing, event, number, argument, place, ontology, actions));
   });
   const detected = event.attributes?.score;
   const isCurrent = number === editing.current;
