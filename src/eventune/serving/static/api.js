@@ -1,5 +1,7 @@
 // The server's API. The token stays in this tab.
 
+import { say } from "./words.js";
+
 export class Refused extends Error {
   constructor(status, message) {
     super(message);
@@ -16,7 +18,8 @@ export async function ask(method, path, content) {
   const token = sessionStorage.getItem("eventune-token");
   if (token) headers.Authorization = `Bearer ${token}`;
   if (content !== undefined) headers["Content-Type"] = "application/json";
-  const response = await fetch(path, { method, headers, body: content === undefined ? undefined : JSON.stringify(content) });
+  const request = { method, headers, body: content === undefined ? undefined : JSON.stringify(content) };
+  const response = await fetch(path, request).catch(() => { throw new Refused(0, say("unreachable")); });
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
   const { message = response.statusText, hint = "" } = answer.error ?? {};

@@ -9,6 +9,7 @@ import { choose, say } from "./words.js";
 
 const at = (id) => document.getElementById(id);
 const state = { models: [], editing: null, beside: null, threshold: 0, lastType: "", list: { can_save: false, documents: [] } };
+const turns = { open: 0, again: 0, compare: 0 };
 const marking = new Marking(at("marked"), at("lines"), () => { showEventList(); showToolbar(); });
 
 const model = () => state.models.find((each) => each.id === at("model").value) ?? state.models[0];
@@ -20,15 +21,29 @@ function tell(text, isBad = false) {
   at("status").className = isBad ? "status bad" : "status";
 }
 
-async function attempt(work) {
+// `request` changes nothing in the page; its answer is shown only while it is wanted.
+async function attempt(request, show, isWanted = () => true) {
   tell(say("working"));
   try {
-    tell((await work()) ?? "");
+    const answer = await request();
+    if (isWanted()) tell(show(answer) ?? "");
   } catch (error) {
-    if (error instanceof Refused && error.status === 401) at("token-form").hidden = false;
-    tell(error instanceof Refused ? error.message : say("unreachable"), true);
-    if (!(error instanceof Refused || error instanceof TypeError)) throw error;
+    if (!(error instanceof Refused)) {
+      tell(String(error), true);
+      throw error;
+    }
+    if (!isWanted()) return;
+    if (error.status === 401) at("token-form").hidden = false;
+    tell(error.message, true);
   }
+}
+
+// Of requests of a kind the last is wanted, while the document is there that it is about and no other one was asked for.
+function asking(kind) {
+  const { editing } = state;
+  turns[kind] += 1;
+  const { [kind]: turn, open: opening } = turns;
+  return () => state.editing === editing && turns[kind] === turn && turns.open === opening;
 }
 
 function edit(change) {
@@ -77,6 +92,15 @@ function showToolbar() {
   showTools(at("tools"), state.editing, marking.selection, ontology(), state.lastType, actions);
 }
 
+const mayLeave = () => !state.editing?.isUnsaved || confirm(say("unsaved"));
+
+// Opens the document that `request` gives. Who has unsaved corrections is asked first, and again about those that came meanwhile.
+function leaveFor(request) {
+  if (!mayLeave()) return;
+  const left = state.editing?.written;
+  attempt(request, (record) => (state.editing?.written === left || mayLeave() ? open(record) : ""), asking("open"));
+}
+
 function open(record) {
   state.editing = new Editing(record, state.threshold);
   state.beside = null;
@@ -86,32 +110,38 @@ function open(record) {
   return record.events.length ? "" : say(model().detects ? "none" : "mark");
 }
 
-async function extract(content, by = model().id) {
-  const answer = await ask("POST", "v1/extract", { model: by, ...content });
+async function extract(record, by) {
+  const answer = await ask("POST", "v1/extract", { model: by, documents: [record] });
   return answer.documents[0];
 }
 
 async function find() {
-  const text = at("input").value;
-  const { document: record } = await ask("POST", "v1/document", { text });
-  if (!record.events.length && !model().detects) return open(record);
-  return open(await extract({ documents: [record] }));
+  const { id, detects } = model();
+  const { document: record } = await ask("POST", "v1/document", { text: at("input").value });
+  return record.events.length || detects ? extract(record, id) : record;
 }
 
-async function findAgain() {
-  const found = await extract({ documents: [{ ...state.editing.record, events: state.editing.events.map(plain) }] });
-  edit(() => state.editing.replaceEvents(found.events));
+async function documentOf(id) {
+  const { document: record } = await ask("GET", `v1/annotations/document?id=${encodeURIComponent(id)}`);
+  return record;
+}
+
+function findAgain() {
+  const { editing } = state;
+  const question = { ...editing.record, events: editing.events.map(plain) };
+  return attempt(() => extract(question, model().id), ({ events }) => edit(() => editing.replaceEvents(events)), asking("again"));
 }
 
 // Both runs are asked the same: to find events where both do, else the arguments of those that are there.
-async function compare() {
+function compare() {
   const names = [model().id, at("other").value];
   const all = state.models.filter((each) => names.includes(each.id)).every((each) => each.detects);
   const question = { ...state.editing.record, events: all ? [] : state.editing.events.map(plain) };
-  const records = await Promise.all(names.map((name) => extract({ documents: [question] }, name)));
-  state.beside = { names, records };
-  renderBeside();
-  at("beside").scrollIntoView({ block: "nearest" });
+  return attempt(() => Promise.all(names.map((name) => extract(question, name))), (records) => {
+    state.beside = { names, records };
+    renderBeside();
+    at("beside").scrollIntoView({ block: "nearest" });
+  }, asking("compare"));
 }
 
 // An event as a question: where its trigger stands is said by its tokens alone, and how probable it is by its attributes.
@@ -119,23 +149,28 @@ function plain({ type, trigger, id = "", attributes = {} }) {
   return { type, trigger, id, attributes };
 }
 
-function kept() {
-  return state.editing.kept();
+function save() {
+  const { editing } = state;
+  const { written } = editing;
+  return attempt(() => ask("PUT", "v1/annotations", { document: editing.kept() }), (list) => {
+    editing.saved = written;
+    state.list = list;
+    showDocuments();
+    return say("saved");
+  });
 }
 
-async function save() {
-  state.list = await ask("PUT", "v1/annotations", { document: kept() });
-  showDocuments();
-  return say("saved");
-}
-
-async function download(format) {
-  const { files } = await ask("POST", "v1/export", { documents: [kept()], format });
-  for (const { name, content } of files) {
-    const link = make("a", { href: URL.createObjectURL(new Blob([content], { type: "text/plain" })), download: name });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  }
+function download(format) {
+  const { editing } = state;
+  const { written } = editing;
+  return attempt(() => ask("POST", "v1/export", { documents: [editing.kept()], format }), ({ files }) => {
+    editing.saved = written;
+    for (const { name, content } of files) {
+      const link = make("a", { href: URL.createObjectURL(new Blob([content], { type: "text/plain" })), download: name });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    }
+  });
 }
 
 function showDocuments() {
@@ -144,17 +179,21 @@ function showDocuments() {
   at("progress").textContent = say("progress", documents.filter((each) => each.is_saved).length, documents.length);
   at("documents").replaceChildren(...documents.map(({ id, is_saved }) => {
     const button = make("button", { textContent: id, className: is_saved ? "done" : "" });
-    button.addEventListener("click", () => attempt(async () => open((await ask("GET", `v1/annotations/document?id=${encodeURIComponent(id)}`)).document)));
+    button.addEventListener("click", () => leaveFor(() => documentOf(id)));
     return make("li", {}, button);
   }));
 }
 
-async function connect() {
-  state.models = (await ask("GET", "v1/models")).data.filter((each) => !each.chats);
-  state.list = await ask("GET", "v1/annotations");
+function connect() {
+  return attempt(() => Promise.all(["models", "annotations", "comparisons"].map((name) => ask("GET", `v1/${name}`))), showServer);
+}
+
+function showServer([models, list, comparisons]) {
+  state.models = models.data.filter((each) => !each.chats);
+  state.list = list;
   at("token-form").hidden = true;
   at("model").replaceChildren(...state.models.map(({ id }) => make("option", { value: id, textContent: id })));
-  showComparisons((await ask("GET", "v1/comparisons")).data);
+  showComparisons(comparisons.data);
   at("find").disabled = !state.models.length;
   if (!state.models.length) throw new Refused(404, say("noRuns"));
   showModel();
@@ -206,14 +245,14 @@ function travel(event) {
 }
 
 function listen() {
-  at("find").addEventListener("click", () => attempt(find));
-  at("again").addEventListener("click", () => attempt(findAgain));
-  at("save").addEventListener("click", () => attempt(save));
-  at("compare").addEventListener("click", () => attempt(compare));
+  at("find").addEventListener("click", () => leaveFor(find));
+  at("again").addEventListener("click", findAgain);
+  at("save").addEventListener("click", save);
+  at("compare").addEventListener("click", compare);
   at("undo").addEventListener("click", () => edit(() => state.editing.undo()));
   at("redo").addEventListener("click", () => edit(() => state.editing.redo()));
   for (const button of document.querySelectorAll("[data-format]")) {
-    button.addEventListener("click", () => attempt(() => download(button.dataset.format)));
+    button.addEventListener("click", () => download(button.dataset.format));
   }
   at("threshold").addEventListener("input", (event) => {
     state.threshold = Number(event.target.value) / 100;
@@ -231,8 +270,9 @@ function listen() {
   at("token-form").addEventListener("submit", (event) => {
     event.preventDefault();
     useToken(at("token").value);
-    attempt(connect);
+    connect();
   });
+  window.addEventListener("beforeunload", (event) => state.editing?.isUnsaved && event.preventDefault());
   at("theme").addEventListener("change", (event) => setTheme(event.target.value));
   at("language").addEventListener("change", (event) => setLanguage(event.target.value));
 }
@@ -257,4 +297,4 @@ function setLanguage(language) {
 setTheme(localStorage.getItem("eventune-theme") ?? "");
 setLanguage(localStorage.getItem("eventune-language") ?? (navigator.language.startsWith("zh") ? "zh" : "en"));
 listen();
-attempt(connect);
+connect();

@@ -17,6 +17,7 @@ const WORDS = {
     unreachable: "The server does not answer.", beside: "Another run", compare: "Compare", sideBySide: "Side by side",
     differences: "differences: {0}", onlyHere: "only here", otherType: "other type", otherRole: "other role", nothing: "nothing",
     comparisons: "Comparisons", noRuns: "No run is served that finds events.",
+    unsaved: "This document has corrections that are neither saved nor exported. Go on and lose them?",
   },
   zh: {
     model: "模型", language: "语言", theme: "外观", system: "跟随系统", light: "浅色", dark: "深色",
@@ -32,6 +33,7 @@ const WORDS = {
     advice: "该模型为已标注的触发词抽取论元。", noTrigger: "无触发词", unreachable: "服务器没有响应。",
     beside: "另一个模型", compare: "对比", sideBySide: "并排对比", differences: "差异：{0}", onlyHere: "仅此处有", otherType: "类型不同",
     otherRole: "角色不同", nothing: "无", comparisons: "对比实验", noRuns: "没有部署能抽取事件的模型。",
+    unsaved: "此文档有修改尚未保存或导出。要放弃这些修改并继续吗？",
   },
 };
 
