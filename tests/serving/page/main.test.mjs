@@ -169,3 +169,23 @@ test("nobody is asked about what was saved or exported, but about what came afte
   await savedOf(page);
   assert.equal(page.window.fire("beforeunload").isPrevented, undefined);
 });
+
+test("a file of text is opened, and the same file again", async () => {
+  const page = await openPage();
+  const file = page.at("file");
+  Object.assign(file, { files: [{ name: "News.TXT", text: async () => "Police held" }], value: "News.TXT" });
+  file.fire("change");
+  await settled();
+  assert.deepEqual([page.at("input").value, file.value], ["Police held", ""]);
+});
+
+test("a corpus is not taken for a text", async () => {
+  const page = await openPage();
+  page.at("input").value = "as before";
+  const file = Object.assign(page.at("file"), { files: [{ name: "dev.jsonl", text: async () => "{}" }], value: "dev.jsonl" });
+  file.fire("change");
+  await settled();
+  assert.equal(page.at("input").value, "as before");
+  assert.match(status(page), /dev\.jsonl.*--documents/);
+  assert.equal(file.value, "");
+});

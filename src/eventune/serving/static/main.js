@@ -173,6 +173,14 @@ function download(format) {
   });
 }
 
+function read(file) {
+  if (!file.name.toLowerCase().endsWith(".txt")) {
+    tell(say("notText", file.name), true);
+    return;
+  }
+  attempt(() => file.text(), (text) => { at("input").value = text; });
+}
+
 function showDocuments() {
   const { documents } = state.list;
   at("work").hidden = !documents.length;
@@ -260,9 +268,10 @@ function listen() {
     at("threshold-value").textContent = `${event.target.value} %`;
     render();
   });
-  at("file").addEventListener("change", async (event) => {
+  at("file").addEventListener("change", (event) => {
     const [file] = event.target.files;
-    if (file) at("input").value = await file.text();
+    event.target.value = ""; // else the same file chosen again is no change
+    if (file) read(file);
   });
   at("marked").addEventListener("keydown", type);
   document.addEventListener("keydown", travel);

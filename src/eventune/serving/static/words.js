@@ -4,7 +4,7 @@ const WORDS = {
   en: {
     model: "Model", language: "Language", theme: "Theme", system: "system", light: "light", dark: "dark",
     token: "Token of this server", use: "Use", documents: "Documents to work through", progress: "{0} of {1} saved",
-    text: "Text", paste: "Paste a text, or open a file.", find: "Find events", open: "Open a file …",
+    text: "Text", paste: "Paste a text, or open a file.", find: "Find events", open: "Open a text file …",
     found: "What is found", threshold: "Confidence at least", undo: "Undo", redo: "Redo", keys: "Keyboard",
     help: "In the text: ← → move, with Shift they select; [ and ] go to the event before and behind; T makes the selection a new "
       + "event's trigger, M moves the chosen event's trigger there, 1–9 give it the role of that number; Delete removes what stands at the cursor; "
@@ -18,11 +18,12 @@ const WORDS = {
     differences: "differences: {0}", onlyHere: "only here", otherType: "other type", otherRole: "other role", nothing: "nothing",
     comparisons: "Comparisons", noRuns: "No run is served that finds events.",
     unsaved: "This document has corrections that are neither saved nor exported. Go on and lose them?",
+    notText: "A text in a file .txt is expected, {0} is found. Documents in other formats are opened by eventune serve RUN --documents FILE.",
   },
   zh: {
     model: "模型", language: "语言", theme: "外观", system: "跟随系统", light: "浅色", dark: "深色",
     token: "服务器令牌", use: "使用", documents: "待标注文档", progress: "已保存 {0} / {1}",
-    text: "文本", paste: "粘贴一段文本，或打开文件。", find: "抽取事件", open: "打开文件……",
+    text: "文本", paste: "粘贴一段文本，或打开文件。", find: "抽取事件", open: "打开文本文件……",
     found: "抽取结果", threshold: "置信度不低于", undo: "撤销", redo: "重做", keys: "键盘操作",
     help: "在文本中：← → 移动，按住 Shift 则选择；[ 与 ] 切换到上一个或下一个事件；T 把选中内容设为新事件的触发词，M 把当前事件的触发词移到此处，"
       + "1–9 赋予对应序号的角色；Delete 删除光标处的标注；Ctrl+Z 撤销，Ctrl+Y 重做。",
@@ -34,6 +35,7 @@ const WORDS = {
     beside: "另一个模型", compare: "对比", sideBySide: "并排对比", differences: "差异：{0}", onlyHere: "仅此处有", otherType: "类型不同",
     otherRole: "角色不同", nothing: "无", comparisons: "对比实验", noRuns: "没有部署能抽取事件的模型。",
     unsaved: "此文档有修改尚未保存或导出。要放弃这些修改并继续吗？",
+    notText: "需要 .txt 文本文件，而所选为 {0}。其他格式的文档请用 eventune serve RUN --documents FILE 打开。",
   },
 };
 
