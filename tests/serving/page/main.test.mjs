@@ -126,6 +126,17 @@ test("what is hidden stays hidden when arguments are found anew", async () => {
   assert.deepEqual(cards(page), []);
 });
 
+test("an event that is chosen in the text is drawn with its own arguments", async () => {
+  const page = await openPage(["a"]);
+  await openDocument(page, 0, recordOf("a", ["Gunmen", "shot", "police", "held"], ["attack", 1, 0.9, ["attacker", 0, 0.8]], ["arrest", 3, 0.9, ["suspect", 2, 0.8]]));
+  const token = page.at("marked").querySelector('[data-token="3"]');
+  page.at("marked").fire("pointerdown", { target: { closest: () => token } });
+  assert.equal(page.at("marked").querySelector('[data-token="3"]'), token);
+  document.fire("pointerup");
+  const tags = page.at("marked").all((each) => each.className === "tag").map((each) => each.textContent);
+  assert.deepEqual(tags, ["attack", "suspect", "arrest"]);
+});
+
 for (const [language, question] of [["en", /neither saved nor exported/], ["zh", /尚未保存/]]) {
   test(`who leaves unsaved corrections is asked first (${language})`, async () => {
     const page = await openPage(["a", "b"], language);

@@ -10,7 +10,7 @@ import { choose, say } from "./words.js";
 const at = (id) => document.getElementById(id);
 const state = { models: [], editing: null, beside: null, threshold: 0, lastType: "", list: { can_save: false, documents: [] } };
 const turns = { open: 0, again: 0, compare: 0 };
-const marking = new Marking(at("marked"), at("lines"), () => { showEventList(); showToolbar(); });
+const marking = new Marking(at("marked"), at("lines"), () => { showEventList(); showToolbar(); }, render);
 
 const model = () => state.models.find((each) => each.id === at("model").value) ?? state.models[0];
 const ontology = () => model().ontology;

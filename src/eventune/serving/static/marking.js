@@ -3,7 +3,7 @@
 import { covers } from "./editing.js";
 
 export class Marking {
-  constructor(element, lines, changed) {
+  constructor(element, lines, changed, chosen) {
     this.element = element;
     this.lines = lines;
     this.changed = changed;
@@ -11,6 +11,8 @@ export class Marking {
     this.hasSelection = false;
     element.addEventListener("pointerdown", (event) => this.press(event));
     element.addEventListener("pointermove", (event) => event.buttons === 1 && this.pull(event));
+    // Drawn anew only now: what is pressed must stay in the page, or the text loses the focus.
+    for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, () => this.drawn !== this.editing?.current && chosen());
     element.addEventListener("scroll", () => this.drawLines());
     new ResizeObserver(() => this.drawLines()).observe(element);
   }
@@ -21,6 +23,7 @@ export class Marking {
 
   show(editing, colour) {
     this.editing = editing;
+    this.drawn = editing.current;
     const marks = [];
     editing.events.forEach((event, number) => {
       if (!editing.shows(event)) return;
