@@ -18,7 +18,7 @@ const WORDS = {
     differences: "differences: {0}", onlyHere: "only here", otherType: "other type", otherRole: "other role", nothing: "nothing",
     comparisons: "Comparisons", noRuns: "No run is served that finds events.",
     unsaved: "This document has corrections that are neither saved nor exported. Go on and lose them?",
-    notText: "A text in a file .txt is expected, {0} is found. Documents in other formats are opened by eventune serve RUN --documents FILE.",
+    notText: "A text in a file .txt is expected, {0} is found. Documents in other formats are opened by eventune serve RUN --annotate DIR --documents FILE.",
   },
   zh: {
     model: "模型", language: "语言", theme: "外观", system: "跟随系统", light: "浅色", dark: "深色",
@@ -35,7 +35,7 @@ const WORDS = {
     beside: "另一个模型", compare: "对比", sideBySide: "并排对比", differences: "差异：{0}", onlyHere: "仅此处有", otherType: "类型不同",
     otherRole: "角色不同", nothing: "无", comparisons: "对比实验", noRuns: "没有部署能抽取事件的模型。",
     unsaved: "此文档有修改尚未保存或导出。要放弃这些修改并继续吗？",
-    notText: "需要 .txt 文本文件，而所选为 {0}。其他格式的文档请用 eventune serve RUN --documents FILE 打开。",
+    notText: "需要 .txt 文本文件，而所选为 {0}。其他格式的文档请用 eventune serve RUN --annotate DIR --documents FILE 打开。",
   },
 };
 
