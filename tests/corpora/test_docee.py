@@ -4,7 +4,7 @@ import pytest
 
 from eventune.corpora import Losses, jsonl, read_corpus, write_corpus
 from eventune.corpora.docee import read_document, recognises, write_document
-from eventune.errors import InvalidValueError
+from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Argument, Document, Event, Span
 
 ARGUMENTS = [
@@ -49,6 +49,26 @@ def test_foreign_document_loses_its_triggers(tmp_path):
     assert losses.counts["events"] == 1
     assert read_corpus(tmp_path / "out.json").format == "docee"
     assert read_corpus(tmp_path / "out.json")[0].events[0].arguments[0].role == "place"
+
+
+@pytest.mark.parametrize("text", ["Rebels shelled Homs.", "x" * 70_000])
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("between", ["\n", "\r\n\r\n"])
+def test_a_record_a_line_is_read_as_one_array_is(tmp_path, text, count, between):
+    values = [[f"Title {number}", text, "Armed conflict", "[]"] for number in range(count)]
+    lines = map(json.dumps, values)
+    (tmp_path / "lines.json").write_bytes(f"\ufeff{between}{between.join(lines)}{between}".encode())
+    expected = [read_document(value) for value in values]
+    assert list(read_corpus(tmp_path / "lines.json")) == expected
+    for indent in (None, 1):
+        (tmp_path / "array.json").write_text(json.dumps(values, indent=indent))
+        assert list(read_corpus(tmp_path / "array.json", "docee")) == expected
+
+
+def test_the_line_of_a_broken_record_is_named(tmp_path):
+    (tmp_path / "lines.json").write_text(f"{json.dumps(RECORD)}\n[1\n{json.dumps(RECORD[:3])}\n")
+    with pytest.raises(EventuneError, match=r"(?s)json:2: line: expected one JSON object, found broken.*json:3: record"):
+        read_corpus(tmp_path / "lines.json")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,16 @@ def test_array_is_read_whatever_its_chunks_are(tmp_path, monkeypatch, chunk):
     assert [value for _, value in read(tmp_path, "[]")] == []
 
 
+@pytest.mark.parametrize("content", ['[1]\n[2, "x"]\n', '[1]\r\n\r\n[2, "x"]', "\ufeff\n[1]\n\n[2, \"x\"]"])
+def test_arrays_one_below_the_other_are_a_record_each(tmp_path, content):
+    assert [value for _, value in read(tmp_path, content)] == [[1], [2, "x"]]
+
+
+@pytest.mark.parametrize("content", ["[[1],\n[2]]", "[[1]\n,[2]]", "[\n[1], [2]\n]", "[[1], [2]]\n\n"])
+def test_arrays_in_an_array_are_its_elements(tmp_path, content):
+    assert [value for _, value in read(tmp_path, content)] == [[1], [2]]
+
+
 def test_array_that_was_written_is_read_back(tmp_path):
     for values in ([], [1], [{"a": 1}, [2]]):
         write_json_array(values, tmp_path / "out")

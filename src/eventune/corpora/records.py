@@ -54,7 +54,8 @@ class Layout:
 def read_json_records(place: Location) -> Iterator[Record]:
     """Yield the JSON value of each line that is not blank, each element of an array, or each row of a Parquet file.
 
-    An array is read piece by piece, so that its size does not matter; so is a file of lines.
+    An array is read piece by piece, so that its size does not matter; so is a file of lines. Lines may be arrays
+    themselves: those that follow one another without a comma, or begin with a string, are a record each (DocEE).
 
     Args:
         place: A file in UTF-8, maybe packed (a byte order mark is ignored), or in Parquet.
@@ -105,7 +106,12 @@ def json_text(value: Any) -> str:
 
 def _is_array(head: bytes) -> bool:
     """Tell whether a file holds one array, and not a line of its own for each record that is one (DocEE)."""
-    return head.removeprefix(codecs.BOM_UTF8).lstrip().startswith(b"[")
+    first, _, rest = head.removeprefix(codecs.BOM_UTF8).lstrip().partition(b"\n")
+    if not first.startswith(b"["):
+        return False
+    # No record is a string; and a first line may be longer than what is seen of it.
+    is_record = first[1:].lstrip().startswith(b'"') or first.rstrip().endswith(b"]") and rest.lstrip().startswith(b"[")
+    return not is_record
 
 
 def _rows(place: Location, stream: Stream) -> Iterator[Record]:
