@@ -45,6 +45,18 @@ def test_lists_name_documents_by_their_id_or_their_doc_id(corpus, lists):
     assert not read_splits(data, print).dev
 
 
+def test_a_list_has_an_identifier_a_line_spaces_included(tmp_path):
+    documents = [Document.from_sentences(name, [["word"]]) for name in ("my doc", "doc", "my")]
+    write_corpus(documents, tmp_path / "corpus.jsonl")
+    (tmp_path / "train.txt").write_bytes("\ufeffmy doc\r\n\r\n my \r\n".encode())
+    data = DataArguments(train_file=str(tmp_path / "corpus.jsonl"), splits_dir=str(tmp_path))
+    assert ids(read_splits(data, print).train) == ["my doc", "my"]
+
+    (tmp_path / "train.txt").write_bytes("Müller\n".encode("latin-1"))
+    with pytest.raises(EventuneError, match=r"train\.txt: expected UTF-8, found byte 0xfc at position 2"):
+        read_splits(data, print)
+
+
 def test_lists_that_name_what_is_not_there_or_twice_are_refused(corpus, lists):
     data = DataArguments(train_file=str(corpus), splits_dir=str(lists))
     (lists / "dev.txt").write_text("d5\nd99\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from eventune.corpora.plain_text import read_plain_text
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
 from eventune.storage.paths import is_file
+from eventune.storage.text_files import read_text
 from eventune.tasks.splits import DocumentSplits, TrainedBeside
 
 
@@ -81,7 +82,8 @@ def listed_splits(documents: Sequence[Document], folder: Path) -> tuple[Sequence
         The documents of each part, in their own order; those that no list names are left out.
 
     Raises:
-        EventuneError: If there is no `train.txt`, a list names what no document is called, or two name the same.
+        EventuneError: If there is no `train.txt`, a list cannot be read or names what no document is called, or two name the
+            same.
     """
     part_of: dict[str, str] = {}
     for part in ("train", "dev", "test"):
@@ -90,7 +92,7 @@ def listed_splits(documents: Sequence[Document], folder: Path) -> tuple[Sequence
             if part == "train":
                 raise EventuneError(f"splits_dir: expected {path}, found no such file")
             continue
-        for name in path.read_text(encoding="utf-8").split():
+        for name in filter(None, map(str.strip, read_text(path).split("\n"))):
             if part_of.setdefault(name, part) != part:
                 raise EventuneError(f"splits_dir: expected each document in one list, found {name} in two in {folder}")
     splits: dict[str, list[Document]] = {"train": [], "dev": [], "test": []}
