@@ -68,6 +68,12 @@ def test_triggers_are_listed_by_place_or_identifier(listed, types):
     assert [event.type for event in read_document({**RECORD, "triggers": listed}).events] == types
 
 
+@pytest.mark.parametrize("entry", [[[7], 14, "attack"], [7, 14], [7, 14, {}], [], ["7", 14, "attack"]])
+def test_trigger_of_another_form_is_named(entry):
+    with pytest.raises(InvalidValueError, match=r"triggers\[1\]: expected \[start, end, label\], found \["):
+        read_document({**RECORD, "triggers": [[0, 6, "group"], entry]})
+
+
 def test_null_lists_no_triggers():
     assert read_document({**RECORD, "triggers": None}).events == read_document(RECORD).events
 

@@ -138,8 +138,16 @@ def _triggers(record: Mapping[str, Any]) -> list[str]:
         (entity.get("start_offset"), entity.get("end_offset"), entity.get("label")): str(entity.get("id"))
         for entity in member(record, "entities", [], required=False)
     }
-    listed = member(record, "triggers", [])
-    return [by_place.get(tuple(item), "") if isinstance(item, list) else str(item) for item in listed]
+    listed = []
+    for number, item in enumerate(member(record, "triggers", [])):
+        match item:
+            case [int(start), int(end), str(label)]:
+                listed.append(by_place.get((start, end, label), ""))
+            case list():
+                raise InvalidValueError(f"triggers[{number}]", "[start, end, label]", shown(item))
+            case _:
+                listed.append(str(item))
+    return listed
 
 
 def _refuse_repeated(spans: list[Mention]) -> None:
