@@ -79,10 +79,16 @@ def test_file_that_is_there_is_not_fetched_again(address, tmp_path):
 
 def test_other_file_of_that_name_is_not_overwritten(address, tmp_path):
     (tmp_path / "file").write_bytes(b"mine")
-    for checksum in (CHECKSUM, ""):
-        with pytest.raises(EventuneError, match="found a file with sha256"):
-            fetch(PublishedFile(f"{address}/file", checksum), tmp_path)
+    with pytest.raises(EventuneError, match="found a file with sha256"):
+        fetch(PublishedFile(f"{address}/file", CHECKSUM), tmp_path)
     assert (tmp_path / "file").read_bytes() == b"mine"
+
+
+def test_file_of_unknown_checksum_that_is_there_is_kept(address, tmp_path):
+    (tmp_path / "file").write_bytes(b"of an earlier try")
+    fetched = fetch(PublishedFile(f"{address}/file"), tmp_path)
+    assert (fetched.sha256, fetched.is_verified) == (hashlib.sha256(b"of an earlier try").hexdigest(), False)
+    assert Publisher.ranges == []
 
 
 def test_unknown_checksum_is_computed(address, tmp_path):

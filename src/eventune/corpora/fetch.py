@@ -47,7 +47,7 @@ def fetch(file: PublishedFile, folder: Path) -> Fetched:
     """Download a file into a folder; a download that was cut off goes on where it stopped.
 
     Args:
-        file: The file; without a known checksum it is taken as it comes.
+        file: The file; without a known checksum it is taken as it comes, or as it is there already.
         folder: The folder, which exists.
 
     Returns:
@@ -55,7 +55,7 @@ def fetch(file: PublishedFile, folder: Path) -> Fetched:
 
     Raises:
         LockedError: If another process is fetching it into the same folder.
-        EventuneError: If a file of that name with other bytes is there, it cannot be downloaded or written, is cut
+        EventuneError: If a file of that name with another checksum is there, it cannot be downloaded or written, is cut
             off or too large, or has another checksum.
     """
     with locked(folder / file.name):
@@ -67,10 +67,10 @@ def _fetch(file: PublishedFile, folder: Path) -> Fetched:
     try:
         if target.exists():
             found = _checksum(target)
-            if file.sha256 != found:
-                expected = f"sha256 {file.sha256}" if file.sha256 else "no file there"
+            if file.sha256 and file.sha256 != found:
+                expected = f"sha256 {file.sha256}"
                 raise EventuneError(f"{target}: expected {expected}, found a file with sha256 {found}", "move it away")
-            return Fetched(target, found, target.stat().st_size, True)
+            return Fetched(target, found, target.stat().st_size, bool(file.sha256))
         _download(file, part)
         found = _checksum(part)
         if file.sha256 and found != file.sha256:
