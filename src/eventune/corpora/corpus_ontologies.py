@@ -125,7 +125,7 @@ def brat_types(text: str) -> Iterator[tuple[int, EventType | InvalidValueError]]
         elif content and section == "[events]" and not content.startswith(("!", "-", "<")):
             name, _, roles = content.partition("\t") if "\t" in content else content.partition(" ")
             try:
-                yield number, EventType(name.lstrip("!"), tuple(_brat_roles(roles)))
+                yield number, EventType(name, tuple(_brat_roles(roles)))
             except InvalidValueError as error:
                 yield number, error
 

@@ -15,7 +15,7 @@ from eventune.corpora.raw_text import TEXT_SUFFIX, RawTexts, holds_brat, open_te
 from eventune.corpora.records import Record
 from eventune.corpora.registry import AUTO
 from eventune.corpora.sources import Source
-from eventune.corpora.streams import STDIN, check_place, is_url, place_of, suffix_of
+from eventune.corpora.streams import STDIN, URL_HINT, check_place, is_url, place_of, suffix_of
 from eventune.errors import EventuneError, InvalidValueError, first_line
 from eventune.events import Document
 from eventune.storage.paths import exists, files_below, is_folder
@@ -171,9 +171,7 @@ def _of_url(url: str) -> list[str]:
         system, path = fsspec.url_to_fs(url)
         return sorted(system.unstrip_protocol(found) for found in system.glob(path))
     except (ImportError, OSError, ValueError) as error:
-        raise EventuneError(
-            f"{url}: cannot be read: {first_line(error)}", "check the URL and who may read it"
-        ) from None
+        raise EventuneError(f"{url}: cannot be read: {first_line(error)}", URL_HINT) from None
 
 
 def _size(name: str) -> int:

@@ -131,9 +131,7 @@ def _of_url(place: Location) -> Iterator[BinaryIO]:
     except ImportError as error:
         raise EventuneError(f"{place}: {first_line(error)}", "install what fsspec asks for") from None
     except (OSError, ValueError) as error:
-        raise EventuneError(
-            f"{place}: cannot be read: {first_line(error)}", "check the URL and who may read it"
-        ) from None
+        raise EventuneError(f"{place}: cannot be read: {first_line(error)}", URL_HINT) from None
     with file:
         yield file
 
