@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 
 import pytest
 import zstandard
@@ -10,6 +11,7 @@ from eventune.corpora import read_corpus
 from eventune.corpora.inputs import open_inputs
 from eventune.corpora.jsonl import write_document
 from eventune.corpora.parquet import write_rows
+from eventune.corpora.records import read_json_records
 from eventune.corpora.sample import sample_file
 from eventune.errors import EventuneError, InvalidValueError
 
@@ -62,6 +64,31 @@ def test_rows_of_any_parquet_are_raw_text_with_the_other_columns_as_metadata(tmp
     first, second = open_inputs([str(tmp_path / "a.parquet")], text_field="body")
     assert (first.text, first.metadata) == ("One.", {"day": "2024-05-01", "n": 1})
     assert (second.id, second.metadata) == ("2", {"n": 2})
+
+
+def test_nan_in_parquet_is_no_value_and_other_numbers_that_are_not_finite_are_refused(tmp_path):
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    rows = [{"text": "One.", "n": math.nan}, {"text": "Two.", "n": math.inf}, {"text": "Three.", "n": 0.5}]
+    parquet.write_table(arrow.Table.from_pylist(rows), tmp_path / "a.parquet")
+    first, second, third = read_json_records(tmp_path / "a.parquet")
+    assert (first.value, third.value) == ({"text": "One."}, {"text": "Three.", "n": 0.5})
+    assert second.place.endswith("a.parquet:2")
+    assert second.value.message == "row: expected texts, finite numbers, dates and lists of them, found inf"
+
+
+def test_own_rows_whose_json_was_changed_are_refused_one_by_one(tmp_path):
+    from pyarrow import parquet
+
+    records = [{"id": name, "text": "One.", "metadata": {"n": 1}} for name in "ab"]
+    write_rows(records, tmp_path / "a.parquet")
+    table = parquet.read_table(tmp_path / "a.parquet")
+    changed = table.set_column(table.column_names.index("metadata"), "metadata", [["no JSON", '{"n": 2}']])
+    parquet.write_table(changed.replace_schema_metadata(table.schema.metadata), tmp_path / "a.parquet")
+    first, second = read_json_records(tmp_path / "a.parquet")
+    assert first.value.message == "metadata: expected JSON, found 'no JSON'"
+    assert second.value["metadata"] == {"n": 2}
 
 
 def test_patterns_folders_and_files_are_one_stream_whose_records_have_identifiers_of_their_own(tmp_path, monkeypatch):

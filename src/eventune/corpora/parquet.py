@@ -7,6 +7,7 @@ written is read back as it was.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from itertools import islice
@@ -41,7 +42,7 @@ def read_rows(file: BinaryIO, name: str) -> Iterator[tuple[Any, float]]:
         name: What errors call it.
 
     Yields:
-        A row, or what is wrong with it; columns without a value are left out.
+        A row, or what is wrong with it; columns without a value are left out, also where NaN stands for that.
 
     Raises:
         EventuneError: If it is no Parquet, or is cut off.
@@ -82,19 +83,30 @@ def write_rows(records: Iterable[Any], path: Path) -> None:
 
 def _plain(value: Any, is_own: bool) -> Any:
     """Return an Arrow value as JSON has it."""
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, dict):
         return {
-            name: json.loads(inner) if is_own and name in _JSON_FIELDS else _plain(inner, is_own)
+            name: _parsed(inner, name) if is_own and name in _JSON_FIELDS else _plain(inner, is_own)
             for name, inner in value.items()
-            if inner is not None
+            if not (inner is None or (isinstance(inner, float) and math.isnan(inner)))
         }
     if isinstance(value, list):
         return [_plain(inner, is_own) for inner in value]
     if isinstance(value, datetime | date | time):
         return value.isoformat()
-    if value is None or isinstance(value, str | int | float | bool):
+    if isinstance(value, float) and math.isfinite(value):
         return value
-    raise InvalidValueError("row", "texts, numbers, dates and lists of them", type(value).__name__)
+    found = str(value) if isinstance(value, float) else type(value).__name__
+    raise InvalidValueError("row", "texts, finite numbers, dates and lists of them", found)
+
+
+def _parsed(text: Any, name: str) -> Any:
+    """Return what a column of JSON holds."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError):
+        raise InvalidValueError(name, "JSON", repr(text)[:60]) from None
 
 
 def _row(value: Any) -> Any:
