@@ -67,7 +67,9 @@ def test_a_record_a_line_is_read_as_one_array_is(tmp_path, text, count, between)
 
 def test_the_line_of_a_broken_record_is_named(tmp_path):
     (tmp_path / "lines.json").write_text(f"{json.dumps(RECORD)}\n[1\n{json.dumps(RECORD[:3])}\n")
-    with pytest.raises(EventuneError, match=r"(?s)json:2: line: expected one JSON object, found broken.*json:3: record"):
+    with pytest.raises(
+        EventuneError, match=r"(?s)json:2: line: expected one JSON object, found broken.*json:3: record"
+    ):
         read_corpus(tmp_path / "lines.json")
 
 

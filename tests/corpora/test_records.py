@@ -24,7 +24,7 @@ def test_array_is_read_whatever_its_chunks_are(tmp_path, monkeypatch, chunk):
     assert [value for _, value in read(tmp_path, "[]")] == []
 
 
-@pytest.mark.parametrize("content", ['[1]\n[2, "x"]\n', '[1]\r\n\r\n[2, "x"]', "\ufeff\n[1]\n\n[2, \"x\"]"])
+@pytest.mark.parametrize("content", ['[1]\n[2, "x"]\n', '[1]\r\n\r\n[2, "x"]', '\ufeff\n[1]\n\n[2, "x"]'])
 def test_arrays_one_below_the_other_are_a_record_each(tmp_path, content):
     assert [value for _, value in read(tmp_path, content)] == [[1], [2, "x"]]
 

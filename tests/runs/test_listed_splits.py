@@ -1,5 +1,7 @@
 """How documents are split: by lists, by groups, by texts; and what stands beside them."""
 
+import gzip
+
 import pytest
 
 from eventune.corpora import write_corpus
@@ -86,11 +88,18 @@ def test_a_text_that_stands_twice_is_on_one_side(corpus):
     assert not texts[1] & texts[2]
 
 
-def test_a_negative_file_is_a_document_a_line(corpus, tmp_path):
-    (tmp_path / "negatives.txt").write_text("One line.\r\n\n 第二行。\n", encoding="utf-8")
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_negative_file_is_a_document_a_line(corpus, tmp_path, pack):
     data = DataArguments(train_file=str(corpus), negative_file=str(tmp_path / "negatives.txt"))
-    assert [document.text for document in read_splits(data, print).negatives] == ["One line.", "第二行。"]
+    (tmp_path / "negatives.txt").write_bytes(pack("\ufeffOne line.\r\n\n 第二行。\n".encode()))
+    negatives = read_splits(data, print).negatives
+    assert [(document.id, document.text) for document in negatives] == [
+        ("negatives.txt:1", "One line."),
+        ("negatives.txt:3", "第二行。"),
+    ]
+    assert negatives[0].words == ("One", "line", ".")
 
-    (tmp_path / "negatives.txt").write_text("\n", encoding="utf-8")
-    with pytest.raises(EventuneError, match=r"negatives\.txt: expected text, found none"):
-        read_splits(data, print)
+    for content, message in ((b"\n", "expected text, found none"), (b"One.\n\xe9\n", "2: .* found byte 0xe9")):
+        (tmp_path / "negatives.txt").write_bytes(pack(content))
+        with pytest.raises(EventuneError, match=rf"negatives\.txt:.*{message}"):
+            read_splits(data, print)

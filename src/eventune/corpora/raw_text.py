@@ -17,6 +17,7 @@ from typing import Any
 from eventune.corpora.corpus import CorpusStream, stream_corpus
 from eventune.corpora.fields import beyond, mapping, member
 from eventune.corpora.files import decode
+from eventune.corpora.plain_text import text_lines
 from eventune.corpora.records import Record, read_json_records
 from eventune.corpora.registry import AUTO, guess_format
 from eventune.corpora.related_spans import text_of
@@ -126,7 +127,7 @@ class RawTexts(Iterable[Document]):
             name = "standard input" if place == STDIN else self.source
             yield Record(name, {"id": "text", "text": self.content})
         elif self.a_line_each:
-            yield from _lines(place)
+            yield from text_lines(place)
         elif is_folder(place):
             yield from _folder(Path(place))
         else:
@@ -236,18 +237,6 @@ def _numbered(record: Record, number: int | str) -> Record:
     if isinstance(record.value, dict) and "id" not in record.value:
         return replace(record, value={"id": number, **record.value})
     return record
-
-
-def _lines(place: Location) -> Iterator[Record]:
-    with opened(place) as stream:
-        for number, line in enumerate(stream.file, 1):
-            value: Any
-            try:
-                value = {"id": number, "text": decode(line).removeprefix("\ufeff").rstrip("\r\n")}
-            except InvalidValueError as error:
-                value = error
-            if line.strip():
-                yield Record(f"{place}:{number}", value, stream.position)
 
 
 def _folder(folder: Path) -> Iterator[Record]:

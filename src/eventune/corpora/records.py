@@ -110,8 +110,8 @@ def _is_array(head: bytes) -> bool:
     if not first.startswith(b"["):
         return False
     # No record is a string; and a first line may be longer than what is seen of it.
-    is_record = first[1:].lstrip().startswith(b'"') or first.rstrip().endswith(b"]") and rest.lstrip().startswith(b"[")
-    return not is_record
+    begins_record = first[1:].lstrip().startswith(b'"')
+    return not (begins_record or (first.rstrip().endswith(b"]") and rest.lstrip().startswith(b"[")))
 
 
 def _rows(place: Location, stream: Stream) -> Iterator[Record]:

@@ -82,8 +82,8 @@ def listed_splits(documents: Sequence[Document], folder: Path) -> tuple[Sequence
         The documents of each part, in their own order; those that no list names are left out.
 
     Raises:
-        EventuneError: If there is no `train.txt`, a list cannot be read or names what no document is called, or two name the
-            same.
+        EventuneError: If there is no `train.txt`, a list cannot be read or names what no document is called, or two
+            name the same.
     """
     part_of: dict[str, str] = {}
     for part in ("train", "dev", "test"):
