@@ -1,6 +1,8 @@
 """`eventune score`."""
 
+import gzip
 import json
+from pathlib import Path
 
 import pytest
 
@@ -136,13 +138,66 @@ def test_predictions_in_the_projects_own_format_fit_rams_gold(files, capsys):
     assert counts(score_as_json(capsys, files("gold.jsonl", gold), files("pred.jsonl", OWN))) == (2, 1, 1)
 
 
+ODD = {
+    "packed": gzip.compress,
+    "mark": lambda line: b"\xef\xbb\xbf" + line,
+    "array": lambda line: b"[" + line + b"]",
+    "blank": lambda line: b"\n" + line + b"\n",
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD.keys())
+def test_rams_files_are_read_as_corpora_are_but_for_the_official_print(odd, tmp_path, capsys):
+    paths = [tmp_path / "gold.jsonl", tmp_path / "predictions.jsonl"]
+    for path, record in zip(paths, (GOLD, PREDICTION), strict=True):
+        path.write_bytes(odd(json.dumps(record).encode()))
+    gold, predictions = map(str, paths)
+
+    for scorer in ("rams", "textee"):
+        assert counts(score_as_json(capsys, gold, predictions, "--scorer", scorer)) == (3, 2, 1)
+    assert counts(score_as_json(capsys, gold, gold)) == (3, 3, 3)
+    assert main(["score", "--gold", gold, "--predictions", predictions, "--official"]) == 2
+
+
+def test_a_rams_line_without_an_event_counts_but_for_the_official_print(files, tmp_path, capsys):
+    gold = files("gold.jsonl", GOLD, {**GOLD, "doc_key": "d2", "evt_triggers": [], "gold_evt_links": []})
+    predictions = files("predictions.jsonl", PREDICTION, {**PREDICTION, "doc_key": "d2"})
+    (tmp_path / "ontology.txt").write_text("attack attacker 1 place 1 victim 1", encoding="utf-8")
+    constrained = ("--type_constrained", "--ontology_file", str(tmp_path / "ontology.txt"))
+
+    assert counts(score_as_json(capsys, gold, predictions)) == (3, 4, 1)
+    assert counts(score_as_json(capsys, gold, predictions, *constrained)) == (3, 3, 1)
+    assert counts(score_as_json(capsys, gold, gold)) == (3, 3, 3)
+    assert main(["score", "--gold", gold, "--predictions", predictions, "--official"]) == 2
+    assert "gold.jsonl:2: evt_triggers: expected exactly one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("scorer", ["rams", "textee"])
+def test_predictions_whose_records_are_no_objects_are_a_corpus(scorer, tmp_path, capsys):
+    arguments = [{"start": 0, "end": 6, "type": "attacker", "text": "Rebels"}]
+    path = tmp_path / "docee.json"
+    path.write_text(json.dumps([["Title", "Rebels shelled Homs.", "attack", arguments]]), encoding="utf-8")
+
+    assert counts(score_as_json(capsys, str(path), str(path), "--scorer", scorer)) == (1, 1, 1)
+
+
+def test_predictions_behind_a_broken_line_are_known_by_the_next(files, tmp_path, capsys):
+    predictions = Path(files("predictions.jsonl", PREDICTION))
+    predictions.write_text("{\n" + predictions.read_text(encoding="utf-8"), encoding="utf-8")
+
+    assert main(["score", "--gold", files("gold.jsonl", GOLD), "--predictions", str(predictions)]) == 2
+    assert "predictions.jsonl:1: line: expected one JSON object, found broken JSON" in capsys.readouterr().err
+
+
 def test_predictions_on_other_tokens_are_an_error(files, capsys):
     assert main(["score", "--gold", files("gold.jsonl", GOLD), "--predictions", files("pred.jsonl", OWN)]) == 2
     assert "d1: expected the gold's 8 tokens, found 4" in capsys.readouterr().err
 
 
-def test_an_empty_prediction_file_predicts_nothing_and_says_so(files, capsys):
-    arguments = ["--gold", files("gold.jsonl", GOLD), "--predictions", files("pred.jsonl"), "--json"]
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_an_empty_prediction_file_predicts_nothing_and_says_so(content, files, tmp_path, capsys):
+    (tmp_path / "pred.jsonl").write_text(content, encoding="utf-8")
+    arguments = ["--gold", files("gold.jsonl", GOLD), "--predictions", str(tmp_path / "pred.jsonl"), "--json"]
 
     assert main(["score", *arguments]) == 0
 
@@ -183,7 +238,7 @@ def test_a_missing_file_is_one_clear_message(files, capsys, missing):
 
 
 @pytest.mark.parametrize("broken", ["gold", "predictions"])
-@pytest.mark.parametrize("content", ['{"doc_key": "d1", "pred', "\n", "not JSON", "[1, 2]\n"])
+@pytest.mark.parametrize("content", ['{"doc_key": "d1", "pred', "\n{\n", "not JSON", "[1, 2]\n"])
 def test_a_broken_file_is_one_clear_message(files, tmp_path, capsys, broken, content):
     path = tmp_path / "broken.jsonl"
     path.write_text(content, encoding="utf-8")

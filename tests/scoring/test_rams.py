@@ -1,6 +1,8 @@
 """The official RAMS scorer's rules, on small examples; `test_rams_parity.py` compares with the official program."""
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -8,7 +10,7 @@ from eventune.errors import EventuneError
 from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
 from eventune.scoring import official_report, score
 from eventune.scoring.rams import links_of, predicted_events
-from eventune.scoring.rams_files import read_gold, read_lines, read_predictions
+from eventune.scoring.rams_files import official_records, read_gold, read_predictions
 from eventune.scoring.rams_links import LinkCounter, count_links
 
 SENTENCES = [[f"w{4 * number + word}" for word in range(4)] for number in range(5)]
@@ -235,8 +237,15 @@ def prediction_line(*arguments, trigger=8, key="d1"):
     return json.dumps({"doc_key": key, "predictions": [[[trigger, trigger], *map(list, arguments)]]})
 
 
+def records(lines, name="lines.jsonl"):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        yield from official_records(path)
+
+
 def count_lines(gold, predicted, **options):
-    gold_file, prediction_file = read_gold(gold), read_predictions(predicted)
+    gold_file, prediction_file = read_gold(records(gold)), read_predictions(records(predicted))
     counter = LinkCounter(**options)
     count_links(counter, gold_file.documents, prediction_file.documents, more_roles=gold_file.roles)
     return counter.counts
@@ -299,7 +308,7 @@ def test_a_gold_line_with_two_types_is_refused_by_type_constraints_alone():
 )
 def test_a_broken_prediction_line_is_named_with_what_was_expected(line, message):
     with pytest.raises(EventuneError, match=message):
-        read_predictions([line], name="p.jsonl")
+        read_predictions(records([line], "p.jsonl"))
 
 
 @pytest.mark.parametrize(
@@ -314,25 +323,25 @@ def test_a_broken_gold_line_is_named_with_what_was_expected(change, message):
     line = json.dumps({**json.loads(gold_line((2, 3, "x"))), **change})
 
     with pytest.raises(EventuneError, match=f"g.jsonl:2: {message}"):
-        read_gold([gold_line(), line], name="g.jsonl")
+        read_gold(records([gold_line(), line], "g.jsonl"))
 
 
 def test_lines_are_split_at_line_feeds_only(tmp_path):
     path = tmp_path / "lines.jsonl"
-    path.write_text('{"a": "x\u2028y"}\n\n{"b": 1}\n', encoding="utf-8")
+    path.write_text('{"a": "x\u2028y"}\r\n{"b": 1}\n', encoding="utf-8")
 
-    assert list(read_lines(path)) == ['{"a": "x\u2028y"}', "", '{"b": 1}']
+    assert [record.value for record in official_records(path)] == [{"a": "x\u2028y"}, {"b": 1}]
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "latin.jsonl").write_bytes(b"\xe9\n")
 
     with pytest.raises(EventuneError, match=r"absent\.jsonl: no such file"):
-        list(read_lines(tmp_path / "absent.jsonl"))
+        list(official_records(tmp_path / "absent.jsonl"))
     with pytest.raises(EventuneError, match="cannot be read"):
-        list(read_lines(tmp_path))
+        list(official_records(tmp_path))
     with pytest.raises(EventuneError, match="expected text in UTF-8"):
-        list(read_lines(tmp_path / "latin.jsonl"))
+        list(official_records(tmp_path / "latin.jsonl"))
 
 
 # The facade

@@ -209,6 +209,7 @@ def _score_rams_files(arguments: argparse.Namespace, ontology: Ontology | None) 
         ontology=ontology,
         type_constrained=arguments.type_constrained,
         strict=not arguments.allow_crossing,
+        official=arguments.official,
     )
     if arguments.official:
         _report_unmatched(counts.documents)

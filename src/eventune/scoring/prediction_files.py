@@ -11,7 +11,7 @@ from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Argument, Event, Span
 from eventune.scoring.pairs import Predictions
 from eventune.scoring.rams_counts import PredictedEvent, TokenRange
-from eventune.scoring.rams_files import read_lines, read_predictions
+from eventune.scoring.rams_files import read_predictions
 from eventune.storage.paths import is_folder
 
 _UNTYPED = "?"
@@ -19,16 +19,14 @@ _UNTYPED = "?"
 
 def is_rams_predictions(path: Path) -> bool:
     """Tell whether a file holds prediction lines of the official RAMS scorer, or nothing at all."""
-    first = first_record(path)
-    return not first or bool(first.keys() & {"predictions"})
+    first = _first_value(path)
+    return first is None or (isinstance(first, dict) and "predictions" in first)
 
 
 def first_record(path: Path) -> dict[str, Any]:
-    """Return the object in a file's first record, to tell what it is by; an empty one if it is none."""
-    if is_folder(path):
-        return {"": path}
-    record = next(read_json_records(path), None)
-    return record.value if record is not None and isinstance(record.value, dict) else {}
+    """Return the object in a file's first readable record, to tell what it is by; an empty one if it is none."""
+    first = _first_value(path)
+    return first if isinstance(first, dict) else {}
 
 
 def predictions_of(path: Path, format: str = AUTO) -> Predictions:
@@ -46,13 +44,20 @@ def predictions_of(path: Path, format: str = AUTO) -> Predictions:
     """
     if format != AUTO or not is_rams_predictions(path):
         return Predictions.of(stream_corpus(path, format))
-    documents = read_predictions(read_lines(path), name=str(path)).documents
+    documents = read_predictions(read_json_records(path)).documents
     events: dict[str, tuple[int | None, tuple[Event, ...]]]
     try:
         events = {key: (None, tuple(map(_event, found))) for key, found in documents.items()}
     except InvalidValueError as error:
         raise EventuneError(f"{path}: {error.message}", error.hint) from None
     return Predictions(events, typed=False)
+
+
+def _first_value(path: Path) -> Any:
+    if is_folder(path):
+        return path
+    values = (record.value for record in read_json_records(path))
+    return next((value for value in values if not isinstance(value, InvalidValueError)), None)
 
 
 def _event(predicted: PredictedEvent) -> Event:

@@ -4,8 +4,8 @@ Offsets are token indices of the document, both ends inside; negative ones count
 `evt043arg01communicator`, of which what follows the last digits is the role. Roles of prediction lines are taken as
 they stand: `{"doc_key": …, "predictions": [[[ts, te], [s, e, role, score], …]]}`, with at most one event. Of lines with
 one doc_key the last counts. Source: `read_gold_file` and `read_preds_file` in `code/scorer/scorer.py` of
-LWL-cpu/SCPRG-master. Where those stop with an exception, these raise `EventuneError` and name the line: at blank
-lines, lines that are no JSON or have another shape, several events in a line, predictions without a score.
+LWL-cpu/SCPRG-master. Where those stop with an exception, these raise `EventuneError` and name the line: at lines that
+have another shape, several events in a line, predictions without a score; `official_records` also at blank lines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from eventune.corpora.records import line_value
+from eventune.corpora.records import Record, line_value
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.scoring.rams_counts import GoldDocument, Link, PredictedEvent, TokenRange
 
@@ -51,22 +51,25 @@ class PredictionFile:
     roles: list[str]
 
 
-def read_lines(path: Path) -> Iterator[str]:
-    """Yield the lines of a text file in UTF-8, without line ends.
+def official_records(path: Path) -> Iterator[Record]:
+    """Yield the lines of a file as the official scorer reads it; `read_json_records` yields those of more files.
 
     Args:
-        path: The file.
+        path: A text file in UTF-8, not packed.
 
     Yields:
-        The lines, split at line feeds only: JSON strings may hold what else Python takes for a line's end.
+        The records, of lines that end at line feeds only: JSON strings may hold what else Python takes for a line's
+        end.
 
     Raises:
-        EventuneError: If the file is missing, cannot be opened, or is no UTF-8 text.
+        EventuneError: If the file is missing, cannot be opened, or is no UTF-8 text; at a line that is blank or no
+            JSON.
     """
     try:
         with path.open("rb") as file:
-            for line in file:
-                yield line.decode("utf-8").removesuffix("\n").removesuffix("\r")
+            for number, line in enumerate(file, 1):
+                place = f"{path}:{number}"
+                yield Record(place, _official_value(line.decode("utf-8").rstrip(), place))
     except FileNotFoundError:
         raise EventuneError(f"{path}: no such file") from None
     except OSError as error:
@@ -75,50 +78,69 @@ def read_lines(path: Path) -> Iterator[str]:
         raise EventuneError(f"{path}: expected text in UTF-8, found: {error}") from None
 
 
-def read_gold(lines: Iterable[str], *, name: str = "gold") -> GoldFile:
+def _official_value(line: str, place: str) -> Any:
+    if not line:
+        raise EventuneError(f"{place}: expected a JSON object, found a blank line", "delete the line")
+    try:
+        return line_value(line)
+    except json.JSONDecodeError as error:
+        raise EventuneError(f"{place}: expected a JSON object, found: {error}") from None
+    except InvalidValueError as error:
+        return error
+
+
+def read_gold(records: Iterable[Record], *, needs_event: bool = True) -> GoldFile:
     """Read gold lines.
 
     Args:
-        lines: JSON objects with `doc_key`, `sentences`, `evt_triggers` (exactly one) and `gold_evt_links`.
-        name: What errors call the file.
+        records: JSON objects with `doc_key`, `sentences`, `evt_triggers` and `gold_evt_links`.
+        needs_event: Refuse a line without an event, as the official scorer does.
 
     Returns:
         The links.
+
+    Raises:
+        EventuneError: If a line is wrong.
     """
     roles: list[str] = []
 
     def record(value: dict[str, Any]) -> GoldDocument:
-        document = _gold_document(value)
+        document = _gold_document(value, needs_event=needs_event)
         roles.extend(link[2] for link in document.links)
         return document
 
-    return GoldFile(_read_records(lines, name, record), list(dict.fromkeys(roles)))
+    return GoldFile(_by_key(records, record), list(dict.fromkeys(roles)))
 
 
-def read_predictions(lines: Iterable[str], *, name: str = "predictions") -> PredictionFile:
+def read_predictions(records: Iterable[Record]) -> PredictionFile:
     """Read official prediction lines.
 
     Args:
-        lines: JSON objects with `doc_key` and `predictions`.
-        name: What errors call the file.
+        records: JSON objects with `doc_key` and `predictions`.
 
     Returns:
         The predicted links with their scores.
+
+    Raises:
+        EventuneError: If a line is wrong.
     """
-    return PredictionFile(_read_records(lines, name, _predicted_events), [])
+    return PredictionFile(_by_key(records, _predicted_events), [])
 
 
-def read_predictions_in_gold_format(lines: Iterable[str], *, name: str = "predictions") -> PredictionFile:
+def read_predictions_in_gold_format(records: Iterable[Record], *, needs_event: bool = True) -> PredictionFile:
     """Read predictions that are written as gold lines (`--reuse_gold_format`); they have no scores.
 
     Args:
-        lines: Lines as `read_gold` reads them.
-        name: What errors call the file.
+        records: See `read_gold`.
+        needs_event: See `read_gold`.
 
     Returns:
         The predicted links.
+
+    Raises:
+        EventuneError: If a line is wrong.
     """
-    file = read_gold(lines, name=name)
+    file = read_gold(records, needs_event=needs_event)
     documents = {}
     for key, document in file.documents.items():
         # The type is left open: the official scorer applies the gold's, whatever the prediction says.
@@ -127,50 +149,57 @@ def read_predictions_in_gold_format(lines: Iterable[str], *, name: str = "predic
     return PredictionFile(documents, file.roles)
 
 
-def _read_records(lines: Iterable[str], name: str, record: Callable[[dict[str, Any]], T]) -> dict[str, T]:
-    """Return each line's record by doc_key: the place of the key's first line, the content of its last."""
-    records = {}
-    for number, line in enumerate(lines, start=1):
-        where = f"{name}:{number}"
-        if not line.strip():
-            raise EventuneError(f"{where}: expected a JSON object, found a blank line", "delete the line")
+def _by_key(records: Iterable[Record], read: Callable[[dict[str, Any]], T]) -> dict[str, T]:
+    """Return each line's content by doc_key: the place of the key's first line, the content of its last."""
+    found = {}
+    for record in records:
+        value = record.value
         try:
-            value = line_value(line.rstrip())
-        except json.JSONDecodeError as error:
-            raise EventuneError(f"{where}: expected a JSON object, found: {error}") from None
-        except InvalidValueError as error:
-            raise EventuneError(f"{where}: {error.message}", error.hint) from None
-        if not isinstance(value, dict):
-            raise EventuneError(f"{where}: expected a JSON object, found {_shown(value)}")
-        try:
+            if isinstance(value, InvalidValueError):
+                raise value
+            if not isinstance(value, dict):
+                raise EventuneError(f"expected a JSON object, found {_shown(value)}")
             key = _text(value.get("doc_key"), "doc_key")
-            records[key] = record(value)
-        except InvalidValueError as error:
-            raise EventuneError(f"{where}: {error.message}", error.hint) from None
-    return records
+            found[key] = read(value)
+        except EventuneError as error:
+            raise EventuneError(f"{record.place}: {error.message}", error.hint) from None
+    return found
 
 
-def _gold_document(value: dict[str, Any]) -> GoldDocument:
+def _gold_document(value: dict[str, Any], *, needs_event: bool) -> GoldDocument:
     triggers = _list(value.get("evt_triggers"), "evt_triggers")
+    links = _list(value.get("gold_evt_links"), "gold_evt_links")
+    if not (triggers or links or needs_event):
+        return GoldDocument([], {}, _sentence_of(value))
     if len(triggers) != 1:
         raise InvalidValueError("evt_triggers", "exactly one (the official scorer asserts it)", str(len(triggers)))
-    first = _list(triggers[0], "evt_triggers[0]", at_least=3)
+    trigger, types = _event(triggers[0])
+    found = [_link(number, entry, trigger) for number, entry in enumerate(links)]
+    return GoldDocument(found, {trigger: types}, _sentence_of(value))
+
+
+def _event(entry: Any) -> tuple[TokenRange, list[str]]:
+    first = _list(entry, "evt_triggers[0]", at_least=3)
     trigger = _range(first[:2], "evt_triggers[0]")
     types = [
         _text(_list(entry, "evt_triggers[0][2]", at_least=1)[0], "evt_triggers[0][2]")
         for entry in _list(first[2], "evt_triggers[0][2]")
     ]
-    links: list[Link] = []
-    for number, entry in enumerate(_list(value.get("gold_evt_links"), "gold_evt_links")):
-        where = f"gold_evt_links[{number}]"
-        parts = _list(entry, where, at_least=3)
-        link_trigger = _range(parts[0], f"{where}[0]")
-        if link_trigger != trigger:
-            expected = f"the trigger of evt_triggers, {list(trigger)} (the official scorer asserts it)"
-            raise InvalidValueError(f"{where}[0]", expected, _shown(parts[0]))
-        role = re.split(r"\d+", _text(parts[2], f"{where}[2]"))[-1]
-        links.append((trigger, _range(parts[1], f"{where}[1]"), role))
-    sentence_of = array(
+    return trigger, list(dict.fromkeys(types))
+
+
+def _link(number: int, entry: Any, trigger: TokenRange) -> Link:
+    where = f"gold_evt_links[{number}]"
+    parts = _list(entry, where, at_least=3)
+    if _range(parts[0], f"{where}[0]") != trigger:
+        expected = f"the trigger of evt_triggers, {list(trigger)} (the official scorer asserts it)"
+        raise InvalidValueError(f"{where}[0]", expected, _shown(parts[0]))
+    role = re.split(r"\d+", _text(parts[2], f"{where}[2]"))[-1]
+    return trigger, _range(parts[1], f"{where}[1]"), role
+
+
+def _sentence_of(value: dict[str, Any]) -> array[int]:
+    return array(
         "I",
         (
             index
@@ -178,7 +207,6 @@ def _gold_document(value: dict[str, Any]) -> GoldDocument:
             for _ in _list(words, f"sentences[{index}]")
         ),
     )
-    return GoldDocument(links, {trigger: list(dict.fromkeys(types))}, sentence_of)
 
 
 def _predicted_events(value: dict[str, Any]) -> list[PredictedEvent]:
