@@ -34,6 +34,12 @@ def test_arrays_in_an_array_are_its_elements(tmp_path, content):
     assert [value for _, value in read(tmp_path, content)] == [[1], [2]]
 
 
+def test_line_with_a_number_that_is_too_large_is_one_broken_record(tmp_path):
+    (_, first), second = read(tmp_path, '{"n": -1e999}\n{"n": 1e9}\n')
+    assert first.message == "record: expected finite numbers, found -1e999"
+    assert second == ("2", {"n": 1e9})
+
+
 def test_array_that_was_written_is_read_back(tmp_path):
     for values in ([], [1], [{"a": 1}, [2]]):
         write_json_array(values, tmp_path / "out")
@@ -50,6 +56,7 @@ def test_array_that_was_written_is_read_back(tmp_path):
         ('[{"a": 1}] x', "1", "file: expected one array and nothing behind it"),
         (b'[{"a": "\xff"}]', "1", "encoding: expected UTF-8, found byte 0xff"),
         ('[NaN, "later"]', "1", "finite numbers"),
+        ('[1e999, "later"]', "1", "finite numbers, found 1e999"),
         ("[" * 100_000, "1", "nested too deeply"),
         ('["\\ud83d"]', "1", "half a surrogate pair"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,7 +200,14 @@ def _refuse_constant(name: str) -> None:
     raise InvalidValueError("record", "JSON, which has finite numbers only", name)
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise InvalidValueError("record", "finite numbers", digits[:20])
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def _elements(place: Location, stream: Stream) -> Iterator[Record]:
