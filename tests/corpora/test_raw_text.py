@@ -1,5 +1,6 @@
 """Raw text from wherever it comes, with the offsets of the text as it came."""
 
+import gzip
 import io
 import json
 from dataclasses import replace
@@ -218,8 +219,11 @@ def test_texts_can_be_checked_without_being_cut(tmp_path, monkeypatch):
 
 
 def test_each_line_of_a_plain_text_without_events_is_a_document(tmp_path):
-    (tmp_path / "free.txt").write_bytes("\ufeffOne.\r\n\n  \nTwo. Three.".encode())
-    assert texts(open_event_free(tmp_path / "free.txt")) == {"1": "One.", "4": "Two. Three."}
+    content = "\ufeffOne.\r\n\n  \nTwo. Three.".encode()
+    (tmp_path / "free.txt").write_bytes(content)
+    (tmp_path / "free.txt.gz").write_bytes(gzip.compress(content))
+    for name in ("free.txt", "free.txt.gz"):
+        assert texts(open_event_free(tmp_path / name)) == {"1": "One.", "4": "Two. Three."}
 
 
 def test_identifiers_of_numbered_records_are_written_as_numbers(tmp_path):

@@ -27,7 +27,7 @@ from eventune.corpora.text_segmentation import check_language, segment_text
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Span, markup
 from eventune.events.segmentation import Segmentation
-from eventune.storage.paths import check_is_file, files_below, is_folder
+from eventune.storage.paths import files_below, is_folder
 
 TEXT_FIELD = "text"
 TEXT_SUFFIX = ".txt"
@@ -216,9 +216,10 @@ def open_event_free(path: str | os.PathLike[str], *, format: str = AUTO) -> Iter
     Raises:
         EventuneError: As `open_texts` does.
     """
-    if Path(path).suffix != ".txt":
+    place = place_of(os.fspath(path))
+    if suffix_of(place) != TEXT_SUFFIX:
         return open_texts(path, format=format)
-    check_is_file(Path(path))
+    check_place(place)
     return RawTexts(os.fspath(path), a_line_each=True)
 
 
