@@ -64,11 +64,17 @@ def test_brat_configuration(read):
         ),
         ("attack place 1\n\x00\x00", "ontology:2: line: expected an event type with its roles"),
         ("[events]\nAttack\tWho\n", "ontology:2: roles: expected Role:Type"),
+        (f"[events]\nAttack\tWho{{{'9' * 5000}}}:Group\n", "ontology:2: roles: expected Role:Type"),
     ],
 )
 def test_wrong_file_names_line_and_field(read, text, message):
     with pytest.raises(EventuneError, match=message):
         read(text)
+
+
+def test_lines_of_json_end_at_line_feeds_only(read):
+    line = '{"event_type": "a", "role_list": [{"role": "b"}], "note": "x\u2028y"}'
+    assert [role.name for role in read(f"{line}\r\n")["a"].roles] == ["b"]
 
 
 def test_yaml_keeps_templates_and_questions(read, tmp_path):

@@ -78,6 +78,21 @@ def test_nan_in_parquet_is_no_value_and_other_numbers_that_are_not_finite_are_re
     assert second.value.message == "row: expected texts, finite numbers, dates and lists of them, found inf"
 
 
+@pytest.mark.parametrize("kind", ["text that is no UTF-8", "time of no calendar"])
+def test_parquet_that_python_cannot_hold_is_refused_with_its_name(tmp_path, kind):
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    _, offsets, content = arrow.array([b"\xff"], arrow.binary()).buffers()
+    columns = {
+        "text that is no UTF-8": arrow.StringArray.from_buffers(1, offsets, content),
+        "time of no calendar": arrow.array([2**62], arrow.timestamp("us")),
+    }
+    parquet.write_table(arrow.table({"text": columns[kind]}), tmp_path / "a.parquet")
+    with pytest.raises(EventuneError, match=r"a\.parquet: expected Parquet, found: "):
+        list(read_json_records(tmp_path / "a.parquet"))
+
+
 def test_own_rows_whose_json_was_changed_are_refused_one_by_one(tmp_path):
     from pyarrow import parquet
 

@@ -144,6 +144,10 @@ def test_spans_without_the_tokens_they_count_are_refused(name):
             r'arguments\[0\]\.score: expected a number or null, found "1"',
         ),
         (
+            {"events": [{"type": "a", "arguments": [{"role": "b", "span": [0, 1], "score": 10**400}]}]},
+            r"arguments\[0\]\.score: expected a number or null, found 1000",
+        ),
+        (
             {"events": [{"type": "a"}, {"type": "a", "arguments": [{"role": "b", "span": [3, 2]}]}]},
             r"events\[1\]\.arguments\[0\]\.span",
         ),

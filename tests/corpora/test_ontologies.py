@@ -44,6 +44,7 @@ def test_byte_order_mark_and_json_are_accepted(write, text):
     ("text", "message"),
     [
         ("a b 1\nc d\n", r"ontology:2: c: expected pairs `role n` behind the type, found 'd' without a number"),
+        (f"a b {'9' * 5000}\n", r"ontology:1: a\.b: expected a number of fillers, found '9"),
         ("a b 1\nc d x\n", r"ontology:2: c\.d: expected a number of fillers, found 'x'"),
         ("a b 0\n", r"ontology:1: b\.multiplicity: expected an integer >= 1, found 0"),
         ("a b 1 b 1\n", r"ontology:1: a\.roles: expected each role once, found 'b' twice"),

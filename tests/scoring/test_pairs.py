@@ -4,6 +4,7 @@ from eventune.errors import EventuneError
 from eventune.events import Argument, Document, Event, Span
 from eventune.scoring.differences import Differences
 from eventune.scoring.pairs import Pairing, Predictions
+from eventune.scoring.prediction_files import predictions_of
 
 WORDS = [["The", "army", "shelled", "Homs"], ["It", "fell"]]
 
@@ -41,6 +42,13 @@ def test_untyped_predictions_outside_the_document_are_refused():
     predictions = Predictions({"a": (None, (Event("?", Span(2, 9)),))}, typed=False)
     with pytest.raises(EventuneError, match=r"a: events\[0\]\.trigger: .* 6 tokens"):
         predictions.for_document(document("a"))
+
+
+def test_a_score_too_large_for_a_float_is_refused(tmp_path):
+    path = tmp_path / "predictions.jsonl"
+    path.write_text(f'{{"doc_key": "a", "predictions": [[[2, 2], [3, 3, "place", {10**400}]]]}}')
+    with pytest.raises(EventuneError, match=r"predictions\.jsonl: score: expected a number that a float can hold"):
+        predictions_of(path)
 
 
 def test_differences_are_counted_and_explained():

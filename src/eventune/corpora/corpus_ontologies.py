@@ -12,7 +12,7 @@ from eventune.corpora.fields import mapping, member, name_in, shown
 from eventune.errors import InvalidValueError
 from eventune.events import EventType, Role
 
-_SLOT = re.compile(r"<arg(\d+)>")
+_SLOT = re.compile(r"<arg(\d{1,9})>")
 _PHEE_NAMES = {
     "subject": "Subject",
     "age": "Subject.Age",
@@ -134,7 +134,7 @@ def _brat_roles(text: str) -> Iterator[Role]:
     for item in filter(None, (part.strip() for part in text.split(","))):
         if item.startswith("<"):
             continue
-        match = re.fullmatch(r"([^\s:?*+{}<]+)(\?|\*|\+|\{(\d+)(?:-(\d+))?\})?:.+", item)
+        match = re.fullmatch(r"([^\s:?*+{}<]+)(\?|\*|\+|\{(\d{1,9})(?:-(\d{1,9}))?\})?:.+", item)
         if match is None:
             raise InvalidValueError("roles", "Role:Type, with ?, *, + or {n} behind the role", repr(item))
         name, mark, least, most = match.groups()
@@ -144,7 +144,7 @@ def _brat_roles(text: str) -> Iterator[Role]:
 
 def json_lines(text: str) -> list[tuple[int, Any]]:
     """Return number and JSON value of each line that is not blank; none at all where a line is no JSON."""
-    numbered = [(number, json_value(line)) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    numbered = [(number, json_value(line)) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     return [] if any(value is None for _, value in numbered) else numbered
 
 

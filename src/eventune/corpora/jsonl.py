@@ -21,6 +21,7 @@ arguments, mentions and entities may have `attributes`, an object with whatever 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -122,7 +123,7 @@ def _argument(value: Any, where: str) -> Argument:
     record = mapping(value, where)
     only(record, ("role", "score", "filler", *_PLACE), inside=where)
     score = record.get("score")
-    if score is not None and type(score) not in (int, float):
+    if score is not None and (type(score) not in (int, float) or abs(score) > sys.float_info.max):
         raise InvalidValueError(f"{where}.score", "a number or null", shown(score))
     filler = member(record, "filler", "", inside=where, required=False)
     try:

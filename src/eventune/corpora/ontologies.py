@@ -143,7 +143,7 @@ def _roles(type_name: str, words: list[str]) -> tuple[Role, ...]:
         raise InvalidValueError(type_name, "pairs `role n` behind the type", f"{words[-1]!r} without a number")
     roles = []
     for name, multiplicity in zip(words[::2], words[1::2], strict=True):
-        if not multiplicity.isdecimal():
+        if not (multiplicity.isdecimal() and len(multiplicity) < 10):
             raise InvalidValueError(f"{type_name}.{name}", "a number of fillers", repr(multiplicity))
         roles.append(Role(name, int(multiplicity)))
     return tuple(roles)

@@ -59,7 +59,8 @@ def read_rows(file: BinaryIO, name: str) -> Iterator[tuple[Any, float]]:
                     yield _plain(row, is_own), done / table.metadata.num_rows
                 except InvalidValueError as error:
                     yield error, done / table.metadata.num_rows
-    except (arrow.ArrowException, OSError) as error:
+    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        # Arrow does not look at texts and times until Python does: they may be no UTF-8, or of no calendar.
         raise EventuneError(f"{name}: expected Parquet, found: {first_line(error)}", "copy the file anew") from None
 
 

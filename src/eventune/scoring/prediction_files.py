@@ -66,7 +66,10 @@ def _event(predicted: PredictedEvent) -> Event:
 
 
 def _score(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    try:
+        return float(value) if isinstance(value, int | float) else None
+    except OverflowError:
+        raise InvalidValueError("score", "a number that a float can hold", "one that is too large") from None
 
 
 def _span(tokens: TokenRange) -> Span:
