@@ -7,14 +7,16 @@ import pytest
 from eventune.corpora import write_corpus
 from eventune.corpora.arguments import DataArguments
 from eventune.errors import EventuneError
-from eventune.events import Document
+from eventune.events import Document, Event, Span
 from eventune.runs.splits import read_splits
+
+EVENTS = [Event("attack", Span(0, 1))]
 
 
 @pytest.fixture
 def corpus(tmp_path):
     documents = [
-        Document.from_sentences(f"w{n}", [[f"word{n // 2}"]], metadata={"doc_id": f"d{n}", "page": str(n % 3)})
+        Document.from_sentences(f"w{n}", [[f"word{n // 2}"]], events=EVENTS, metadata={"doc_id": f"d{n}"})
         for n in range(12)
     ]
     write_corpus(documents, tmp_path / "corpus.jsonl")
@@ -48,7 +50,7 @@ def test_lists_name_documents_by_their_id_or_their_doc_id(corpus, lists):
 
 
 def test_a_list_has_an_identifier_a_line_spaces_included(tmp_path):
-    documents = [Document.from_sentences(name, [["word"]]) for name in ("my doc", "doc", "my")]
+    documents = [Document.from_sentences(name, [["word"]], events=EVENTS) for name in ("my doc", "doc", "my")]
     write_corpus(documents, tmp_path / "corpus.jsonl")
     (tmp_path / "train.txt").write_bytes("\ufeffmy doc\r\n\r\n my \r\n".encode())
     data = DataArguments(train_file=str(tmp_path / "corpus.jsonl"), splits_dir=str(tmp_path))
