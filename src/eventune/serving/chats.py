@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eventune.errors import exception_of
 from eventune.serving.batcher import BusyError, ClosedError
 from eventune.serving.replies import TOO_LATE, RefusedError
 from eventune.serving.runs import names_of
@@ -175,7 +176,7 @@ def _speak(
                 if stop.is_set():
                     return
                 tell(piece)
-    except Exception as error:
-        tell(error)
+    except BaseException as error:
+        tell(exception_of(error))
     else:
         tell(None)
