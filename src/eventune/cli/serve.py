@@ -93,7 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
         training = _training(arguments)
         talking = [folder for folder in folders if not is_export(folder) and not annotates(folder)]
         runs = load_served([folder for folder in folders if folder not in talking], **_loading(arguments))
-        chats = load_chats(talking, device=arguments.device, dtype=arguments.dtype)
+        base = arguments.model_name_or_path
+        chats = load_chats(talking, model_name_or_path=base, device=arguments.device, dtype=arguments.dtype)
         names = [*runs, *chats]
         if len(set(names)) < len(names):
             raise EventuneError(f"RUN: expected folders of different names, found {', '.join(names)}", "rename one")
