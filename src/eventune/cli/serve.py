@@ -92,6 +92,11 @@ def run(arguments: argparse.Namespace) -> int:
         pages = read_comparisons([Path(folder) for folder in arguments.comparisons])
         training = _training(arguments)
         talking = [folder for folder in folders if not is_export(folder) and not annotates(folder)]
+        if training is not None and len(talking) == len(folders):
+            raise EventuneError(
+                "--recipe: expected a RUN that finds events, in whose place the new one is served, found none",
+                "add one, or leave --recipe out",
+            )
         runs = load_served([folder for folder in folders if folder not in talking], **_loading(arguments))
         base = arguments.model_name_or_path
         chats = load_chats(talking, model_name_or_path=base, device=arguments.device, dtype=arguments.dtype)
