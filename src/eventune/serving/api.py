@@ -81,7 +81,7 @@ def _extracted(request: Request, run: ServedRun, found: list[Document]) -> Respo
         lines = (f"{line}\n" for document in found for line in lines_of(document))
         return Response("".join(lines).encode(), media_type=LINES)
     records = [record_of(document) for document in found]
-    return reply({"model": run.name, "fingerprint": run.extractor.fingerprint, "documents": records})
+    return reply({"model": run.name, "fingerprint": run.fingerprint, "documents": records})
 
 
 @router.post("/v1/score", responses=ERRORS, response_class=Response)
