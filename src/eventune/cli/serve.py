@@ -31,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="run directory, export of one, or warmup; those of `eventune sft` chat",
     )
-    for name, kind, default, text in setting_flags():
-        parser.add_argument(f"--{name}", type=kind, default=default, metavar=name.split("_")[-1].upper(), help=text)
+    add_setting_flags(parser)
     parser.add_argument(
         "--annotate", metavar="DIR", help="let the page save corrected documents in this folder, as JSON lines"
     )
@@ -67,6 +66,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_placement_flags(parser)
     add_json_flag(parser)
     parser.epilog = f"A token in the environment variable {TOKEN_VARIABLE} must then come with each request."
+
+
+def add_setting_flags(parser: argparse.ArgumentParser, *names: str, note: str = "") -> None:
+    """Add the flags of settings.
+
+    Args:
+        parser: Where they are added.
+        names: Which ones; all by default.
+        note: What is said behind each one's help.
+    """
+    for name, kind, default, text in setting_flags():
+        if not names or name in names:
+            metavar = name.split("_")[-1].upper()
+            parser.add_argument(f"--{name}", type=kind, default=default, metavar=metavar, help=text + note)
 
 
 def run(arguments: argparse.Namespace) -> int:
