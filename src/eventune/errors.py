@@ -78,6 +78,17 @@ def first_line(error: BaseException) -> str:
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
+def library_error(panic: BaseException) -> EventuneError:
+    """Return the error of a PanicException, with which the tokenizers' library, which is not Python's, stops."""
+    hint = "the model's tokenizer.json: copy it anew, or take another model"
+    return EventuneError(f"a library stopped: {' '.join(str(panic).split())[:_SHOWN]}", hint)
+
+
+def exception_of(error: BaseException) -> Exception:
+    """Return an exception as it is, and what `except Exception` would pass over, such as a panic, as an error."""
+    return error if isinstance(error, Exception) else library_error(error)
+
+
 def require_library(name: str, message: str, hint: str) -> Any:
     """Import a library that only some commands need.
 

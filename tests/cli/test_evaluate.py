@@ -236,6 +236,15 @@ def test_what_a_run_cannot_find_is_refused(refused, detecting, tiny_run, gold, t
     assert "--scorer: expected textee for a run that finds triggers alone" in message
 
 
+def test_false_alarms_of_a_run_without_triggers_are_refused_before_anything_is_scored(
+    refused, tiny_run, test_file, gold, tmp_path
+):
+    target = tmp_path / "predicted.jsonl"
+    flags = ("--test_file", test_file, "--event_free", gold, "--predictions_file", target)
+    assert "--event_free: expected a run that finds triggers" in refused("evaluate", tiny_run, *flags)
+    assert not target.exists()
+
+
 def test_false_alarms_of_plain_text_are_told_for_a_thousand_sentences(run, detecting, tmp_path):
     detecting()
     free = tmp_path / "free.txt"

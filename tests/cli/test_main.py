@@ -224,3 +224,17 @@ def test_a_parser_can_be_used_twice_and_keeps_nothing_of_the_first_time():
     parser = build_parser("sft")
     assert parser.parse_args(["sft", "a.json", "--seed", "1"]).words == ["a.json", "--seed", "1"]
     assert parser.parse_args(["sft"]).words == []
+
+
+class PanicException(BaseException):
+    """What the tokenizers' library raises; it is no Exception."""
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_a_library_that_panics_is_one_error(refused, monkeypatch, flags):
+    def panicking(_):
+        raise PanicException("called `unwrap()` on\nan `Err` value")
+
+    monkeypatch.setattr("eventune.cli.recipes.run", panicking)
+    message = refused("recipes", *flags)
+    assert message.startswith("error: a library stopped: called `unwrap()` on an `Err` value\nhint: ")

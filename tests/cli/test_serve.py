@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import yaml
 
 from eventune import Client, EventuneError
 from eventune.corpora.jsonl import write_document
@@ -69,25 +71,64 @@ def test_what_was_accepted_is_answered_before_it_stops(server):
         client.models()
 
 
-def test_runs_of_sft_chat_and_others_find_something(tiny_llm, tiny_run, tmp_path, monkeypatch):
-    from eventune.chat.models import open_chat_models
+@pytest.fixture(scope="module")
+def talking_run(tiny_llm, tmp_path_factory):
+    """A run of `eventune sft` and its base, which can be moved."""
     from eventune.cli import main
+
+    folder = tmp_path_factory.mktemp("talking")
+    base = shutil.copytree(tiny_llm, folder / "base")
+    (folder / "rows.jsonl").write_text('{"content": "red", "summary": "a red shirt"}\n' * 4, encoding="utf-8")
+    columns = ("--prompt_column", "content", "--response_column", "summary")
+    files = ("--train_file", str(folder / "rows.jsonl"), "--output_dir", str(folder / "run"))
+    lengths = ("--max_source_length", "64", "--max_target_length", "16")
+    model = ("--model_name_or_path", str(base), "--max_steps", "1", *lengths)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EVENTUNE_CACHE", str(folder / "cache"))
+        assert main(["sft", "--do_train", "true", *model, *columns, *files]) == 0
+    return folder / "run"
+
+
+def said_by(models, words="red"):
+    from eventune.generation.generating import GenerationSettings
+
+    return "".join(models.session(GenerationSettings(max_new_tokens=4)).ask(words))
+
+
+def test_runs_of_sft_chat_and_others_find_something(talking_run, tiny_run):
+    from eventune.chat.models import open_chat_models
     from eventune.generation.conversation import Message
     from eventune.generation.generating import GenerationSettings
     from eventune.generation.streaming import Tally
     from eventune.serving.chats import load_chats
     from eventune.serving.runs import annotates
 
-    monkeypatch.setenv("EVENTUNE_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "rows.jsonl").write_text('{"content": "red", "summary": "a red shirt"}\n' * 4, encoding="utf-8")
-    columns = ("--prompt_column", "content", "--response_column", "summary")
-    files = ("--train_file", str(tmp_path / "rows.jsonl"), "--output_dir", str(tmp_path / "run"))
-    lengths = ("--max_source_length", "64", "--max_target_length", "16")
-    model = ("--model_name_or_path", str(tiny_llm), "--max_steps", "1", *lengths)
-    assert main(["sft", "--do_train", "true", *model, *columns, *files]) == 0
     assert annotates(tiny_run)
-    assert not annotates(tmp_path / "run")
+    assert not annotates(talking_run)
     settings = GenerationSettings(max_new_tokens=4)
-    chats = load_chats([tmp_path / "run"], device="auto", dtype="auto")
+    chats = load_chats([talking_run], device="auto", dtype="auto")
     said = "".join(chats["run"].answer([Message("user", "red")], settings, Tally()))
-    assert said == "".join(open_chat_models(str(tmp_path / "run"), {}).session(settings).ask("red"))
+    assert said == said_by(open_chat_models(str(talking_run), {}))
+
+
+def test_a_run_that_chats_is_served_where_its_base_was_moved(talking_run, tiny_llm, tmp_path):
+    from eventune.serving.chats import load_chats
+
+    moved = shutil.copytree(talking_run, tmp_path / "run")
+    record = json.loads((moved / "base.json").read_text(encoding="utf-8"))
+    (moved / "base.json").write_text(json.dumps({**record, "name_or_path": str(tmp_path / "gone")}), encoding="utf-8")
+    with pytest.raises(EventuneError, match="gone") as caught:
+        load_chats([moved], device="auto", dtype="auto")
+    assert f"eventune serve {moved} --model_name_or_path MODEL" in caught.value.hint
+    chats = load_chats([moved], model_name_or_path=str(tiny_llm), device="auto", dtype="auto")
+    expected = load_chats([talking_run], device="auto", dtype="auto")
+    assert said_by(chats["run"].models) == said_by(expected["run"].models)
+
+
+def test_what_a_recipe_makes_replaces_a_run_that_finds_something(refused, talking_run, tiny_recipe, tmp_path):
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump({**tiny_recipe, "output_dir": str(tmp_path / "mine")}), encoding="utf-8")
+    message = refused("serve", talking_run, "--recipe", recipe, "--port", "0")
+    assert message.startswith(
+        "error: --recipe: expected a RUN that finds events, in whose place the new one is served,"
+    )

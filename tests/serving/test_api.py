@@ -2,15 +2,30 @@
 
 import asyncio
 import json
+import re
+import shutil
+from collections import Counter
 
 import pytest
 
 from eventune.corpora import read_corpus
+from eventune.events import EventType, Ontology
 from eventune.inference.extractor import Extractor
 from eventune.scoring.definitions import score_model
 from eventune.serving.guards import BoundedBody
+from eventune.serving.runs import ServedRun, load_served
 
 TEXT = {"text": "Gunmen [[shot|attack]] three soldiers in Mosul on Monday."}
+
+
+class DetectingAlone:
+    """Stands in for a run that finds triggers alone: none."""
+
+    detects, finds_arguments, is_generative = True, False, False
+    ontology, counts = Ontology.of([EventType("attack", ())]), Counter()
+
+    def annotate(self, documents, *, on_batch=None):
+        return list(documents)
 
 
 def test_models_are_listed_with_ontology_scores_and_fingerprint_and_no_path(client, generous_run):
@@ -36,6 +51,36 @@ def test_what_the_run_finds_is_scored_as_evaluate_does(client, generous_run, sma
     response = client.post("/v1/score", json={"gold": records, "scorer": "none"})
     assert response.status_code == 422
     assert response.json()["error"]["message"].startswith("scorer: expected rams or ")
+
+
+def test_what_evaluate_does_not_score_is_refused(serve, client, small_corpus):
+    [record, *_] = [json.loads(line) for line in (small_corpus / "dev.jsonl").read_text(encoding="utf-8").splitlines()]
+    events = [{**event, "arguments": []} for event in record["events"]]
+    for gold, what in (({**record, "events": events}, "argument"), ({**record, "events": []}, "argument")):
+        response = client.post("/v1/score", json={"gold": [gold]})
+        assert response.status_code == 422, response.text
+        assert response.json()["error"]["message"].startswith(
+            f"gold: expected annotated {what}s to score against, found no gold {what} in 1 documents"
+        )
+    detecting = serve(runs={"triggers": ServedRun("triggers", Extractor(DetectingAlone()), {}, "textee", "0" * 12)})
+    response = detecting.post("/v1/score", json={"gold": [record], "scorer": "rams"})
+    assert response.status_code == 422
+    assert response.json()["error"]["message"] == (
+        "scorer: expected textee for a run that finds triggers alone, found rams"
+    )
+    assert detecting.post("/v1/score", json={"gold": [{**record, "events": events}]}).json()["measure"] == "trigger_cls"
+    found = detecting.post("/v1/score", json={"gold": [record], "predicted": [record], "scorer": "rams"})
+    assert found.json()["metrics"]["f1"] == 1.0
+
+
+def test_a_fingerprint_is_that_of_what_was_loaded(generous_run, serve, tmp_path):
+    folder = shutil.copytree(generous_run, tmp_path / "moving")
+    client = serve(runs=load_served([folder]))
+    shutil.rmtree(folder)
+    expected = Extractor.load(generous_run).fingerprint
+    assert client.get("/v1/models").json()["data"][0]["fingerprint"] == expected
+    assert client.get("/health").json()["model_version"] == expected
+    assert client.post("/v1/extract", json=TEXT).json()["fingerprint"] == expected
 
 
 def test_health_readiness_and_figures(client):
@@ -77,6 +122,7 @@ def test_headers_forbid_scripts_framing_and_sniffing_and_no_site_is_let_in(clien
     [
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
         {"Host": "evil.example"},
         {"Host": "localhost.evil.example"},
     ],
@@ -147,6 +193,34 @@ def send_body(messages, **limits):
 
 def piece(content, more=True):
     return {"type": "http.request", "body": content, "more_body": more}
+
+
+HALF = [
+    ("POST", "/v1/extract", {"documents": [{"id": "d", "text": "[[shot|attack]]", "metadata": {"a": ["\ud800"]}}]}),
+    ("POST", "/v1/extract", {"documents": [{"id": "\udfff", "text": "Gunmen shot."}]}),
+    ("POST", "/v1/extract", {"text": "Gunmen \ud83d shot."}),
+    ("POST", "/v1/export", {"documents": [{"id": "d", "text": "x", "metadata": {"\ud800": 1}}], "format": "jsonl"}),
+    ("PUT", "/v1/annotations", {"document": {"id": "d", "text": "x", "metadata": {"a": "\ud800"}}}),
+    ("POST", "/predict", {"tasks": [{"id": 1, "data": {"text": "Gunmen \ud800 shot."}}]}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), HALF)
+@pytest.mark.parametrize("content", [json.dumps, lambda body: json.dumps(body, ensure_ascii=False)])
+def test_half_a_surrogate_pair_is_refused_wherever_it_stands(client, method, path, body, content):
+    headers = {"Content-Type": "application/json", "Accept": "application/x-ndjson"}
+    response = client.request(method, path, content=content(body).encode("utf-8", "surrogatepass"), headers=headers)
+    assert response.status_code == 422, response.text
+    message = response.json()["error"]["message"]
+    assert re.fullmatch(r"body: expected Unicode text, found half a surrogate pair \(\\u(d800|dfff|d83d)\)", message)
+
+
+def test_whole_surrogate_pairs_are_text(client):
+    text = "Gunmen \U0001f600 [[shot|attack]] \\ud800."
+    response = client.post(
+        "/v1/extract", content=json.dumps({"text": text}), headers={"Content-Type": "application/json"}
+    )
+    assert response.json()["documents"][0]["text"] == "Gunmen \U0001f600 shot \\ud800."
 
 
 def test_a_body_is_refused_as_soon_as_it_is_too_long():

@@ -20,6 +20,10 @@ def marked(document):
     return document.with_events([Event("seen", Span(0, 1), id=document.id)])
 
 
+class PanicException(BaseException):
+    """What the tokenizers' library raises; it is no Exception."""
+
+
 class Model:
     """Annotates when it is let; `batches` are the identifiers that it was given together."""
 
@@ -34,6 +38,8 @@ class Model:
         assert self.may_go.wait(20)
         if any(document.id == "bad" for document in documents):
             raise EventuneError("bad: expected another")
+        if any(document.id == "panic" for document in documents):
+            raise PanicException("called `unwrap()` on\nan `Err` value")
         return [marked(document) for document in documents]
 
 
@@ -160,6 +166,33 @@ def test_an_error_is_the_one_request_s_that_has_it(batcher, model, busy):
         answers[1].result(20)
     assert answers[2].result(20) == [marked(text("better"))]
     assert batcher.is_open
+
+
+def test_a_library_that_panics_is_the_one_request_s_error(batcher, model, busy):
+    answers = [ask(batcher, text("good")), ask(batcher, text("panic")), ask(batcher, text("better"))]
+    model.may_go.set()
+    assert answers[0].result(20) == [marked(text("good"))]
+    with pytest.raises(EventuneError, match="a library stopped: called `unwrap\\(\\)` on an `Err` value"):
+        answers[1].result(20)
+    assert answers[2].result(20) == [marked(text("better"))]
+    assert batcher.is_open
+
+
+def test_work_between_batches_in_which_a_library_panics_is_told(batcher, model):
+    def work():
+        raise PanicException("gone")
+
+    with pytest.raises(EventuneError, match="a library stopped: gone"):
+        batcher.between(work).result(20)
+    assert batcher.is_open
+
+
+def test_many_documents_of_one_request_take_no_more_time_each():
+    documents = [text(str(n), 1) for n in range(20_000)]
+    batcher = Batcher(batch_tokens=len(documents), capacity=len(documents))
+    # With time that grows by the square it would be a minute.
+    assert batcher.submit("a", list, documents, seconds=20).result(20) == documents
+    batcher.close()
 
 
 def test_closing_finishes_what_was_taken_and_takes_nothing_more(batcher, model, busy):

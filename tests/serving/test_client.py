@@ -1,11 +1,13 @@
 """`eventune.Client`."""
 
+import httpx
 import pytest
 
 import eventune
 from eventune import EventuneError
 from eventune.corpora import read_corpus
 from eventune.inference.extractor import Extractor
+from eventune.serving import client as module
 
 TEXT = "Gunmen [[shot|attack]] three soldiers in Mosul on Monday."
 
@@ -50,7 +52,6 @@ def test_what_the_server_refuses_is_an_error_with_its_hint(connected):
 
 
 def test_a_busy_server_is_asked_again_after_as_long_as_it_says(connected, monkeypatch):
-    from eventune.serving import client as module
     from eventune.serving.batcher import Batcher, BusyError
 
     waits, busy = [], [1, 2]
@@ -65,6 +66,22 @@ def test_a_busy_server_is_asked_again_after_as_long_as_it_says(connected, monkey
     monkeypatch.setattr(module.time, "sleep", waits.append)
     assert connected(retries=2).extract(TEXT).events
     assert waits == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("Wed, 21 Oct 2026 07:28:00 GMT", 1.0), ("7", 7.0), ("86400", 30.0), ("-3", 1.0), ("nan", 1.0), ("", 1.0)],
+)
+def test_a_proxy_may_say_in_its_own_way_when_to_come_again(header, seconds, monkeypatch):
+    waits = []
+    busy = httpx.MockTransport(lambda _: httpx.Response(429, headers={"Retry-After": header}))
+    monkeypatch.setattr(module.time, "sleep", waits.append)
+    client = eventune.Client("http://localhost", retries=1)
+    client.close()
+    client._http = httpx.Client(base_url="http://localhost", transport=busy)
+    with client, pytest.raises(EventuneError, match="status 429"):
+        client.models()
+    assert waits == [seconds]
 
 
 def test_a_server_that_is_not_there_is_an_error(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from eventune.chat.models import open_chat_models
+from eventune.errors import EventuneError
 from eventune.generation.generating import GenerationSettings
 from eventune.serving.app import make_app
 from eventune.serving.arguments import ServeSettings
@@ -202,3 +203,26 @@ def test_who_stops_listening_ends_the_answer(slow):
 
 async def anext_of(talk, slow):
     return await anext(talk.pieces(lambda: slow.answer((), None, None)))
+
+
+class PanicException(BaseException):
+    """What the tokenizers' library raises; it is no Exception."""
+
+
+def test_a_library_that_panics_is_an_error_and_the_next_is_answered():
+    def panicking():
+        yield "one "
+        raise PanicException("gone")
+
+    def fine():
+        yield "two"
+
+    async def listen():
+        assert [piece async for piece in talk.pieces(fine)] == ["two"]
+        with pytest.raises(EventuneError, match="a library stopped: gone"):
+            _ = [piece async for piece in talk.pieces(panicking)]
+        assert [piece async for piece in talk.pieces(fine)] == ["two"]
+
+    talk = Talk(capacity=1, max_seconds=20)
+    asyncio.run(listen())
+    talk.close()

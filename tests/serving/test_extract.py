@@ -177,7 +177,7 @@ def slow(served):
     from eventune.inference.extractor import Extractor
 
     annotator = Slow(next(iter(served.values())).extractor.ontology)
-    yield annotator, {"slow": ServedRun("slow", Extractor(annotator), {})}
+    yield annotator, {"slow": ServedRun("slow", Extractor(annotator), {}, "rams", annotator.fingerprint())}
     annotator.may_go.set()
 
 

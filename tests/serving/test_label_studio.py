@@ -58,7 +58,7 @@ class Detecting:
 @pytest.fixture
 def backend(tmp_path):
     with open_annotations(tmp_path) as annotations:
-        runs = {"demo": ServedRun("demo", Extractor(Detecting()), {})}
+        runs = {"demo": ServedRun("demo", Extractor(Detecting()), {}, "textee", "0123456789ab")}
         with TestClient(
             make_app(runs, ServeSettings(), annotations=annotations), base_url="http://localhost"
         ) as client:

@@ -8,6 +8,7 @@ import yaml
 from starlette.testclient import TestClient
 
 from eventune.corpora.jsonl import read_document
+from eventune.errors import EventuneError
 from eventune.inference.extractor import Extractor
 from eventune.serving import training
 from eventune.serving.app import make_app
@@ -79,6 +80,46 @@ def test_a_training_that_fails_leaves_the_run_as_it_is_and_the_next_has_a_folder
         assert client.get("/v1/training").json() == {"can_train": True, "state": "failed", "run": run}
         assert "none.jsonl" in (tmp_path / "runs" / f"{run}.log").read_text(encoding="utf-8")
     assert client.get("/v1/models").json() == before
+
+
+def wait_for(made):
+    for _ in range(2000):
+        if made.state != "running":
+            return made.state
+        time.sleep(0.01)
+    return made.state
+
+
+class Done:
+    """Stands in for a process that made a run."""
+
+    def __init__(self, *_, **__):
+        pass
+
+    def wait(self):
+        return 0
+
+    poll = wait
+
+
+def test_a_run_that_cannot_be_loaded_is_told_and_the_next_can_be_made(tmp_path, monkeypatch, caplog):
+    def load(folder):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(training.subprocess, "Popen", Done)
+    made = Training("recipe.yaml", tmp_path / "mine", load)
+    for _ in range(2):
+        assert made.start(lambda load: load())
+        assert wait_for(made) == "failed"
+    assert f"{tmp_path / 'mine'} is not served: out of memory" in caplog.text
+
+
+def test_a_log_that_cannot_be_written_is_an_error(tmp_path):
+    name = "x" * 252
+    made = Training("recipe.yaml", tmp_path / name, lambda folder: None)
+    with pytest.raises(EventuneError, match=f"{name}.log: File name too long"):
+        made.start(lambda load: load())
+    assert made.state == "idle"
 
 
 def test_without_a_recipe_nothing_is_trained(client):

@@ -100,12 +100,20 @@ class ChatModels:
         yield self._bank.use(name)
 
 
-def open_chat_models(model: str, adapters: Mapping[str, Path], *, device: str = AUTO, dtype: str = AUTO) -> ChatModels:
+def open_chat_models(
+    model: str,
+    adapters: Mapping[str, Path],
+    *,
+    model_name_or_path: str | None = None,
+    device: str = AUTO,
+    dtype: str = AUTO,
+) -> ChatModels:
     """Load a model, or the base of a run, with runs on it.
 
     Args:
         model: A folder, a packaged model, a hub id, or the directory of a run.
         adapters: Folder of each run, by the name it is called.
+        model_name_or_path: Where the base of a run is, if not where the run says.
         device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
         dtype: Type of the base's weights, or `auto`.
 
@@ -121,13 +129,14 @@ def open_chat_models(model: str, adapters: Mapping[str, Path], *, device: str = 
     if not name:
         return ChatModels(resolve(model), adapters, placement)
     try:
-        base = resolve(name, revision=revision, may_download=False)
+        base = resolve(model_name_or_path or name, revision=revision, may_download=model_name_or_path is not None)
     except UnconvertedModelError:
         raise
     except EventuneError as error:
         raise EventuneError(
             f"{folder} was trained on {name!r}: {error.message}",
-            f"if that is elsewhere on this machine, or is to be downloaded: eventune chat MODEL --adapter {folder}",
+            f"if that is elsewhere on this machine, or is to be downloaded: eventune chat MODEL --adapter {folder}, or "
+            f"eventune serve {folder} --model_name_or_path MODEL",
         ) from error
     own = adapter_name(folder)
     if own in adapters:

@@ -18,7 +18,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn
 
 import eventune
-from eventune.errors import EventuneError, did_you_mean
+from eventune.errors import EventuneError, did_you_mean, library_error
 
 VERBS = {
     "demo": "train, score and extract on the built-in sample",
@@ -198,11 +198,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except BaseException as error:
-        # What the tokenizers' library, which is not Python's, does about an expression that takes it too long.
         if type(error).__name__ != "PanicException":
             raise
-        hint = "the model's tokenizer.json: copy it anew, or take another model"
-        print_error(EventuneError(f"a library stopped: {' '.join(str(error).split())[:300]}", hint))
+        told = library_error(error)
+        print_error(told)
+        _emit_error(told.message, told.hint, argv)
         return 2
 
 

@@ -160,6 +160,11 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     gold = _gold(arguments) if arguments.test_file else ()
     event_free = open_event_free(arguments.event_free, format=arguments.format) if arguments.event_free else None
     extractor = load_extractor(arguments)
+    if event_free is not None and not extractor.detects:
+        raise EventuneError(
+            "--event_free: expected a run that finds triggers, found one that finds arguments of given events",
+            "leave it out",
+        )
     result: dict[str, Any] = {}
     if arguments.test_file:
         result |= _score(arguments, extractor, gold)
@@ -232,18 +237,14 @@ def _triggers(arguments: argparse.Namespace, extractor: Extractor) -> str:
 
 def _scorer(arguments: argparse.Namespace, extractor: Extractor, triggers: str) -> str:
     """Return the scorer's name: the one asked for, else what the run was trained by."""
-    from eventune.scoring import SCORERS
+    from eventune.scoring.checks import check_scorer
     from eventune.scoring.definitions import DEFAULT_SCORER
     from eventune.training.run_directory import RECIPE, RunDirectory
 
     run = RunDirectory(Path(arguments.run_directory))
     name = arguments.scorer or ("textee" if triggers == PREDICTED else run.setting("scorer") or DEFAULT_SCORER)
-    # The recipe may be a stranger's, and hold what cannot be a key.
-    if name not in list(SCORERS):
-        raise InvalidValueError(f"{run.path / RECIPE}: scorer", " or ".join(SCORERS), repr(name))
-    if not extractor.finds_arguments and "triggers" not in SCORERS[name].options:
-        raise EventuneError(f"--scorer: expected textee for a run that finds triggers alone, found {name}")
-    return name
+    where = "--scorer" if arguments.scorer else f"{run.path / RECIPE}: scorer"
+    return check_scorer(name, where, finds_arguments=extractor.finds_arguments)
 
 
 def _false_alarms(extractor: Extractor, documents: Iterable[Document]) -> dict[str, Any]:
@@ -251,11 +252,6 @@ def _false_alarms(extractor: Extractor, documents: Iterable[Document]) -> dict[s
     from eventune.inference.files import extracted_anew
     from eventune.scoring.false_alarms import FalseAlarms
 
-    if not extractor.detects:
-        raise EventuneError(
-            "--event_free: expected a run that finds triggers, found one that finds arguments of given events",
-            "leave it out",
-        )
     alarms = FalseAlarms()
     with delayed_bar("extracting", total=None) as bar:
         for document, found in extracted_anew(extractor, documents, on_documents=bar.advance):
@@ -279,16 +275,7 @@ def _gold(arguments: argparse.Namespace) -> Sequence[Document]:
 
 
 def _require_gold(gold: Sequence[Document], arguments: argparse.Namespace, *, with_arguments: bool) -> None:
-    """Refuse a file without what is scored: an F1 of 0 would say that nothing was found."""
-    events = [event for document in gold for event in document.events]
-    if with_arguments and not any(event.arguments for event in events):
-        what = "argument"
-    elif not events:
-        what = "event"
-    else:
-        return
-    raise EventuneError(
-        f"{arguments.test_file}: expected annotated {what}s to score against, found no gold {what} in {len(gold)} "
-        f"documents with {len(events)} events",
-        f"to find {what}s: eventune extract {arguments.run_directory} {arguments.test_file} -o OUT",
-    )
+    from eventune.scoring.checks import check_gold
+
+    to_find = f"eventune extract {arguments.run_directory} {arguments.test_file} -o OUT"
+    check_gold(gold, arguments.test_file, with_arguments=with_arguments, to_find=to_find)

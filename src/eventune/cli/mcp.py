@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from eventune.cli.evaluate import add_model_arguments, load_extractor
 from eventune.cli.output import notify
-from eventune.cli.serve import check_reach
+from eventune.cli.serve import add_setting_flags, check_reach
 from eventune.errors import EventuneError, require_library
-from eventune.serving.arguments import TOKEN_VARIABLE, ServeSettings, setting_flags
+from eventune.serving.arguments import TOKEN_VARIABLE, ServeSettings
 
 if TYPE_CHECKING:
     from eventune.serving.assistants import AssistantTools
@@ -30,10 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="listen for streamable HTTP, in place of speaking over standard input and output",
     )
-    for name, kind, default, text in setting_flags():
-        if name in (*_OF_HTTP, *_OF_TEXTS):
-            text = f"{text}; with --http" if name in _OF_HTTP else text
-            parser.add_argument(f"--{name}", type=kind, default=default, metavar=name.split("_")[-1].upper(), help=text)
+    add_setting_flags(parser, *_OF_HTTP, note="; with --http")
+    add_setting_flags(parser, *_OF_TEXTS)
     add_model_arguments(parser)
     parser.epilog = f"With --http, a token in the environment variable {TOKEN_VARIABLE} must come with each request."
 

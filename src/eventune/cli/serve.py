@@ -31,8 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         help="run directory, export of one, or warmup; those of `eventune sft` chat",
     )
-    for name, kind, default, text in setting_flags():
-        parser.add_argument(f"--{name}", type=kind, default=default, metavar=name.split("_")[-1].upper(), help=text)
+    add_setting_flags(parser)
     parser.add_argument(
         "--annotate", metavar="DIR", help="let the page save corrected documents in this folder, as JSON lines"
     )
@@ -69,6 +68,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = f"A token in the environment variable {TOKEN_VARIABLE} must then come with each request."
 
 
+def add_setting_flags(parser: argparse.ArgumentParser, *names: str, note: str = "") -> None:
+    """Add the flags of settings.
+
+    Args:
+        parser: Where they are added.
+        names: Which ones; all by default.
+        note: What is said behind each one's help.
+    """
+    for name, kind, default, text in setting_flags():
+        if not names or name in names:
+            metavar = name.split("_")[-1].upper()
+            parser.add_argument(f"--{name}", type=kind, default=default, metavar=metavar, help=text + note)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Load the runs and serve them until a signal says to stop."""
     from eventune.runs.shipped import located
@@ -92,8 +105,14 @@ def run(arguments: argparse.Namespace) -> int:
         pages = read_comparisons([Path(folder) for folder in arguments.comparisons])
         training = _training(arguments)
         talking = [folder for folder in folders if not is_export(folder) and not annotates(folder)]
+        if training is not None and len(talking) == len(folders):
+            raise EventuneError(
+                "--recipe: expected a RUN that finds events, in whose place the new one is served, found none",
+                "add one, or leave --recipe out",
+            )
         runs = load_served([folder for folder in folders if folder not in talking], **_loading(arguments))
-        chats = load_chats(talking, device=arguments.device, dtype=arguments.dtype)
+        base = arguments.model_name_or_path
+        chats = load_chats(talking, model_name_or_path=base, device=arguments.device, dtype=arguments.dtype)
         names = [*runs, *chats]
         if len(set(names)) < len(names):
             raise EventuneError(f"RUN: expected folders of different names, found {', '.join(names)}", "rename one")

@@ -187,13 +187,26 @@ def value_at(text: str, start: int) -> tuple[Any, int]:
     except RecursionError:
         raise InvalidValueError("record", "a record of a document", "JSON that is nested too deeply") from None
     if "\\u" in text[start:end]:
-        try:
-            # Half of an emoji's escape is valid JSON but no text: no tokenizer takes it and no file can hold it.
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        except UnicodeEncodeError as error:
-            found = f"half a surrogate pair (\\u{ord(error.object[error.start]):04x})"
-            return InvalidValueError("record", "Unicode text", found), end
+        return half_pair_in(value, "record") or value, end
     return value, end
+
+
+def half_pair_in(value: Any, where: str) -> InvalidValueError | None:
+    """Return the error of a JSON value with half of an emoji's escape, which no tokenizer takes and no file can hold.
+
+    Args:
+        value: The value.
+        where: What it is, for the error.
+
+    Returns:
+        The error; None where all in it is text.
+    """
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        found = f"half a surrogate pair (\\u{ord(error.object[error.start]):04x})"
+        return InvalidValueError(where, "Unicode text", found)
+    return None
 
 
 def _refuse_constant(name: str) -> None:

@@ -10,9 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eventune.corpora import lines_of
-from eventune.errors import InvalidValueError
 from eventune.events import Document
-from eventune.scoring import SCORERS
+from eventune.scoring.checks import check_gold, check_scorer, counts_triggers
 from eventune.scoring.definitions import score_model
 from eventune.scoring.textee import ALONE, GOLD, PREDICTED
 from eventune.serving.asking import above, asked, check_tokens, read_documents, record_of
@@ -81,7 +80,7 @@ def _extracted(request: Request, run: ServedRun, found: list[Document]) -> Respo
         lines = (f"{line}\n" for document in found for line in lines_of(document))
         return Response("".join(lines).encode(), media_type=LINES)
     records = [record_of(document) for document in found]
-    return reply({"model": run.name, "fingerprint": run.extractor.fingerprint, "documents": records})
+    return reply({"model": run.name, "fingerprint": run.fingerprint, "documents": records})
 
 
 @router.post("/v1/score", responses=ERRORS, response_class=Response)
@@ -89,11 +88,12 @@ async def score(body: ScoreRequest, request: Request) -> Response:
     """Score predicted documents, or what a run finds, against annotated ones."""
     service = service_of(request)
     run = service.run_named(body.model)
-    scorer = body.scorer or run.scorer
-    if scorer not in SCORERS:
-        raise InvalidValueError("scorer", " or ".join(SCORERS), repr(scorer))
+    finds_arguments, is_given = run.extractor.finds_arguments, body.predicted is not None
+    scorer = check_scorer(body.scorer or run.scorer, "scorer", finds_arguments=finds_arguments or is_given)
     gold = await service.prepare(lambda: read_documents(body.gold, "gold", service.settings))
-    triggers = (PREDICTED if run.extractor.detects else GOLD) if run.extractor.finds_arguments else ALONE
+    with_arguments = finds_arguments or not counts_triggers(scorer)
+    check_gold(gold, "gold", with_arguments=with_arguments, to_find="POST /v1/extract")
+    triggers = (PREDICTED if run.extractor.detects else GOLD) if finds_arguments else ALONE
     if body.predicted is not None:
         records = body.predicted
         predicted = await service.prepare(lambda: read_documents(records, "predicted", service.settings))

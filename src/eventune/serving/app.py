@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -20,6 +20,7 @@ from eventune.errors import EventuneError, InvalidValueError
 from eventune.serving import api, comparisons, completions, label_studio, page
 from eventune.serving.annotations import Annotations
 from eventune.serving.arguments import ServeSettings
+from eventune.serving.asking import check_unicode
 from eventune.serving.chats import ServedChat
 from eventune.serving.guards import Admission, BoundedBody, SafeHeaders
 from eventune.serving.replies import RefusedError, error_reply, status_of
@@ -69,6 +70,7 @@ def make_app(
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        dependencies=[Depends(check_unicode)],
         middleware=[
             Middleware(SafeHeaders),
             Middleware(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from starlette.requests import Request
+
 from eventune.corpora.jsonl import read_document, write_document
 from eventune.corpora.raw_text import document_of
+from eventune.corpora.records import half_pair_in
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Event
 from eventune.inference.extractor import Extractor, no_event_error
@@ -14,6 +18,9 @@ from eventune.inference.pools import cost_of
 from eventune.inference.questions import Questions
 from eventune.serving.arguments import ServeSettings
 from eventune.serving.requests import ExtractRequest
+
+_SUSPECT = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]|\x00")
+"""Surrogates, escaped or as bytes; and what JSON in UTF-16, which Python reads as well, has and UTF-8 has not."""
 
 
 def asked(request: ExtractRequest, extractor: Extractor, settings: ServeSettings) -> list[Document]:
@@ -45,6 +52,22 @@ def read_documents(records: Sequence[Any], field: str, settings: ServeSettings) 
         except InvalidValueError as error:
             raise error.inside(f"{field}[{number}]") from None
     return documents
+
+
+async def check_unicode(request: Request) -> None:
+    """Refuse a body with half of a surrogate pair, wherever it stands: it could be neither read, saved nor sent back.
+
+    Raises:
+        InvalidValueError: If it has one.
+    """
+    if _SUSPECT.search(await request.body()):
+        try:
+            error = half_pair_in(await request.json(), "body")
+        except (ValueError, RecursionError):
+            # No JSON, which is told where some is expected.
+            return
+        if error is not None:
+            raise error
 
 
 def check_tokens(documents: Iterable[Document], settings: ServeSettings) -> None:

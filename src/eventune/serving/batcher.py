@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, exception_of
 from eventune.events import Document
 from eventune.inference.pools import cost_of
 
@@ -75,7 +75,8 @@ class _Job:
     run: str
     annotate: Annotate
     deadline: float
-    results: list[Document | None]
+    count: int
+    results: dict[int, Document] = field(default_factory=dict)
     future: Future[list[Document]] = field(default_factory=Future)
     submitted: float = field(default_factory=time.monotonic)
 
@@ -85,9 +86,8 @@ class _Job:
 
     def take(self, place: int, found: Document) -> None:
         self.results[place] = found
-        done = [result for result in self.results if result is not None]
-        if len(done) == len(self.results):
-            self._finish(lambda: self.future.set_result(done))
+        if len(self.results) == self.count:
+            self._finish(lambda: self.future.set_result([self.results[place] for place in range(self.count)]))
 
     def fail(self, error: Exception) -> None:
         self._finish(lambda: self.future.set_exception(error))
@@ -169,7 +169,7 @@ class Batcher:
             BusyError: If too many documents wait.
             ClosedError: If it was closed.
         """
-        job = _Job(run, annotate, time.monotonic() + seconds, [None] * len(documents))
+        job = _Job(run, annotate, time.monotonic() + seconds, len(documents))
         items = [_Item(job, place, document, cost_of(document)) for place, document in enumerate(documents)]
         if not items:
             job.future.set_result([])
@@ -201,8 +201,8 @@ class Batcher:
         def do() -> None:
             try:
                 future.set_result(work())
-            except Exception as error:
-                future.set_exception(error)
+            except BaseException as error:
+                future.set_exception(exception_of(error))
 
         with self._changed:
             if not self.is_open:
@@ -271,9 +271,9 @@ class Batcher:
     def _annotate(self, batch: Sequence[_Item]) -> Sequence[Document | Exception]:
         try:
             return batch[0].job.annotate([item.document for item in batch])
-        except Exception as error:
+        except BaseException as error:
             if len(batch) == 1:
-                return [error]
+                return [exception_of(error)]
             # One request's document must not fail another's.
             return [outcome for item in batch for outcome in self._annotate([item])]
 

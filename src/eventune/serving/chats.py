@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from eventune.errors import exception_of
 from eventune.serving.batcher import BusyError, ClosedError
 from eventune.serving.replies import TOO_LATE, RefusedError
 from eventune.serving.runs import names_of
@@ -56,11 +57,14 @@ class ServedChat:
         yield from session.ask(messages[-1].content, tally)
 
 
-def load_chats(folders: Sequence[Path], *, device: str, dtype: str) -> dict[str, ServedChat]:
+def load_chats(
+    folders: Sequence[Path], *, model_name_or_path: str | None = None, device: str, dtype: str
+) -> dict[str, ServedChat]:
     """Load runs of `eventune sft`.
 
     Args:
         folders: The run directories.
+        model_name_or_path: See `open_chat_models`.
         device: See `open_chat_models`.
         dtype: See `open_chat_models`.
 
@@ -70,17 +74,18 @@ def load_chats(folders: Sequence[Path], *, device: str, dtype: str) -> dict[str,
     Raises:
         EventuneError: As `open_chat_models` does, or if two folders are one.
     """
+    options = {"model_name_or_path": model_name_or_path, "device": device, "dtype": dtype}
     return {
-        name: ServedChat(name, _opened(folder, device=device, dtype=dtype))
+        name: ServedChat(name, _opened(folder, options))
         for name, folder in zip(names_of(folders), folders, strict=True)
     }
 
 
-def _opened(folder: Path, *, device: str, dtype: str) -> ChatModels:
+def _opened(folder: Path, options: dict[str, Any]) -> ChatModels:
     # Exports are served where there is no torch.
     from eventune.chat.models import open_chat_models
 
-    return open_chat_models(str(folder), {}, device=device, dtype=dtype)
+    return open_chat_models(str(folder), {}, **options)
 
 
 class Talk:
@@ -175,7 +180,7 @@ def _speak(
                 if stop.is_set():
                     return
                 tell(piece)
-    except Exception as error:
-        tell(error)
+    except BaseException as error:
+        tell(exception_of(error))
     else:
         tell(None)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Triggers = Literal["auto", "given", "marked", "detected"]
 _BUSY = 429
-_LONGEST_WAIT = 30.0
+_USUAL_WAIT, _LONGEST_WAIT = 1.0, 30.0
 
 
 class Client:
@@ -132,7 +132,7 @@ class Client:
                 raise EventuneError(message, "is the server running? eventune serve RUN") from None
             if response.status_code != _BUSY or attempt == self._retries:
                 break
-            time.sleep(min(float(response.headers.get("retry-after", 1)), _LONGEST_WAIT))
+            time.sleep(_seconds(response.headers.get("retry-after", "")))
         try:
             answer = response.json()
         except ValueError:
@@ -143,6 +143,11 @@ class Client:
             raise EventuneError(str(answer["error"].get("message")), str(answer["error"].get("hint", "")))
         found = f"found status {response.status_code}"
         raise EventuneError(f"{response.url}: expected an answer of eventune serve, {found}")
+
+
+def _seconds(retry_after: str) -> float:
+    """Return how long a server wants to be left alone; a proxy may name a date in place of seconds."""
+    return min(float(retry_after), _LONGEST_WAIT) if retry_after.isdecimal() else _USUAL_WAIT
 
 
 def _record(document: Document) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class Admission:
             # Else a site whose name leads to 127.0.0.1 could ask from a browser.
             return RefusedError(403, f"host: expected localhost, found {host[:60]!r}", "listen on another --host")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _place_of(origin) != host:
             return RefusedError(403, f"origin: expected this server's own page, found {origin[:60]!r}")
         if self._token and not self._is_open(path) and not self._has_token(headers.get("authorization", "")):
             return RefusedError(401, "authorization: expected the server's token", "Authorization: Bearer TOKEN")
@@ -168,6 +168,13 @@ class BoundedBody:
         # What is still coming is nobody's business.
         response.headers["Connection"] = "close"
         await response(scope, receive, send)
+
+
+def _place_of(address: str) -> str | None:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None
 
 
 def _name_of(address: str) -> str:

@@ -107,13 +107,13 @@ class Labelling:
 @router.get("/health")
 async def health(request: Request) -> Response:
     """Tell that the backend is there."""
-    return reply({"status": "UP", "model_class": "eventune", "model_version": _run(request).extractor.fingerprint})
+    return reply({"status": "UP", "model_class": "eventune", "model_version": _run(request).fingerprint})
 
 
 @router.post("/setup")
 async def setup(request: Request) -> Response:
     """Tell the version of the model: predictions of another one are made anew."""
-    return reply({"model_version": _run(request).extractor.fingerprint})
+    return reply({"model_version": _run(request).fingerprint})
 
 
 @router.post("/predict")
@@ -125,7 +125,7 @@ async def predict(body: PredictRequest, request: Request) -> Response:
     documents = await service.prepare(lambda: [_document(task, labelling) for task in body.tasks])
     check_tokens(documents, service.settings)
     found = await service.find(request, run, documents) if run.extractor.detects else documents
-    version = run.extractor.fingerprint
+    version = run.fingerprint
     return reply({"results": [{"model_version": version, **prediction_of(each, labelling)} for each in found]})
 
 

@@ -24,12 +24,14 @@ class ServedRun:
         extractor: The run.
         result: What its `result.json` says; an export has none.
         scorer: What it is scored by where a request does not say.
+        fingerprint: The extractor's, of the files that it was loaded from: they may be gone or others by now.
     """
 
     name: str
     extractor: Extractor
     result: dict[str, Any]
-    scorer: str = DEFAULT_SCORER
+    scorer: str
+    fingerprint: str
 
     def describe(self) -> dict[str, Any]:
         """Return what `GET /v1/models` tells of it; where it lies on the disk is nobody's business."""
@@ -37,7 +39,7 @@ class ServedRun:
         return {
             "id": self.name,
             "object": "model",
-            "fingerprint": self.extractor.fingerprint,
+            "fingerprint": self.fingerprint,
             "detects": self.extractor.detects,
             "finds_arguments": self.extractor.finds_arguments,
             "scores": {
@@ -70,7 +72,8 @@ def load_served(folders: Sequence[Path], **options: Any) -> dict[str, ServedRun]
         # A recipe may be a stranger's.
         known = scorer if isinstance(scorer, str) and scorer in SCORERS else DEFAULT_SCORER
         result = {} if is_export(folder) else read_json(folder / RESULT)
-        loaded[name] = ServedRun(name, extractor, result, "textee" if extractor.detects else known)
+        scorer = "textee" if extractor.detects else known
+        loaded[name] = ServedRun(name, extractor, result, scorer, extractor.fingerprint)
     return loaded
 
 

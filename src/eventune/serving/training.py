@@ -11,7 +11,7 @@ from pathlib import Path
 
 from eventune.errors import EventuneError
 from eventune.serving.runs import ServedRun
-from eventune.storage.paths import exists, make_folder
+from eventune.storage.paths import exists, make_folder, reason_of
 
 IDLE, RUNNING, SERVED, FAILED = "idle", "running", "served", "failed"
 _STOP_SECONDS = 10
@@ -52,16 +52,14 @@ class Training:
             Whether it was begun.
 
         Raises:
-            EventuneError: If its folder's place cannot be written to.
+            EventuneError: If its folder's place cannot be written to, or no process can be started.
         """
         with self._lock:
             if self.state == RUNNING:
                 return False
             folder = self._next_folder()
             make_folder(folder.parent)
-            command = [sys.executable, "-m", "eventune", "train", self._recipe, "--output_dir", str(folder)]
-            with _log_of(folder).open("wb") as log:
-                self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self._process = self._begun(folder)
             self.state, self.run = RUNNING, folder.name
         arguments = (self._process, folder, exchange)
         threading.Thread(target=self._finish, args=arguments, name="eventune-training", daemon=True).start()
@@ -77,14 +75,24 @@ class Training:
         except subprocess.TimeoutExpired:
             self._process.kill()
 
+    def _begun(self, folder: Path) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "eventune", "train", self._recipe, "--output_dir", str(folder)]
+        try:
+            with _log_of(folder).open("wb") as log:
+                return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        except OSError as error:
+            message = f"eventune train: cannot be started with the log {_log_of(folder)}: {reason_of(error)}"
+            raise EventuneError(message, "see whether its folder can be written to, or choose another") from None
+
     def _finish(self, process: subprocess.Popen[bytes], folder: Path, exchange: Callable[[Load], None]) -> None:
         code = process.wait()
         try:
             if code:
                 raise EventuneError(f"eventune train: expected exit code 0, found {code}", f"see {_log_of(folder)}")
             exchange(lambda: self._load(folder))
-        except EventuneError as error:
-            _logger.warning("%s is not served: %s", folder, error)
+        except Exception as error:
+            # Whatever it is, such as too little memory: the next one must be able to begin.
+            _logger.warning("%s is not served: %s", folder, error, exc_info=not isinstance(error, EventuneError))
             self.state = FAILED
         else:
             _logger.warning("%s is served now", folder)

@@ -99,7 +99,7 @@ def served_at(tmp_path):
 
     def served_at(annotators=None, *, to_do=(), comparison_pages=None):
         runs = {
-            name: ServedRun(name, Extractor(annotator), {})
+            name: ServedRun(name, Extractor(annotator), {}, "textee", annotator.fingerprint())
             for name, annotator in ({"first": FIRST, "second": SECOND} if annotators is None else annotators).items()
         }
         settings = ServeSettings(port=0)
