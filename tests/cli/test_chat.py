@@ -150,6 +150,11 @@ def test_someone_who_types_is_prompted_and_told_what_was_wrong(piped: Any, base:
     assert "/adapter NAME switches, " in found.err
 
 
+def test_piped_bytes_that_are_no_text_are_one_error(refused: Any, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\n"), encoding="utf-8"))
+    assert "expected a question in Unicode, found bytes that are no UTF-8" in refused("chat", base, *SHORT)
+
+
 def test_a_mistake_in_a_pipe_ends_it(piped: Any, base: Path, base_answer: str) -> None:
     found = piped(base, lines="hi\n/rest\nhi\n")
     assert (found.code, found.out) == (2, f"{base_answer}\n")

@@ -63,7 +63,7 @@ def test_the_predicted_documents_are_written_when_asked_for(run, tiny_run, test_
 
 def test_a_folder_for_the_predictions_that_does_not_exist_is_refused_before_the_work(refused, tiny_run, test_file):
     message = refused("evaluate", tiny_run, "--test_file", test_file, "--predictions_file", "absent/p.jsonl")
-    assert "--predictions_file: absent/p.jsonl: no such folder" in message
+    assert "--predictions_file: absent/p.jsonl: its folder does not exist" in message
 
 
 def test_a_file_of_predictions_that_exists_is_refused_before_the_work(refused, test_file, tmp_path):

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from eventune.corpora import read_corpus
+from eventune.corpora import raw_text, read_corpus
 from eventune.events import Mention
 from eventune.inference.extractor import Extractor
 
@@ -107,7 +107,7 @@ def test_a_text_takes_the_types_that_are_named_for_it(run, tiny_run):
 
 def test_an_unknown_type_is_refused_with_the_closest_one(refused, tiny_run):
     message = refused("extract", tiny_run, "--text", "Gunmen [[shot|atack]] three soldiers.")
-    assert "event type 'atack' is not in the ontology (10 types)\nhint: did you mean 'attack'?" in message
+    assert "--text: event type 'atack' is not in the ontology (10 types) (did you mean 'attack'?)" in message
 
 
 def test_input_and_text_exclude_each_other(refused, tiny_run, source):
@@ -196,6 +196,69 @@ def test_json_lines_come_from_standard_input_and_are_read_once(run, detecting, m
         found = run("extract", "RUN", "-", "--text_field", "body", *words)
         assert found.code == 0
     assert found.out == (folder / "out.jsonl").read_text()
+
+
+CORPUS = """{"id": "c", "text": "We shot.", "tokens": [[0, 2], [3, 8]], "events": [{"type": "x", "trigger": [1, 2]}]}"""
+
+
+@pytest.mark.parametrize("names", [("a.txt", "b.jsonl"), ("b.jsonl", "a.txt")])
+def test_what_is_printed_of_texts_beside_a_corpus_is_what_is_written(names, run, detecting, folder):
+    detecting()
+    (folder / "a.txt").write_text("They [[met|MEET]] and then left.")
+    (folder / "b.jsonl").write_text(CORPUS)
+    printed = run("extract", "RUN", *names, "--output_format", "jsonl")
+    run("extract", "RUN", *names, "-o", "out.jsonl")
+    assert printed.out == (folder / "out.jsonl").read_text()
+    assert '"type": "meet"' in printed.out
+    assert printed.err == "1 events have a type that the run's ontology lacks: no arguments\n"
+
+
+def test_all_that_is_wrong_in_all_inputs_is_told_before_anything_is_extracted(refused, detecting, folder):
+    asked = detecting().asked
+    (folder / "a.txt").write_text("They [[met|mete]] and then left.")
+    (folder / "b.jsonl").write_text("".join(f"{CORPUS}\n" for _ in range(20)))
+    (folder / "c.jsonl").write_text('{"text": "We shot."}\n{"text": 5}\n')
+    message = refused("extract", "RUN", "a.txt", "b.jsonl", "c.jsonl")
+    lines = message.splitlines()
+    assert lines[0] == "error: 3 inputs: 21 bad lines"
+    assert "a.txt: event type 'mete' is not in the ontology" in lines[1]
+    assert "b.jsonl:2: id: expected an identifier of its own, found 'c' again" in lines[2]
+    assert asked == []
+
+
+def test_a_text_is_cut_into_sentences_once(run, detecting, folder, monkeypatch):
+    cut = []
+    of_module = raw_text.segment_text
+    monkeypatch.setattr(
+        raw_text, "segment_text", lambda text, **options: cut.append(text) or of_module(text, **options)
+    )
+    detecting()
+    (folder / "a.txt").write_text("They shot.")
+    assert run("extract", "RUN", "a.txt").code == 0
+    assert cut == ["They shot."]
+
+
+def test_what_is_read_once_is_printed_up_to_what_is_wrong(run, detecting, monkeypatch):
+    detecting()
+    lines = [b'{"body": "They shot."}'] * 40
+    lines[20], lines[39] = b'{"body": 5}', b"{"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\n".join(lines))))
+    found = run("extract", "RUN", "-", "--text_field", "body")
+    assert (found.code, len(found.out.splitlines())) == (2, 16)
+    assert "2 bad lines" in found.err
+
+
+def test_nothing_of_a_document_speaks_to_the_terminal(run, detecting, folder, monkeypatch):
+    detecting()
+    monkeypatch.setattr("eventune.cli.extract.is_terminal", lambda: True)
+    text = "\x1b]52;c;aGk=\x07 They\x1b[2J shot."
+    records = [{"id": "a\x1b[2J", "text": text}, {"id": "b", "text": "Nothing."}]
+    (folder / "in.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+    found = run("extract", "RUN", "in.jsonl")
+    assert "attack: shot" in found.out
+    assert "\x1b" not in found.out
+    (folder / "in.jsonl").write_text(json.dumps(records[0] | {"id": "\x1b[2J"}) * 2)
+    assert "\x1b" not in run("extract", "RUN", "in.jsonl").err
 
 
 def test_a_missing_input_is_named_before_the_output(refused, tiny_run):

@@ -1,11 +1,13 @@
 """How a document is shown."""
 
 import io
+import re
 
 import pytest
 from rich.console import Console
 
 from eventune.cli.highlight import SHOWN_CHARACTERS, print_document
+from eventune.corpora.raw_text import document_of
 from eventune.events import Argument, Document, Event, Span
 
 WORDS = ["Rebels", "shelled", "the", "[old]", "bridge", "of", "Homs", "."]
@@ -73,6 +75,15 @@ def test_a_narrow_terminal_loses_nothing(width):
     assert max(map(len, lines)) <= width
     assert "0.50" in " ".join(lines)
     assert "Homs" in " ".join(lines[3:])
+
+
+@pytest.mark.parametrize("before", ["One.\r\n\r\n", "One.\f\b\a ", "One\t\ttwo.\r\n"])
+def test_control_characters_shift_no_colour(before):
+    document = document_of(f"{before}They [[shot|attack]] him.")
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, color_system="standard", width=200, markup=False)
+    print_document(console, document)
+    assert re.findall(r"\x1b\[7m(.*?)\x1b\[0m", stream.getvalue()) == ["shot"]
 
 
 def test_colours_change_no_character():

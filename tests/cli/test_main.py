@@ -1,5 +1,6 @@
 """The command line as a whole."""
 
+import io
 import json
 import subprocess
 import sys
@@ -182,6 +183,29 @@ def test_with_json_an_error_is_an_object_on_stdout_and_a_message_on_stderr(words
     assert error["hint"].startswith(hint)
     assert message in found.err
     assert run(*words).out == ""
+
+
+def test_what_a_library_that_stops_says_is_an_object_as_well(run, monkeypatch):
+    class PanicException(BaseException):
+        """Is called as that of the tokenizers' library is."""
+
+    def stops(arguments):
+        raise PanicException("too\nlong")
+
+    monkeypatch.setattr("eventune.cli.data.check.run", stops)
+    found = run("data", "check", "f", "--json")
+    assert found.code == 2
+    assert json.loads(found.out)["error"]["message"] == "a library stopped: too long"
+    assert "a library stopped" in found.err
+
+
+def test_an_error_is_json_where_standard_output_has_other_characters(monkeypatch):
+    stream = io.BytesIO()
+    stdout = io.TextIOWrapper(stream, encoding="latin-1")
+    monkeypatch.setattr("sys.stdout", stdout)
+    assert main(["data", "check", "é\U0001f600.jsonl", "--json"]) == 2
+    stdout.flush()
+    assert "é\U0001f600.jsonl" in json.loads(stream.getvalue())["error"]["message"]
 
 
 def test_an_interruption_gives_the_shells_exit_code(run, monkeypatch):

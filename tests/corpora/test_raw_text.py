@@ -3,7 +3,6 @@
 import gzip
 import io
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -205,17 +204,6 @@ def test_brackets_are_text_where_nothing_is_marked():
     assert document_of("as in [[1]] and a[[0]]").text == "as in [[1]] and a[[0]]"
     with pytest.raises(EventuneError, match="expected a text with"):
         document_of("as in [[1]] they [[shot|attack]] him")
-
-
-def test_texts_can_be_checked_without_being_cut(tmp_path, monkeypatch):
-    source = write(tmp_path / "in.jsonl", {"text": ""}, {"text": "Rebels [[shelled|attack]] Homs."})
-    monkeypatch.setattr("eventune.corpora.raw_text.segment_text", None)
-    empty, marked = replace(open_texts(source), is_cut=False)
-    assert (empty.tokens, marked.text, [event.type for event in marked.events]) == (
-        (),
-        "Rebels shelled Homs.",
-        ["attack"],
-    )
 
 
 def test_each_line_of_a_plain_text_without_events_is_a_document(tmp_path):

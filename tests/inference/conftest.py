@@ -2,10 +2,13 @@
 
 import json
 import shutil
+from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
 from eventune.corpora import read_corpus
+from eventune.events import EventType, Ontology, Role
 from eventune.inference.extractor import Extractor
 
 
@@ -22,6 +25,21 @@ def generous_run(tiny_run, tmp_path_factory):
 @pytest.fixture(scope="module")
 def extractor(generous_run):
     return Extractor.load(generous_run)
+
+
+@pytest.fixture
+def idle():
+    """A stand-in for a run that knows two types, detects nothing, and returns documents as they are."""
+    annotator = SimpleNamespace(
+        ontology=Ontology.of([EventType("conflict.attack", (Role("attacker"),)), EventType("meet", (Role("place"),))]),
+        counts=Counter(),
+        detects=False,
+        finds_arguments=True,
+        is_generative=False,
+        fingerprint=lambda: "0123456789ab",
+        annotate=lambda documents, on_batch: list(documents),
+    )
+    return Extractor(annotator)
 
 
 @pytest.fixture(scope="module")

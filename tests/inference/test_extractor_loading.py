@@ -120,10 +120,13 @@ def test_weights_of_a_run_are_hashed_when_its_fingerprint_is_asked_for(tiny_run,
     assert "adapter_model.safetensors" in hashed
 
 
-def test_runs_with_other_weights_or_settings_have_other_fingerprints(tiny_run, other_run, tmp_path):
+def test_runs_with_other_weights_types_or_settings_have_other_fingerprints(tiny_run, other_run, tmp_path):
     copy = shutil.copytree(tiny_run, tmp_path / "copy")
     assert Extractor.load(copy).fingerprint == Extractor.load(tiny_run).fingerprint
     assert Extractor.load(other_run).fingerprint != Extractor.load(tiny_run).fingerprint
+
+    assert Extractor.load(copy, dtype="float32").fingerprint == Extractor.load(tiny_run).fingerprint
+    assert Extractor.load(copy, dtype="bfloat16").fingerprint != Extractor.load(tiny_run).fingerprint
 
     settings = json.loads((copy / "extractor.json").read_text())
     (copy / "extractor.json").write_text(json.dumps({**settings, "margins": {"first": 1.0, "further": 0.0}}))

@@ -15,8 +15,7 @@ from eventune.events import Event, Span
 from eventune.inference.cluster import on_ray
 from eventune.inference.extractor import Extractor
 from eventune.inference.files import extract_file
-from eventune.inference.partial_files import Kept
-from eventune.inference.pools import Options, PoolExtractor, pools_of
+from eventune.inference.pools import Options, PoolExtractor
 from eventune.inference.workers import processes
 from eventune.storage.locks import LockedError
 
@@ -44,12 +43,9 @@ def extract(extractor, source, target, **options):
     return counts
 
 
-def kept(extractor, target):
-    return Kept(target, PoolExtractor(extractor).facts.key)
-
-
-def journal(extractor, target):
-    return kept(extractor, target).partial.with_suffix(".journal")
+def journal(target):
+    [file] = target.parent.glob(f"{target.name}.*.journal")
+    return file
 
 
 def arguments_of(document):
@@ -127,7 +123,7 @@ def test_what_was_half_written_is_written_again(kind, cut, extractor, source, tm
     whole, target = tmp_path / "whole", tmp_path / "target"
     extract(extractor, source, whole)
     break_off(extractor, source, target, after=10)
-    file = journal(extractor, target).with_suffix(f".{kind}")
+    file = journal(target).with_suffix(f".{kind}")
     file.write_bytes(file.read_bytes()[:-cut])
 
     assert extract(extractor, source, target)["resumed"] < 10
@@ -138,7 +134,7 @@ def test_what_stands_behind_the_journal_is_not_doubled(extractor, source, tmp_pa
     whole, target = tmp_path / "whole", tmp_path / "target"
     extract(extractor, source, whole)
     break_off(extractor, source, target, after=5)
-    with journal(extractor, target).with_suffix(".partial").open("ab") as file:
+    with journal(target).with_suffix(".partial").open("ab") as file:
         file.write(whole.read_bytes().splitlines(keepends=True)[5])
 
     assert extract(extractor, source, target)["resumed"] == 5
@@ -148,7 +144,7 @@ def test_what_stands_behind_the_journal_is_not_doubled(extractor, source, tmp_pa
 def test_what_is_cut_off_of_one_file_is_not_counted_on_afterwards(extractor, source, tmp_path):
     target = tmp_path / "target"
     break_off(extractor, source, target, after=5)
-    with journal(extractor, target).with_suffix(".unread").open("ab") as file:
+    with journal(target).with_suffix(".unread").open("ab") as file:
         file.write(b'{"place": "half a li')
     break_off(extractor, source, target, after=10)
 
@@ -164,12 +160,56 @@ def test_documents_that_changed_since_are_refused_and_what_was_done_is_left(extr
     with pytest.raises(EventuneError, match="from the same documents wrote, found one from others") as raised:
         begin(extractor, copy, tmp_path / "target")
     assert "remove it" in raised.value.hint
-    assert len(read_corpus(kept(extractor, tmp_path / "target").partial, "jsonl")) == 5
+    assert len(read_corpus(journal(tmp_path / "target").with_suffix(".partial"), "jsonl")) == 5
 
 
 def test_what_another_run_began_is_not_gone_on_with(extractor, source, tiny_run, tmp_path):
     break_off(Extractor.load(tiny_run), source, tmp_path / "target", after=5)
     assert begin(extractor, source, tmp_path / "target")["resumed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"text_field": "id"}, {"text_field": "text"}),
+        ({"text_field": "text", "language": "en"}, {"text_field": "text", "language": "de"}),
+        ({}, {"text_field": "text"}),
+        ({}, {"format": "jsonl"}),
+    ],
+)
+def test_what_was_begun_by_reading_in_another_way_is_not_gone_on_with(before, after, idle, source, tmp_path):
+    crew = PoolExtractor(idle, Options(types=("attack",)))
+
+    def stop(done, _):
+        if done >= 5:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        extract_file(crew, open_inputs([str(source)], **before), tmp_path / "out.jsonl", on_documents=stop)
+    counts, _ = extract_file(crew, open_inputs([str(source)], **after), tmp_path / "out.jsonl")
+    extract_file(crew, open_inputs([str(source)], **after), tmp_path / "whole.jsonl")
+
+    assert counts["resumed"] == 0
+    assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+def test_documents_that_are_gone_since_they_were_put_in_place_are_extracted_again(idle, source, tmp_path, monkeypatch):
+    target = tmp_path / "out.jsonl"
+    with monkeypatch.context() as patch:
+        patch.setattr("eventune.inference.files.Kept.discard", raises(StoppedError))
+        with pytest.raises(StoppedError):
+            begin(idle, source, target)
+    target.unlink()
+
+    assert extract(idle, source, target)["resumed"] == 0
+    assert len(read_corpus(target)) == 12
+
+
+def raises(error):
+    def stop(*_):
+        raise error
+
+    return stop
 
 
 def test_an_extraction_that_fails_at_once_leaves_no_empty_file(extractor, source, tmp_path, monkeypatch):
@@ -285,22 +325,6 @@ def test_parquet_is_read_back_as_it_was_found(extractor, source, tmp_path):
 def test_events_of_unknown_types_are_counted(extractor, corpus, tmp_path):
     write_corpus([corpus[0], corpus[1].with_events([Event("unheard.of", Span(0, 1))])], tmp_path / "in.jsonl")
     assert extract(extractor, tmp_path / "in.jsonl", tmp_path / "out.jsonl")["unknown_types"] == 1
-
-
-@pytest.mark.parametrize("batch_tokens", [1, 60, 100_000])
-def test_documents_are_extracted_together_up_to_so_many_tokens_padding_included(batch_tokens, extractor, source):
-    asked = []
-    crew = PoolExtractor(extractor, Options(batch_tokens=batch_tokens))
-    of_class = extractor.extract_all
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(extractor, "extract_all", lambda documents: asked.append(documents) or of_class(documents))
-        patch.setattr("eventune.inference.extractor.POOL_DOCUMENTS", 100)
-        list(crew.results(pools_of(open_inputs([str(source)]).items(), 100)))
-    sizes = [[len(d.tokens) * len(d.events) for d in group] for group in asked]
-    assert sum(map(len, sizes)) == 12
-    assert all(len(group) == 1 or max(group) * len(group) <= batch_tokens for group in sizes)
-    assert [max(group) for group in sizes] == sorted(map(max, sizes), reverse=True)
-    assert len(sizes) == {1: 12, 100_000: 1}.get(batch_tokens, len(sizes))
 
 
 @pytest.mark.slow

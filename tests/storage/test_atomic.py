@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eventune.errors import EventuneError
-from eventune.storage.atomic import atomic_folder, write_atomically
+from eventune.storage.atomic import atomic_folder, require_new, write_atomically
 from eventune.storage.locks import creating
 
 
@@ -29,6 +29,15 @@ def test_what_exists_is_not_made_again(name, tmp_path):
     with pytest.raises(EventuneError, match=f"{name}: exists already\nchoose another place"), creating(tmp_path / name):
         raise AssertionError("entered")
     assert {path.name for path in tmp_path.iterdir()} == {"file", "folder", "link"}
+
+
+def test_a_file_that_is_to_be_made_is_not_there_and_its_folder_is(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(EventuneError, match=r"--html: .*link: exists already"):
+        require_new(tmp_path / "link", flag="--html")
+    with pytest.raises(EventuneError, match=r"--html: .*absent/x: its folder does not exist"):
+        require_new(tmp_path / "absent" / "x", flag="--html")
+    require_new(tmp_path / "x", flag="--html")
 
 
 def test_a_folder_whose_place_was_removed_is_not_made(tmp_path):

@@ -18,6 +18,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NoReturn
 
 import eventune
+from eventune.cli.terminal import printable, stdout_json
 from eventune.errors import EventuneError, did_you_mean, library_error
 
 VERBS = {
@@ -187,9 +188,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _emit_error(error.message, "", argv)
         raise SystemExit(2) from None
     except EventuneError as error:
-        print_error(error)
-        _emit_error(error.message, error.hint, argv)
-        return 2
+        return _refuse(error, argv)
     except KeyboardInterrupt as interruption:
         sys.stderr.write(": ".join(["interrupted", *map(str, interruption.args)]) + "\n")
         return 130
@@ -200,20 +199,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
-        told = library_error(error)
-        print_error(told)
-        _emit_error(told.message, told.hint, argv)
-        return 2
+        return _refuse(library_error(error), argv)
+
+
+def _refuse(error: EventuneError, argv: Sequence[str]) -> int:
+    """Print an error wherever it is expected, and return the exit code."""
+    print_error(error)
+    _emit_error(error.message, error.hint, argv)
+    return 2
 
 
 def _emit_error(message: str, hint: str, argv: Sequence[str]) -> None:
     """Print an error as the one JSON object on stdout that `--json` promises."""
     if "--json" in argv:
-        sys.stdout.write(json.dumps({"error": {"message": message, "hint": hint}}, ensure_ascii=False) + "\n")
+        error = {"error": {"message": message, "hint": hint}}
+        sys.stdout.write(stdout_json(json.dumps(error, ensure_ascii=False)) + "\n")
 
 
 def print_error(error: EventuneError) -> None:
     """Print an error and its hint to stderr."""
-    sys.stderr.write(f"error: {error.message}\n")
+    sys.stderr.write(printable(f"error: {error.message}\n"))
     if error.hint:
-        sys.stderr.write(f"hint: {error.hint}\n")
+        sys.stderr.write(printable(f"hint: {error.hint}\n"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +129,9 @@ class _Talk:
 
     def go_on(self) -> None:
         """Take turns until the input ends or `/exit`."""
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            # The session itself says what is wrong with bytes that are no text.
+            sys.stdin.reconfigure(errors="surrogateescape")
         is_typed = sys.stdin.isatty()
         for line in _lines(is_typed):
             if line == "/exit":

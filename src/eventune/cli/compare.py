@@ -113,10 +113,13 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _seeds(text: str) -> tuple[int, ...]:
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    if not words or not all(word.isdigit() for word in words) or len(set(words)) != len(words):
+    try:
+        seeds = tuple(int(word) for word in text.split(",") if word.strip())
+    except ValueError:
+        seeds = ()
+    if not seeds or min(seeds) < 0 or len(set(seeds)) != len(seeds):
         raise InvalidValueError("seeds", "different integers with commas", repr(text), "for example --seeds 0,1,2")
-    return tuple(map(int, words))
+    return seeds
 
 
 def _folds(text: str) -> tuple[str, ...]:

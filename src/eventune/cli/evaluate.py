@@ -13,7 +13,7 @@ from eventune.cli.output import add_json_flag, emit, notify
 from eventune.cli.placement import add_placement_flags
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.scoring.textee import ALONE, GOLD, PREDICTED
-from eventune.storage.paths import exists, is_folder
+from eventune.storage.atomic import require_new
 
 if TYPE_CHECKING:
     from eventune.events import Document
@@ -181,12 +181,8 @@ def _check(arguments: argparse.Namespace) -> None:
         raise EventuneError("expected --test_file or --event_free, found neither", "e.g. --test_file test.jsonl")
     if arguments.predictions_file and not arguments.test_file:
         raise EventuneError("--predictions_file: expected --test_file beside it, found none")
-    if arguments.predictions_file and not is_folder(Path(arguments.predictions_file).absolute().parent):
-        raise EventuneError(f"--predictions_file: {arguments.predictions_file}: no such folder", "create it first")
-    if arguments.predictions_file and exists(arguments.predictions_file):
-        raise EventuneError(
-            f"--predictions_file: {arguments.predictions_file}: exists already", "choose another file, or remove it"
-        )
+    if arguments.predictions_file:
+        require_new(Path(arguments.predictions_file), flag="--predictions_file")
 
 
 def _score(arguments: argparse.Namespace, extractor: Extractor, gold: Sequence[Document]) -> dict[str, Any]:

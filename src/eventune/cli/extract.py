@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from eventune.cli.evaluate import add_model_arguments, load_extractor, notify_of_answers
 from eventune.cli.output import add_json_flag, emit, notify
+from eventune.cli.terminal import printable, stdout_json
 from eventune.errors import EventuneError, InvalidValueError
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from eventune.corpora.inputs import Inputs
     from eventune.events import Document
-    from eventune.inference.pools import Crew
+    from eventune.inference.pools import Crew, Options
     from eventune.inference.questions import Counts
 
 STREAMED_DOCUMENTS = 16
@@ -96,8 +98,7 @@ def _add_scale_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=16_384,
         metavar="N",
-        help="with -o: tokens, padding included, of documents of like length that are extracted together (default: "
-        "16384)",
+        help="tokens, padding included, of documents of like length that are extracted together (default: 16384)",
     )
 
 
@@ -119,6 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _input(arguments: argparse.Namespace) -> Inputs:
     """Open what is to be extracted from, before anything else is loaded."""
     from eventune.corpora.inputs import input_of, open_inputs
+    from eventune.corpora.raw_text import document_of
 
     if (arguments.text is None) == (not arguments.inputs):
         found = "neither" if arguments.text is None else "both"
@@ -131,6 +133,8 @@ def _input(arguments: argparse.Namespace) -> Inputs:
         )
     if not arguments.text.strip():
         raise EventuneError("--text: expected a text, found an empty one")
+    # A mark that is not complete is found before a model is loaded.
+    document_of(arguments.text, language=arguments.language)
     return input_of(arguments.text, name="--text", language=arguments.language)
 
 
@@ -183,12 +187,18 @@ def _write(arguments: argparse.Namespace, inputs: Inputs) -> Counts:
     return counts
 
 
+def _options(arguments: argparse.Namespace) -> Options:
+    from eventune.inference.pools import Options
+
+    return Options(tuple(arguments.types), arguments.batch_tokens)
+
+
 @contextmanager
 def _crew(arguments: argparse.Namespace) -> Iterator[Crew]:
     """Load the run, here or in processes of its own."""
-    from eventune.inference.pools import Options, PoolExtractor
+    from eventune.inference.pools import PoolExtractor
 
-    options = Options(tuple(arguments.types), arguments.batch_tokens)
+    options = _options(arguments)
     load = partial(load_extractor, arguments)
     if arguments.ray is not None:
         from eventune.inference.cluster import on_ray
@@ -207,31 +217,28 @@ def _crew(arguments: argparse.Namespace) -> Iterator[Crew]:
 def _print(arguments: argparse.Namespace, inputs: Inputs) -> Counts:
     """Print what is found as it is found: for people on a terminal, else a record a line."""
     from eventune.corpora import lines_of
-    from eventune.corpora.jsonl import write_document
-    from eventune.corpora.raw_text import RawTexts, document_of
+    from eventune.corpora.jsonl import read_document
     from eventune.inference.files import extracted
-    from eventune.inference.questions import Counts, Questions
+    from eventune.inference.pools import PoolExtractor
+    from eventune.inference.questions import Counts
 
-    is_text = arguments.text is not None
-    documents = [document_of(arguments.text, language=arguments.language)] if is_text else inputs
-    extractor = load_extractor(arguments)
-    are_raw = isinstance(inputs.first, RawTexts)
-    questions = Questions(documents=documents, extractor=extractor, types=arguments.types, are_raw=are_raw)
-    if not inputs.is_read_once:
-        questions.check()
+    crew = PoolExtractor(load_extractor(arguments), _options(arguments))
     counts = Counts()
-    found = extracted(questions, counts, chunk_documents=STREAMED_DOCUMENTS)
-    for_people = arguments.output_format is None and (is_text or is_terminal())
+    found = (entry.line for entry in extracted(crew, inputs, counts, pool_documents=STREAMED_DOCUMENTS))
+    for_people = arguments.output_format is None and (arguments.text is not None or is_terminal())
     if arguments.json or for_people:
-        records = [next(write_document(document)) for document in found] if arguments.json else [{}]
+        records = list(map(json.loads, found)) if arguments.json else [{}]
         result = records[0] if inputs.is_one_text else {"input": _named(arguments), **counts, "found": records}
-        options = {"with_names": not inputs.is_one_text, "with_arguments": extractor.finds_arguments}
-        emit(result, as_json=arguments.json, render=lambda console: _show(console, found, **options))
+        documents = map(read_document, map(json.loads, found))
+        options = {"with_names": not inputs.is_one_text, "with_arguments": crew.extractor.finds_arguments}
+        emit(result, as_json=arguments.json, render=lambda console: _show(console, documents, **options))
     else:
-        for document in found:
-            sys.stdout.write("".join(f"{line}\n" for line in lines_of(document, arguments.output_format or "jsonl")))
+        output_format = arguments.output_format or "jsonl"
+        for line in found:
+            lines = [line] if output_format == "jsonl" else lines_of(read_document(json.loads(line)), output_format)
+            sys.stdout.write("".join(f"{stdout_json(line)}\n" for line in lines))
             sys.stdout.flush()
-    notify_of_answers(extractor.annotator.counts)
+    notify_of_answers(crew.extractor.annotator.counts)
     return counts
 
 
@@ -252,5 +259,5 @@ def _show(console: Console, documents: Iterable[Document], *, with_names: bool, 
         if number:
             console.print()
         if with_names:
-            console.print(document.id, style="bold underline")
+            console.print(printable(document.id), style="bold underline")
         print_document(console, document, with_arguments=with_arguments)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from eventune.cli.output import plain_table
+from eventune.cli.terminal import printable
 from eventune.events import Document, Event, Mention, Place
 
 _COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "red")
@@ -41,7 +42,9 @@ def print_document(console: Console, document: Document, *, with_arguments: bool
         for argument in event.arguments:
             score = "" if argument.score is None else f"{argument.score:.2f}"
             table.add_row(
-                Text(f"  {argument.role}", style=_colour(event, argument.role)), _place(document, argument), score
+                Text(f"  {printable(argument.role)}", style=_colour(event, argument.role)),
+                _place(document, argument),
+                score,
             )
         if event.arguments:
             console.print(table)
@@ -50,7 +53,7 @@ def print_document(console: Console, document: Document, *, with_arguments: bool
 
 
 def _head(document: Document, event: Event) -> Text:
-    head = Text(event.type, style="bold")
+    head = Text(printable(event.type), style="bold")
     if event.trigger is not None:
         trigger = event.mentions[0] if event.mentions else Mention(event.trigger)
         head.append(": ").append_text(_place(document, trigger))
@@ -61,11 +64,12 @@ def _place(document: Document, place: Place) -> Text:
     """Return the words of a place on one line, and where in the text they stand."""
     pieces = document.pieces_of(place)
     offsets = ", ".join(f"{piece.start}–{piece.end}" for piece in pieces)
-    return Text(" ".join(document.exact_text_of(place).split())).append(f"  {offsets}", style="dim")
+    return Text(printable(" ".join(document.exact_text_of(place).split()))).append(f"  {offsets}", style="dim")
 
 
 def _coloured(document: Document) -> Text:
-    text = Text(document.text)
+    # rich takes some control characters out, and what follows them would be coloured in the wrong places.
+    text = Text(printable(document.text))
     for style, place in _styles(document):
         for piece in document.pieces_of(place):
             text.stylize(style, piece.start, piece.end)

@@ -5,14 +5,29 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 
-# What is printed is data: a path or a role with brackets or colons in it is no markup.
-status = Console(stderr=True, highlight=False, markup=False, emoji=False)
+from eventune.cli.terminal import printable, stdout_json
+
+
+class DataConsole(Console):
+    """Prints data as it is: a path or a role with brackets or colons in it is no markup, nor speaks to the terminal."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """See `Console`."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=printable(segment.text))
+
+
+status = DataConsole(stderr=True)
 """Progress, notices and warnings: stderr, so that stdout holds the result alone."""
 
 COUNTS = ("gold", "predicted", "matched")
@@ -76,6 +91,6 @@ def emit(result: Mapping[str, Any], *, as_json: bool, render: Callable[[Console]
         render: Prints the result for people.
     """
     if as_json:
-        sys.stdout.write(json.dumps(result, ensure_ascii=False) + "\n")
+        sys.stdout.write(stdout_json(json.dumps(result, ensure_ascii=False)) + "\n")
     else:
-        render(Console(highlight=False, markup=False, emoji=False))
+        render(DataConsole())

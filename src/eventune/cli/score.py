@@ -31,8 +31,7 @@ from eventune.scoring.prediction_files import first_record, predictions_of
 from eventune.scoring.rams_pairs import count_files
 from eventune.scoring.resampling import bootstrap
 from eventune.scoring.textee import GOLD, TRIGGERS
-from eventune.storage.atomic import write_atomically
-from eventune.storage.paths import exists, is_folder
+from eventune.storage.atomic import require_new, write_atomically
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -190,10 +189,8 @@ def _check(arguments: argparse.Namespace) -> None:
             )
     if arguments.resamples < 0:
         raise EventuneError(f"--resamples: expected 0 or more, found {arguments.resamples}")
-    if arguments.html and exists(arguments.html):
-        raise EventuneError(f"--html: {arguments.html}: exists already", "choose another file, or remove it")
-    if arguments.html and not is_folder(arguments.html.absolute().parent):
-        raise EventuneError(f"--html: {arguments.html}: no such folder", "create it first")
+    if arguments.html:
+        require_new(arguments.html, flag="--html")
 
 
 def _wants_errors(arguments: argparse.Namespace) -> bool:

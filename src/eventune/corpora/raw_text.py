@@ -25,8 +25,7 @@ from eventune.corpora.sources import documents_in
 from eventune.corpora.streams import PACKED_SUFFIXES, STDIN, Location, check_place, opened, place_of, suffix_of
 from eventune.corpora.text_segmentation import check_language, segment_text
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.events import Document, Span, markup
-from eventune.events.segmentation import Segmentation
+from eventune.events import Document, markup
 from eventune.storage.paths import files_below, is_folder
 
 TEXT_FIELD = "text"
@@ -49,19 +48,11 @@ def document_of(text: str, *, id: str = "text", language: str = AUTO) -> Documen
         EventuneError: If a mark is not complete, or the text is not Unicode.
     """
     check_language(language)
-    return _document_of(text, id, partial(segment_text, language=language))
-
-
-def _document_of(text: str, id: str, segmentation: Segmentation) -> Document:
     try:
         text.encode()
     except UnicodeEncodeError as error:
         raise InvalidValueError("text", "Unicode", f"{text[error.start]!r} at position {error.start + 1}") from None
-    return markup.read_marks(text, id=id, segmentation=segmentation)
-
-
-def _uncut(text: str) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    return ((Span(0, len(text)),), (Span(0, 1),)) if text else ((), ())
+    return markup.read_marks(text, id=id, segmentation=partial(segment_text, language=language))
 
 
 def parse_marked_text(text: str, *, id: str = "text", language: str = AUTO) -> Document:
@@ -92,7 +83,6 @@ class RawTexts(Iterable[Document]):
         a_line_each: Whether each line of a `.txt` file that is not blank is a text of its own.
         content: The text, where it is known already.
         label: What tells the file's texts from those of the others that are read with it: its path below the folder.
-        is_cut: Whether the documents have tokens and sentences; otherwise each is one token, which takes no time.
     """
 
     source: str
@@ -101,7 +91,6 @@ class RawTexts(Iterable[Document]):
     a_line_each: bool = False
     content: str = ""
     label: str = ""
-    is_cut: bool = True
 
     def __iter__(self) -> Iterator[Document]:
         nothing = EventuneError(f"{self.source}: holds no text", "it is empty, or has no record")
@@ -137,8 +126,7 @@ class RawTexts(Iterable[Document]):
         """See `Source`."""
         record = mapping(value, "record")
         field = self.text_field or TEXT_FIELD
-        segmentation = partial(segment_text, language=self.language) if self.is_cut else _uncut
-        document = _document_of(member(record, field, ""), text_of(record.get("id"), "id"), segmentation)
+        document = document_of(member(record, field, ""), id=text_of(record.get("id"), "id"), language=self.language)
         return replace(document, metadata=beyond(record, {"id", field}))
 
 

@@ -150,6 +150,7 @@ def _write_graphs(opened: OpenRun, folder: Path, *, int8: bool, model_name_or_pa
         precisions=tuple(differences),
         tokens=Tokens(**{name: getattr(tokenizer, name) for name in Tokens.__dataclass_fields__}),
         differences=differences,
+        weights=tuple(sorted(path.name for path in folder.glob(f"{graph_name(FLOAT32)}?*"))),
     )
     write_settings(folder / EXPORT, record)
     return record

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ from eventune.errors import EventuneError
 from eventune.events import Document
 from eventune.inference.extractor import Extractor, no_event_error
 from eventune.inference.partial_files import Kept, extracting
-from eventune.inference.pools import Crew, Entry, Pool, pools_of
-from eventune.inference.questions import Counts, Questions, tally
+from eventune.inference.pools import Crew, Entry, Pool, PoolExtractor, ReadPool, pools_of
+from eventune.inference.questions import Counts
 
 _logger = logging.getLogger(__name__)
 OWN = "jsonl"
@@ -62,7 +63,7 @@ def extract_file(
     """
     answers: Counter[str] = Counter()
     with extracting(target):
-        kept = Kept(target, crew.facts.key)
+        kept = Kept(target, _key_of(crew, inputs))
         with kept.opened():
             if not kept.is_complete:
                 _extract(crew, inputs, kept, answers, on_documents)
@@ -73,11 +74,17 @@ def extract_file(
     return kept.counts, answers
 
 
+def _key_of(crew: Crew, inputs: Inputs) -> str:
+    """Return twelve hexadecimal digits that no other extractor has, nor one that reads the inputs in another way."""
+    own = repr((crew.facts.key, inputs.format, inputs.text_field, inputs.language))
+    return hashlib.sha256(own.encode(errors="surrogateescape")).hexdigest()[:12]
+
+
 def _extract(crew: Crew, inputs: Inputs, kept: Kept, answers: Counter[str], on_documents: OnDocuments) -> None:
     """Extract from all pools that are not done."""
     counts, identifiers = kept.counts, _identifiers(kept.partial)
     counts["resumed"] = counts["documents"] + counts["unreadable"]
-    problems = Problems(inputs.files[0].name)
+    problems = Problems(_name_of(inputs))
     on_documents(counts["resumed"], None)
     pools = _without(pools_of(inputs.items(), crew.facts.pool_documents), kept)
     for result in crew.results(pools):
@@ -115,7 +122,7 @@ def _require_something(crew: Crew, kept: Kept, problems: Problems, inputs: Input
         problems.raise_if_any()
         if counts["documents"]:
             raise no_event_error("a document")
-        raise EventuneError(f"{inputs.files[0].name}: holds no document", "it is empty, or has no record")
+        raise _nothing_in(inputs)
 
 
 def _without(pools: Iterator[Pool], kept: Kept) -> Iterator[Pool]:
@@ -157,22 +164,70 @@ def _put_in_place(kept: Kept, output_format: str) -> None:
         _logger.warning("%s: %s has no place for all, left out: %s", kept.target, output_format, losses)
 
 
-def extracted(questions: Questions, counts: Counts, *, chunk_documents: int) -> Iterator[Document]:
-    """Yield documents with what was found, some at a time.
+def extracted(crew: PoolExtractor, inputs: Inputs, counts: Counts, *, pool_documents: int) -> Iterator[Entry]:
+    """Yield what is found, as it is found, where somebody waits for the first.
+
+    All records are read before anything is extracted, so that what is wrong shows before the work begins and not after
+    hours of it. Records that can be read only once are extracted from up to the first pool in which one is wrong.
 
     Args:
-        questions: The documents, with their extractor.
+        crew: Who extracts.
+        inputs: The documents.
         counts: Takes the counts.
-        chunk_documents: How many are extracted together.
+        pool_documents: How many are extracted together.
 
     Yields:
-        The documents, in their order.
+        The documents with what was found in them, in their order.
+
+    Raises:
+        EventuneError: If a record is wrong, all that are wrong at once; if there is none, or no document has an event
+            and the extractor detects none.
     """
-    extractor = questions.extractor
-    for chunk in _chunks(questions, chunk_documents):
-        for asked, found in zip(chunk, extractor.extract_all(chunk), strict=True):
-            counts.add(tally(extractor, asked, found))
-            yield found
+    # What was read last time need not be read again.
+    checked = [] if inputs.is_read_once else [_checked(crew, inputs, pool_documents)]
+    pools = islice(pools_of(inputs.items(), pool_documents), len(checked), None)
+    problems, identifiers = Problems(_name_of(inputs)), Identifiers()
+    for read in chain(checked, map(crew.read, pools)):
+        _note(read, identifiers, problems)
+        if not problems:
+            for entry in crew.found(read).entries:
+                counts.add(entry.counts)
+                yield entry
+    problems.raise_if_any()
+    if not counts["documents"]:
+        raise _nothing_in(inputs)
+
+
+def _checked(crew: PoolExtractor, inputs: Inputs, pool_documents: int) -> ReadPool:
+    """Read all pools, and return the first of them, if nothing is wrong."""
+    problems, identifiers = Problems(_name_of(inputs)), Identifiers()
+    first: ReadPool | None = None
+    has_events = False
+    for read in map(crew.read, pools_of(inputs.items(), pool_documents)):
+        _note(read, identifiers, problems)
+        has_events |= any(document.events for document in read.documents.values())
+        first = first or read
+    problems.raise_if_any()
+    if first is None:
+        raise _nothing_in(inputs)
+    if not has_events and not crew.extractor.detects:
+        raise no_event_error("a document")
+    return first
+
+
+def _note(read: ReadPool, identifiers: Identifiers, problems: Problems) -> None:
+    """Note what is wrong in a pool."""
+    for entry in read.entries:
+        if error := _error_of(entry, identifiers):
+            problems.add(entry.place, error)
+
+
+def _nothing_in(inputs: Inputs) -> EventuneError:
+    return EventuneError(f"{_name_of(inputs)}: expected a document, found none", "it is empty, or has no record")
+
+
+def _name_of(inputs: Inputs) -> str:
+    return inputs.files[0].name if len(inputs.files) == 1 else f"{len(inputs.files)} inputs"
 
 
 def extracted_anew(

@@ -97,9 +97,11 @@ class Kept:
         lines = _journal_lines(self._journal)
         self.is_complete = lines[-1:] == [_COMPLETE]
         pools = lines[:-1] if self.is_complete else lines
+        # Killed between the last two steps, the files were moved to where somebody may have removed them.
+        self.is_complete &= whole.tell() >= max((line["bytes"] for line in pools), default=0)
         if not self.is_complete:
             sizes = {"bytes": whole.tell(), "unread_bytes": unread.tell()}
-            pools = list(takewhile(lambda line: all(line[name] <= size for name, size in sizes.items()), lines))
+            pools = list(takewhile(lambda line: all(line[name] <= size for name, size in sizes.items()), pools))
             last = pools[-1] if pools else dict.fromkeys(sizes, 0)
             length = sum(len(_line(line)) for line in pools)
             for file, size in ((whole, last["bytes"]), (unread, last["unread_bytes"]), (journal, length)):

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from eventune.corpora import lines_of
@@ -32,7 +32,8 @@ class Options:
     """What beside the extractor decides what is found.
 
     Attributes:
-        types: Event types of documents without events, see `Questions`.
+        types: Event types of documents without events, as users name them: each gets an event of each, without a
+            trigger.
         batch_tokens: Tokens, padding included, of the documents that are extracted together.
     """
 
@@ -90,6 +91,21 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadPool:
+    """A pool whose records were read, before anything is extracted.
+
+    Attributes:
+        pool: The pool.
+        entries: What became of each record so far: its identifier, or why it could not be read.
+        documents: The documents as the extractor is asked about them, by the records' numbers.
+    """
+
+    pool: Pool
+    entries: Sequence[Entry]
+    documents: Mapping[int, Document]
+
+
+@dataclass(frozen=True, slots=True)
 class PoolResult:
     """What became of a pool.
 
@@ -120,7 +136,11 @@ class Crew(Protocol):
 
 
 class PoolExtractor:
-    """Extracts from pools in this process; see `Crew`."""
+    """Extracts from pools in this process; see `Crew`.
+
+    Attributes:
+        extractor: The extractor.
+    """
 
     def __init__(self, extractor: Extractor, options: Options | None = None) -> None:
         """Take an extractor.
@@ -128,13 +148,13 @@ class PoolExtractor:
         Raises:
             EventuneError: If its ontology lacks one of the options' types.
         """
-        self._extractor, self._options = extractor, options or Options()
+        self.extractor, self._options = extractor, options or Options()
         self._events = events_of(extractor, self._options.types)
 
     @property
     def facts(self) -> Facts:
         """See `Crew`."""
-        extractor = self._extractor
+        extractor = self.extractor
         own = f"{extractor.fingerprint} {self._options} {extractor.pool_documents}"
         return Facts(hashlib.sha256(own.encode()).hexdigest()[:12], extractor.detects, extractor.pool_documents)
 
@@ -144,25 +164,35 @@ class PoolExtractor:
 
     def extract(self, pool: Pool) -> PoolResult:
         """Make documents of a pool's records, and extract from them."""
-        before = self._extractor.annotator.counts.copy()
-        entries = [Entry(record.place) for _, record in pool.items]
+        return self.found(self.read(pool))
+
+    def read(self, pool: Pool) -> ReadPool:
+        """Make documents of a pool's records."""
+        entries: list[Entry] = []
         documents: dict[int, Document] = {}
         for number, (source, record) in enumerate(pool.items):
             try:
                 document = document_in(source, record)
                 documents[number] = asked_about(
-                    self._extractor, document, self._events, is_raw=isinstance(source, RawTexts)
+                    self.extractor, document, self._events, is_raw=isinstance(source, RawTexts)
                 )
+                entries.append(Entry(record.place, document.id))
             except EventuneError as error:
-                entries[number] = Entry(record.place, error=error)
-        for group in _groups(documents, self._options.batch_tokens):
-            asked = [documents[number] for number in group]
-            for number, document, found in zip(group, asked, self._extractor.extract_all(asked), strict=True):
-                place, [line] = entries[number].place, lines_of(found)
-                entries[number] = Entry(place, found.id, line, tally(self._extractor, document, found))
-        answers = Counter(self._extractor.annotator.counts)
+                entries.append(Entry(record.place, error=error))
+        return ReadPool(pool, entries, documents)
+
+    def found(self, read: ReadPool) -> PoolResult:
+        """Extract from a pool's documents."""
+        before = self.extractor.annotator.counts.copy()
+        entries = list(read.entries)
+        for group in _groups(read.documents, self._options.batch_tokens):
+            asked = [read.documents[number] for number in group]
+            for number, document, found in zip(group, asked, self.extractor.extract_all(asked), strict=True):
+                [line] = lines_of(found)
+                entries[number] = replace(entries[number], line=line, counts=tally(self.extractor, document, found))
+        answers = Counter(self.extractor.annotator.counts)
         answers.subtract(before)
-        return PoolResult(Pool((), pool.digest, pool.position), entries, +answers)
+        return PoolResult(Pool((), read.pool.digest, read.pool.position), entries, +answers)
 
 
 def pools_of(items: Iterable[tuple[Item, int]], size: int) -> Iterator[Pool]:

@@ -3,48 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 
-from eventune.corpora.raw_text import RawTexts
 from eventune.events import Document, Event
-from eventune.inference.extractor import Extractor, find_type, no_event_error
-
-
-@dataclass(frozen=True, kw_only=True)
-class Questions(Iterable[Document]):
-    """Documents as an extractor takes them.
-
-    Attributes:
-        documents: The documents, which can be iterated over again and again.
-        extractor: The extractor.
-        types: Event types of documents without events, as users name them: each gets an event of each, without a
-            trigger.
-        are_raw: Whether the documents' types are what a person wrote into a text: words that mean one of the
-            ontology's. In a corpus they are names, known to the ontology or not.
-    """
-
-    documents: Iterable[Document]
-    extractor: Extractor
-    types: Sequence[str] = ()
-    are_raw: bool = False
-
-    def __iter__(self) -> Iterator[Document]:
-        events = events_of(self.extractor, self.types)
-        for document in self.documents:
-            yield asked_about(self.extractor, document, events, is_raw=self.are_raw)
-
-    def check(self) -> None:
-        """Read all once, so that what is wrong shows before the work begins and not after hours of it.
-
-        Raises:
-            EventuneError: If a document is wrong, or none has an event and the extractor does not detect any.
-        """
-        has_events = False
-        uncut = replace(self.documents, is_cut=False) if isinstance(self.documents, RawTexts) else self.documents
-        for document in replace(self, documents=uncut):
-            has_events |= bool(document.events)
-        if not has_events and not self.extractor.detects:
-            raise no_event_error("a document")
+from eventune.inference.extractor import Extractor, find_type
 
 
 class Counts(dict[str, int]):
@@ -68,8 +29,41 @@ def events_of(extractor: Extractor, types: Sequence[str]) -> list[Event]:
     return [Event(find_type(extractor.ontology, name), None) for name in types]
 
 
+def questions(
+    extractor: Extractor, documents: Iterable[Document], types: Sequence[str] = (), *, are_raw: bool
+) -> Iterator[Document]:
+    """Yield documents as the extractor is asked about them.
+
+    Args:
+        extractor: The extractor.
+        documents: The documents.
+        types: Event types of documents without events, as users name them.
+        are_raw: See `asked_about`.
+
+    Yields:
+        The documents.
+
+    Raises:
+        EventuneError: If the ontology lacks a type, or one that is marked in raw text.
+    """
+    events = events_of(extractor, types)
+    for document in documents:
+        yield asked_about(extractor, document, events, is_raw=are_raw)
+
+
 def asked_about(extractor: Extractor, document: Document, events: Sequence[Event], *, is_raw: bool) -> Document:
-    """Return a document as the extractor is asked about it, see `Questions`."""
+    """Return a document as the extractor is asked about it.
+
+    Args:
+        extractor: The extractor.
+        document: The document.
+        events: The events that it gets if it has none.
+        is_raw: Whether its types are what a person wrote into a text: words that mean one of the ontology's. In a
+            corpus they are names, known to the ontology or not.
+
+    Raises:
+        EventuneError: If a word means no type, or several.
+    """
     if not document.events:
         return document.with_events(events)
     return extractor.named(document) if is_raw else document

@@ -30,10 +30,10 @@ class RunAnnotator:
         self.is_generative = "encoder" not in opened.entry.traits
 
     def fingerprint(self) -> str:
-        """See `Annotator`: a hash of all files that decide what is found."""
+        """See `Annotator`: a hash of all files that decide what is found, and of the type that is computed in."""
         folder, entry = self._opened.directory.path, self._opened.entry
         own = (entry.settings_file, names.BASE, *entry.load().files(self._opened.settings))
-        digest = hashlib.sha256(repr(self.ontology).encode())
+        digest = hashlib.sha256(f"{self.ontology!r} {self.loaded.dtype}".encode())
         # A causal LM that was not trained has no weights of its own.
         for path in (weights_file(folder), *(folder / name for name in own)):
             if path.is_file():

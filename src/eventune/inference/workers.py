@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.connection import Connection, wait
 
 from eventune.errors import EventuneError
 from eventune.inference.extractor import Extractor
@@ -47,6 +48,8 @@ class Processes:
 def processes(load: Callable[[], Extractor], options: Options, count: int) -> Iterator[Processes]:
     """Start processes that extract; they end with the block, and with this process however it ends.
 
+    Where the block fails, nobody waits for what they are at.
+
     Args:
         load: Loads the extractor; it is sent to the processes.
         options: What else decides what is found.
@@ -56,11 +59,18 @@ def processes(load: Callable[[], Extractor], options: Options, count: int) -> It
         EventuneError: If the extractor cannot be loaded, or a process is ended from outside.
     """
     context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(load, options))
+    waiting, ending = context.Pipe(duplex=False)
+    executor = ProcessPoolExecutor(count, context, initializer=_begin, initargs=(load, options, waiting))
     try:
         yield Processes(executor, count)
+    except BaseException:
+        # All of them see the message, which none takes out.
+        ending.send_bytes(b"end")
+        raise
     finally:
         executor.shutdown(cancel_futures=True)
+        waiting.close()
+        ending.close()
 
 
 @contextmanager
@@ -85,20 +95,21 @@ def one_thread() -> None:
         torch.set_num_threads(1)
 
 
-def _begin(load: Callable[[], Extractor], options: Options) -> None:
+def _begin(load: Callable[[], Extractor], options: Options, ending: Connection) -> None:
     """Prepare a process; the model is loaded with its first task, whose error somebody hears."""
     global _load
     one_thread()
     # Whoever interrupts the command reaches all its processes; it alone says so.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_when_told, args=(ending,), daemon=True).start()
     _load = lambda: PoolExtractor(load(), options)  # noqa: E731
 
 
-def _end_with_parent() -> None:
+def _end_when_told(ending: Connection) -> None:
+    """End this process when the parent says so, or is gone."""
     parent = multiprocessing.parent_process()
     if parent is not None:
-        parent.join()
+        wait([ending, parent.sentinel])
         os._exit(1)
 
 

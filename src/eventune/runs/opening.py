@@ -218,11 +218,13 @@ class LoadedRun:
         task: Its task.
         model: Its model, in evaluation mode.
         base: The base that it shares with others; None where it has its own.
+        dtype: Type of the base's weights.
     """
 
     task: RunTask
     model: nn.Module
     base: LoadedBase | None
+    dtype: str
 
     def for_ontology(self, ontology: Ontology) -> LoadedRun:
         """Return the same model, with a task that has the types and roles of another ontology; see `AnnotatingTask`."""
@@ -262,6 +264,7 @@ def load_run(
         EventuneError: If a file is missing, damaged or of another model, or the base is not the run's.
     """
     folder, settings, task_class = opened.directory.path, opened.settings, opened.entry.load()
+    dtype = _dtype(opened, base.placement if base else placement)
     if base is not None:
         base.require_fits(opened)
         backbone = require_known_tokens(replace(base.backbone, tokenizer=task_class.load_tokenizer(folder)), folder)
@@ -269,17 +272,16 @@ def load_run(
         base = LoadedBase.of(opened, opened.base(model_name_or_path), placement)
         backbone = base.backbone
     else:
-        dtype = _dtype(opened, placement)
         backbone = task_class.load_backbone(
             opened.base(model_name_or_path), settings, dtype=dtype, tokenizer_folder=folder
         )
     task = task_class.from_run(folder, settings, backbone, batch_size=batch_size)
     if base is not None:
-        return LoadedRun(task, base.load(task, folder), base)
+        return LoadedRun(task, base.load(task, folder), base, dtype)
     model, anatomy = task.build_model(backbone)
     if settings.method != UNTRAINED:
         model = load_into(model, folder, anatomy=anatomy)
-    return LoadedRun(task, model.to(placement.device).eval(), None)
+    return LoadedRun(task, model.to(placement.device).eval(), None, dtype)
 
 
 def _dtype(opened: OpenRun, placement: Placement) -> str:

@@ -4,7 +4,7 @@
 export.json            what the folder is, and what was compared when it was made; nothing else says that it is whole
 extractor.json         the task's settings, as in a run directory
 ontology.yaml  tokenizer.json  recipe.yaml
-model.float32.onnx  model.int8.onnx
+model.float32.onnx  model.int8.onnx     model.float32.onnx.data where the weights take more than 1.5 GB
 ```
 An export of a run of two steps has `events.json`, and an export of each step in the folder of its name.
 """
@@ -55,6 +55,7 @@ class ExportRecord:
         differences: Greatest difference of each graph's scores from torch's.
         scores: F1 and documents a second of torch and of each graph, where they were measured.
         int8_refused: Why there is no graph in int8 although one was asked for.
+        weights: Names of the files beside the graphs that hold weights: above 1.5 GB they are not in a graph itself.
     """
 
     task: str
@@ -63,6 +64,7 @@ class ExportRecord:
     differences: dict[Precision, float] = field(default_factory=dict)
     scores: dict[str, dict[str, float]] = field(default_factory=dict)
     int8_refused: str = ""
+    weights: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ class OpenExport:
     def files(self, precision: str) -> list[Path]:
         """Return all files that decide what is found; without those of its steps."""
         own = [self.path / self.entry.settings_file]
-        return own if self.entry.steps else [*own, self.path / TOKENIZER, self.graph_file(precision)]
+        if self.entry.steps:
+            return own
+        return [*own, self.path / TOKENIZER, *sorted(self.path.glob(f"{graph_name(precision)}*"))]
 
 
 def graph_name(precision: str) -> str:
@@ -117,7 +121,7 @@ def open_export(folder: Path) -> OpenExport:
     settings = read_settings(folder / entry.settings_file, resolve_name(entry.runtime).Settings)
     needed = [names.ONTOLOGY]
     if not entry.steps:
-        needed += [TOKENIZER, *map(graph_name, record.precisions)]
+        needed += [TOKENIZER, *map(graph_name, record.precisions), *record.weights]
     for name in needed:
         if not is_file(folder / name):
             raise EventuneError(f"{folder}: expected the file {name}, found none", _HINT)

@@ -15,7 +15,7 @@ from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Event
 from eventune.inference.extractor import Extractor, no_event_error
 from eventune.inference.pools import cost_of
-from eventune.inference.questions import Questions
+from eventune.inference.questions import questions
 from eventune.serving.arguments import ServeSettings
 from eventune.serving.requests import ExtractRequest
 
@@ -31,7 +31,7 @@ def asked(request: ExtractRequest, extractor: Extractor, settings: ServeSettings
     """
     are_raw = request.documents is None
     documents = _triggered(request, _given(request, settings), extractor)
-    found = list(Questions(documents=documents, extractor=extractor, types=request.types, are_raw=are_raw))
+    found = list(questions(extractor, documents, request.types, are_raw=are_raw))
     if not extractor.detects and not any(document.events for document in found):
         raise no_event_error("a document")
     check_tokens(found, settings)

@@ -14,7 +14,7 @@ from glob import escape
 from pathlib import Path
 
 from eventune.errors import EventuneError
-from eventune.storage.paths import shown
+from eventune.storage.paths import is_folder, shown
 
 
 @contextmanager
@@ -58,17 +58,37 @@ def write_atomically(path: Path, text: str | Iterable[str], *, hint: str = "") -
         file.writelines([text] if isinstance(text, str) else text)
 
 
-def refuse_existing(path: Path) -> None:
+def refuse_existing(path: Path, *, flag: str = "") -> None:
     """Make sure that nothing is overwritten.
 
     Args:
         path: What is going to be written.
+        flag: The flag that named it, for errors.
 
     Raises:
         EventuneError: If it is there already.
     """
     if os.path.lexists(path):
-        raise EventuneError(f"{shown(path)}: exists already", "choose another place, or remove it")
+        raise EventuneError(f"{_named(path, flag)}: exists already", "choose another place, or remove it")
+
+
+def require_new(path: Path, *, flag: str) -> None:
+    """Make sure that a file can be made where nothing is yet.
+
+    Args:
+        path: What is going to be written.
+        flag: The flag that named it, for errors.
+
+    Raises:
+        EventuneError: If it is there already, or its folder is not.
+    """
+    refuse_existing(path, flag=flag)
+    if not is_folder(path.absolute().parent):
+        raise EventuneError(f"{_named(path, flag)}: its folder does not exist", "create it, or choose another place")
+
+
+def _named(path: Path, flag: str) -> str:
+    return f"{flag}: {shown(path)}" if flag else shown(path)
 
 
 @contextmanager

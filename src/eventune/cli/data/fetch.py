@@ -48,10 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     corpus = CORPORA[arguments.name]
     files, left_out = _chosen(corpus, arguments)
     folder = Path(arguments.output_dir or corpus.name)
-    try:
-        make_folder(folder)
-    except OSError as error:
-        raise EventuneError(f"{folder}: cannot be created: {error.strerror}", "choose another folder") from None
+    make_folder(folder)
     notify(f"{corpus.summary}; licence: {corpus.licence}; {corpus.page}")
     if left_out:
         notify(f"left out, as their checksums are not known (--accept_unverified takes them): {', '.join(left_out)}")

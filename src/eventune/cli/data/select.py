@@ -90,10 +90,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _unlabelled(texts: Iterable[Document], extractor: Extractor, source: str) -> list[Document]:
     """Return the pool as the extractor is asked about it: without events where it finds them itself."""
     from eventune.corpora.raw_text import RawTexts
-    from eventune.inference.questions import Questions
+    from eventune.inference.questions import questions
 
-    questions = Questions(documents=texts, extractor=extractor, are_raw=isinstance(texts, RawTexts))
-    pool = [document.with_events(()) if extractor.detects else document for document in questions]
+    asked = questions(extractor, texts, are_raw=isinstance(texts, RawTexts))
+    pool = [document.with_events(()) if extractor.detects else document for document in asked]
     if not pool:
         raise EventuneError(f"{source}: expected documents to choose from, found none")
     events = [event for document in pool for event in document.events]

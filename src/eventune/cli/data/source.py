@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,8 +13,6 @@ from rich.console import Console
 from rich.text import Text
 
 from eventune.cli.output import status
-from eventune.errors import EventuneError
-from eventune.storage.paths import is_folder
 
 if TYPE_CHECKING:
     from eventune.corpora import CorpusStream
@@ -27,23 +24,6 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     """Add the corpus and its format."""
     parser.add_argument("file", metavar="FILE", help="the corpus")
     parser.add_argument("--format", default="auto", help="its format: jsonl, rams, … (default: guess it)")
-
-
-def refuse_existing(path: str | None) -> None:
-    """Make sure that nothing is overwritten.
-
-    Args:
-        path: What is going to be written, if anything.
-
-    Raises:
-        EventuneError: If it exists, or its folder does not.
-    """
-    if path is None:
-        return
-    if os.path.lexists(path):
-        raise EventuneError(f"{path}: exists already", "choose another name; nothing is overwritten")
-    if not is_folder(Path(path).absolute().parent):
-        raise EventuneError(f"{path}: its folder does not exist", "create it, or choose another place")
 
 
 @contextmanager

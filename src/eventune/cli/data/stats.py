@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from eventune.cli.data.source import add_source, patience, print_source, refuse_existing, source
+from eventune.cli.data.source import add_source, patience, print_source, source
 from eventune.cli.output import add_json_flag, emit
+from eventune.storage.atomic import require_new
 
 if TYPE_CHECKING:
     from eventune.corpora import CorpusStream
@@ -35,7 +36,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Count, print, and write the page."""
     from eventune.corpora import describe, read_ontology, stream_corpus
 
-    refuse_existing(arguments.html)
+    if arguments.html is not None:
+        require_new(Path(arguments.html), flag="--html")
     examples: list[Document] = []
     with patience(f"reading {arguments.file}"):
         ontology = read_ontology(arguments.ontology_file) if arguments.ontology_file else None
