@@ -156,8 +156,9 @@ def require_tunable(base: Mapping[str, Any], arm: Arm, names: tuple[str, ...], o
     unknown = next((name for name in names if name not in tunable), None)
     if unknown is not None:
         raise InvalidValueError("tune", " or ".join(tunable), repr(unknown))
-    run = _trial(base, arm, {name: RANGES[name][0] for name in names}, output_dir)
-    if not kind.has_part(run.recipe, "dev"):
+    tried = Arm(arm.name, {**arm.settings, **{name: RANGES[name][0] for name in names}})
+    # Without the settings of trials, which ask for a dev part.
+    if not kind.has_part(recipe_of(base, tried, output_dir=str(output_dir)), "dev"):
         message = f"arm {arm.name}: tune: expected a dev part, found none"
         raise EventuneError(message, f"give {kind.dev_file} or dev_fraction")
 
