@@ -1,6 +1,10 @@
+from contextlib import contextmanager
+from dataclasses import replace
+from types import SimpleNamespace
+
 import pytest
 
-from eventune.comparison import execution
+from eventune.comparison import cluster, execution
 from eventune.comparison.arms import parse_arms
 from eventune.comparison.cluster import download, make_runs_on_ray, make_shared_run, upload
 from eventune.comparison.comparing import Options, run_comparison
@@ -54,6 +58,81 @@ def test_a_run_is_shared_with_its_result_last_and_only_complete_ones_are_taken(b
     hidden.rename(result)
     assert download(other, shared)
     assert {path.name for path in other.run_directory.iterdir()} == {path.name for path in run.run_directory.iterdir()}
+
+
+def test_the_result_of_a_run_in_steps_is_shared_after_those_of_its_steps(plain, tmp_path, monkeypatch):
+    (run,) = plan_runs(plain, parse_arms("lora"), [0], tmp_path / "first")
+    for name in ("run", "run/arguments", "run/detection"):
+        (run.folder / name).mkdir(parents=True)
+        (run.folder / name / "result.json").write_text('{"scores": {}}', encoding="utf-8")
+        (run.folder / name / "weights").touch()
+    sent = []
+    from fsspec.implementations.local import LocalFileSystem
+
+    monkeypatch.setattr(LocalFileSystem, "put_file", lambda self, source, *_: sent.append(source))
+    upload(run, f"file://{tmp_path}/shared")
+    assert len(sent) == 6
+    assert sent[-1] == str(run.folder / "run" / "result.json")
+
+
+def test_a_shared_run_with_other_settings_is_refused(plain, instant, tmp_path):
+    shared = f"file://{tmp_path}/shared"
+    (run,) = plan_runs(plain, parse_arms("lora"), [0], tmp_path / "first")
+    assert make_shared_run(run, shared, 1) == "done"
+    (same,) = plan_runs(plain, parse_arms("lora"), [0], tmp_path / "second")
+    assert make_shared_run(same, shared, 1) == "there already"
+    (other,) = plan_runs({**plain, "num_train_epochs": 2}, parse_arms("lora"), [0], tmp_path / "third")
+    with pytest.raises(EventuneError, match=r"shared/lora/seed-0: made with num_train_epochs = .*would be 2"):
+        make_shared_run(other, shared, 1)
+    assert other.result() is None
+    with pytest.raises(EventuneError, match=r"first.*: made with num_train_epochs"):
+        make_shared_run(replace(other, folder=run.folder), f"file://{tmp_path}/empty", 1)
+
+
+class Elsewhere:
+    """Stands in for a Ray cluster: another machine with files of its own makes one run after the other."""
+
+    def __init__(self, folder):
+        self._folder = folder
+
+    @contextmanager
+    def connected(self, address):
+        yield self
+
+    def remote(self, **_):
+        def moved(work):
+            def at_once(run, *rest):
+                return object(), work(replace(run, folder=self._folder / run.place), *rest)
+
+            return SimpleNamespace(remote=at_once)
+
+        return moved
+
+    @staticmethod
+    def wait(pending, **_):
+        return pending[:1], pending[1:]
+
+    @staticmethod
+    def get(done):
+        return done[1]
+
+
+def test_why_a_run_failed_on_a_machine_without_a_common_folder_is_told(plain, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "connected", Elsewhere(tmp_path / "elsewhere").connected)
+    monkeypatch.setattr(execution, "_train", lambda run, *_: run.fail("out of memory") or "failed")
+    (run,) = plan_runs(plain, parse_arms("lora"), [0], tmp_path / "here")
+    make_runs_on_ray([run], "local", shared=f"file://{tmp_path}/shared")
+    assert run.error() == "out of memory"
+
+
+def test_shared_runs_with_other_settings_are_refused_before_any_run(plain, instant, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "connected", Elsewhere(tmp_path / "elsewhere").connected)
+    shared = f"file://{tmp_path}/shared"
+    make_runs_on_ray(plan_runs(plain, parse_arms("lora"), [0], tmp_path / "here"), "local", shared=shared)
+    runs = plan_runs({**plain, "num_train_epochs": 2}, parse_arms("full,lora"), [0], tmp_path / "there")
+    with pytest.raises(EventuneError, match="made with num_train_epochs"):
+        make_runs_on_ray(runs, "local", shared=shared)
+    assert len(instant) == 1
 
 
 @pytest.mark.filterwarnings("ignore")

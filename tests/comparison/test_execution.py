@@ -142,7 +142,7 @@ def test_a_folder_that_was_removed_on_the_way_is_one_clear_error(base, tmp_path,
         make_run(run)
 
 
-def test_workers_share_the_cores(base, tmp_path, monkeypatch):
+def test_workers_share_the_cores(plain, tmp_path, monkeypatch):
     threads = []
 
     def train(run, count, lock):
@@ -151,6 +151,40 @@ def test_workers_share_the_cores(base, tmp_path, monkeypatch):
 
     monkeypatch.setattr("eventune.comparison.execution._train", train)
 
-    make_runs(plan_runs(base, parse_arms("full,lora,bitfit"), [0], tmp_path), workers=2)
+    # macOS has no affinity.
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    monkeypatch.setattr("eventune.doctor.machine.CGROUP", tmp_path)
 
-    assert threads == [max(1, len(os.sched_getaffinity(0)) // 2)] * 3
+    make_runs(plan_runs(plain, parse_arms("full,lora,bitfit"), [0], tmp_path), workers=2)
+
+    assert threads == [3] * 3
+
+
+def test_an_earlier_attempt_s_error_is_not_told_again(plain, tmp_path, monkeypatch):
+    outputs = iter([("error: no such base\ngive another", 2), ("loading", -9)])
+
+    class Process:
+        """Stands in for a run's process: one that tells an error, then one that the system kills."""
+
+        def __init__(self, *_, stdout, **__):
+            text, self.code = next(outputs)
+            stdout.write(f"{text}\n".encode())
+
+        def wait(self):
+            return self.code
+
+    (run,) = plan_runs(plain, parse_arms("lora"), [0], tmp_path)
+    monkeypatch.setattr("eventune.comparison.execution.subprocess.Popen", Process)
+    assert make_run(run) == "failed"
+    assert run.error() == "no such base\ngive another"
+    assert make_run(run) == "failed"
+    assert run.error() == "the process ended with code -9"
+    assert (run.folder / "log.txt").read_text(encoding="utf-8").endswith("give another\nloading\n")
+
+
+def test_a_folder_that_cannot_be_made_is_one_clear_error(plain, tmp_path):
+    (run,) = plan_runs(plain, parse_arms("lora"), [0], tmp_path)
+    (tmp_path / "runs").touch()
+    with pytest.raises(EventuneError, match="cannot be made"):
+        make_run(run)

@@ -66,5 +66,30 @@ def test_intervals_and_differences_are_drawn_from_the_scorer_s_tallies(compared,
 
 def test_arms_with_different_scorers_are_not_compared(base, tmp_path):
     arms = [Arm("one", {}), Arm("other", {"scorer": "paie"})]
-    with pytest.raises(EventuneError, match="arm other: expected scorer: rams, which the first arm has, found paie"):
+    expected = r"arm other: expected F1 \(scorer: rams, .*\), which the first arm has, found Arg-C .*paie"
+    with pytest.raises(EventuneError, match=expected):
         plan_runs(base, arms, [0], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "found"),
+    [
+        ({"task": "detection"}, {"task": "events"}, "TC F1 by textee .* found AC F1 by textee"),
+        ({"task": "events"}, {"task": "events", "measure": "trigger_cls"}, "AC F1 .* found TC F1"),
+        (
+            {"scorer": "textee"},
+            {"task": "events", "measure": "argument_attached_cls"},
+            "triggers: gold.* found .*triggers: predicted",
+        ),
+    ],
+)
+def test_arms_of_one_scorer_that_are_counted_by_different_measures_are_not_compared(
+    plain, tmp_path, first, other, found
+):
+    with pytest.raises(EventuneError, match=f"arm other: expected .*{found}"):
+        plan_runs(plain, [Arm("one", first), Arm("other", other)], [0], tmp_path)
+
+
+def test_tasks_that_are_counted_alike_are_compared(plain, tmp_path):
+    arms = [Arm("one", {"task": "detection"}), Arm("other", {"task": "generative-detection"})]
+    assert len(plan_runs(plain, arms, [0], tmp_path)) == 2

@@ -12,8 +12,10 @@ from eventune.comparison.cluster import make_runs_on_ray
 from eventune.comparison.execution import Listener, make_runs
 from eventune.comparison.plan import Run, plan_runs
 from eventune.comparison.result import compare
-from eventune.comparison.tuning import Tuned, tune
+from eventune.comparison.tallies import require_same_documents
+from eventune.comparison.tuning import Tuned, require_tunable, tune
 from eventune.comparison.writing import write_comparison
+from eventune.errors import EventuneError
 from eventune.storage.paths import make_folder
 
 
@@ -65,17 +67,21 @@ def run_comparison(
         The comparison, as `comparison.json` holds it.
 
     Raises:
-        EventuneError: If a setting is wrong, before anything is made, or a file cannot be read or written.
+        EventuneError: If a setting is wrong or arms are compared on different documents, before anything is made, or
+            a file cannot be read or written.
     """
-    plan_runs(base, arms, options.seeds, output_dir, options.folds)
+    names = options.tuned_settings
+    runs = plan_runs(base, arms, options.seeds, output_dir, options.folds, to_be_tuned=names)
+    require_same_parts(runs)
     tuned: dict[str, Tuned] = {}
-    if options.tuned_settings:
-        for number, arm in enumerate(arms):
-            notice(f"tuning {', '.join(options.tuned_settings)} of {arm.name}: {options.trials} trials")
-            found = tune(base, arm, options.tuned_settings, trials=options.trials, output_dir=output_dir, notice=notice)
-            tuned[arm.name] = found
-            arms = [*arms[:number], replace(arm, settings={**arm.settings, **found.settings}), *arms[number + 1 :]]
-    runs = plan_runs(base, arms, options.seeds, output_dir, options.folds)
+    if names:
+        for arm in arms:
+            require_tunable(base, arm, names, output_dir)
+        for arm in arms:
+            notice(f"tuning {', '.join(names)} of {arm.name}: {options.trials} trials")
+            tuned[arm.name] = tune(base, arm, names, trials=options.trials, output_dir=output_dir, notice=notice)
+        arms = [replace(arm, settings={**arm.settings, **tuned[arm.name].settings}) for arm in arms]
+        runs = plan_runs(base, arms, options.seeds, output_dir, options.folds)
     make_folder(output_dir)
     if options.ray:
         make_runs_on_ray(runs, options.ray, shared=options.shared, listener=listener)
@@ -85,12 +91,48 @@ def run_comparison(
 
 
 def gold_of(runs: Sequence[Run]) -> list[Any]:
-    """Return what the runs' predictions are held against: the test part, or that of each fold in turn."""
+    """Return what the runs' predictions are held against: the test part, or that of each fold in turn.
+
+    Raises:
+        EventuneError: If arms are compared on different documents.
+    """
+    require_same_parts(runs)
     files = [file for run in runs if (file := run.predictions()) is not None]
-    recipes: dict[str, Any] = {}
+    first = next(iter(_recipes(runs).values()))
+    return [item for recipe in first for item in runs[0].kind.gold(recipe, files)]
+
+
+def require_same_parts(runs: Sequence[Run]) -> None:
+    """Make sure that all arms are compared on the same documents; those with the same settings for them are not read.
+
+    Raises:
+        EventuneError: If they are not.
+    """
+    kind = runs[0].kind
+    (_, first), *others = _recipes(runs).items()
+    part = "test" if kind.has_part(first[0], "test") else "dev"
+    known = [[kind.part_settings(recipe) for recipe in first]]
+    expected: list[Any] = []
+    for arm, recipes in others:
+        if kind.has_part(recipes[0], "test") != (part == "test"):
+            found = "none" if part == "test" else "one"
+            raise EventuneError(
+                f"arm {arm}: expected {'a' if part == 'test' else 'no'} test part, as the first arm has, found {found}",
+                "give all arms the same test part, or none",
+            )
+        settings = [kind.part_settings(recipe) for recipe in recipes]
+        if settings not in known:
+            known.append(settings)
+            expected = expected or [item for recipe in first for item in kind.part(recipe)]
+            require_same_documents(arm, [item for recipe in recipes for item in kind.part(recipe)], expected, part)
+
+
+def _recipes(runs: Sequence[Run]) -> dict[str, list[Any]]:
+    """Return a recipe for each fold of each arm; those of other seeds differ in nothing that decides the documents."""
+    recipes: dict[str, dict[str, Any]] = {}
     for run in runs:
-        recipes.setdefault(run.fold, run.recipe)
-    return [item for recipe in recipes.values() for item in runs[0].kind.gold(recipe, files)]
+        recipes.setdefault(run.arm.name, {}).setdefault(run.fold, run.recipe)
+    return {arm: list(of_folds.values()) for arm, of_folds in recipes.items()}
 
 
 def write_result(runs: Sequence[Run], output_dir: Path, *, tuned: Mapping[str, Tuned], title: str) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from eventune.comparison.plan import ERROR, LOG, RECIPE, Run
+from eventune.doctor.machine import read_processor
 from eventune.storage.atomic import write_atomically
 from eventune.storage.locks import LockedError, locked
+from eventune.storage.paths import make_folder
 
 ELSEWHERE = "made elsewhere"
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -29,10 +31,10 @@ def make_runs(runs: Sequence[Run], *, workers: int = 1, listener: Listener | Non
 
     Args:
         runs: The runs.
-        workers: How many are made at a time; the cores are shared out among them.
+        workers: How many are made at a time; the cores that this process may use are shared out among them.
         listener: Hears what became of each.
     """
-    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    threads = max(1, read_processor().usable_cores // workers)
     elsewhere = _pass_over(runs, workers, threads, listener, wait=False)
     # Another comparison's runs, or those of a process that outlived a killed comparison: their results are awaited.
     _pass_over(elsewhere, workers, threads, listener, wait=True)
@@ -68,7 +70,7 @@ def make_run(run: Run, *, threads: int = 0, wait: bool = False) -> str:
     """
     if run.result() is not None:
         return "there already"
-    run.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(run.folder)
     try:
         with locked(run.folder, wait=_be_patient if wait else None) as lock:
             # It may have been finished between the first look and the lock.
@@ -97,6 +99,7 @@ def _train(run: Run, threads: int, lock: int | None) -> str:
     ]
     environment = {**os.environ, **({name: str(threads) for name in _THREADS} if threads else {})}
     with (run.folder / LOG).open("ab") as log:
+        start = log.tell()
         # The lock is the child's as well: should this process be killed, nobody else begins while the child goes on.
         process = subprocess.Popen(
             [*command, "--json"],
@@ -114,14 +117,17 @@ def _train(run: Run, threads: int, lock: int | None) -> str:
             raise
     if run.result() is not None:
         return "done"
-    run.fail(_last_error(run.folder / LOG) or f"the process ended with code {code}")
+    run.fail(_last_error(run.folder / LOG, start) or f"the process ended with code {code}")
     return "failed"
 
 
-def _last_error(log: Path) -> str:
+def _last_error(log: Path, start: int) -> str:
+    """Return the error that a log tells from a byte on: what is before it, earlier attempts wrote."""
     if not log.is_file():
         return ""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    with log.open("rb") as file:
+        file.seek(start)
+        lines = file.read().decode("utf-8", errors="replace").splitlines()
     starts = [number for number, line in enumerate(lines) if line.startswith("error: ")]
     if starts:
         return "\n".join(lines[starts[-1] :]).removeprefix("error: ")

@@ -33,6 +33,13 @@ PADDED_QUESTIONS: Mapping[str, Any] = {
     "pretrain_ontology_file": "",
 }
 """How many scripts train: one padded input for each role slot, LoRA on query and value, heads random and frozen."""
+_TRAINED_ON = {
+    *("train_fraction", "negative_file", "further_corpora", "pretrain_file", "pretrain_ontology_file"),
+    *("descriptions_file", "multiplicity"),
+}
+"""Settings of the documents that make no difference to the dev and the test part."""
+_DEV = {"dev_file", "dev_fraction"}
+"""Settings that make none to the test part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,12 @@ class Headline:
     title: str
     scorer: str
     scoring: Scoring | None = None
+
+    @property
+    def definition(self) -> str:
+        """The title with all that decides what is counted."""
+        triggers = f", triggers: {self.scoring.triggers}" if self.scoring else ""
+        return f"{self.title} (scorer: {self.scorer}{triggers})"
 
 
 class RunKind(ABC):
@@ -120,6 +133,14 @@ class RunKind(ABC):
     def has_part(self, recipe: Any, part: str) -> bool:
         """Tell whether a run has a part, `dev` or `test`."""
 
+    def part_settings(self, recipe: Any) -> Mapping[str, Any]:  # noqa: ARG002
+        """Return the settings that decide what is scored: runs with equal ones are scored on the same items."""
+        return {}
+
+    def part(self, recipe: Any) -> Sequence[Any]:  # noqa: ARG002
+        """Return what runs are scored on: the test part, or the dev part without one; of rows, predictions tell it."""
+        return ()
+
     @abstractmethod
     def gold(self, recipe: Any, files: Sequence[Path]) -> Sequence[Any]:
         """Return what the test part's predictions are held against; nothing where it has none.
@@ -186,6 +207,16 @@ class ExtractionKind(RunKind):
     def has_part(self, recipe: Any, part: str) -> bool:
         """See `RunKind.has_part`."""
         return bool(recipe.data.has_part(part))
+
+    def part_settings(self, recipe: Any) -> Mapping[str, Any]:
+        """See `RunKind.part_settings`."""
+        without = _TRAINED_ON | (_DEV if self.has_part(recipe, "test") else set())
+        return {name: value for name, value in vars(recipe.data).items() if name not in without}
+
+    def part(self, recipe: Any) -> Sequence[Any]:
+        """See `RunKind.part`."""
+        splits = read_splits(recipe.data, lambda _: None)
+        return splits.test or splits.dev
 
     def gold(self, recipe: Any, files: Sequence[Path]) -> Sequence[Any]:  # noqa: ARG002
         """See `RunKind.gold`."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from eventune.comparison.arms import Arm, recipe_of
-from eventune.comparison.kinds import RunKind, kind_of
+from eventune.comparison.kinds import Headline, RunKind, kind_of
 from eventune.errors import EventuneError
 from eventune.recipe import read_settings
 from eventune.results import RunResult
@@ -82,7 +82,13 @@ def _place(seed: int, fold: str) -> str:
 
 
 def plan_runs(
-    base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int], output_dir: Path, folds: Sequence[str] = ()
+    base: Mapping[str, Any],
+    arms: Sequence[Arm],
+    seeds: Sequence[int],
+    output_dir: Path,
+    folds: Sequence[str] = (),
+    *,
+    to_be_tuned: Collection[str] = (),
 ) -> list[Run]:
     """Lay out the runs, arm by arm for each seed, so that an interrupted comparison has all arms of the first seeds.
 
@@ -92,19 +98,20 @@ def plan_runs(
         seeds: The seeds.
         output_dir: The comparison's folder.
         folds: The folds that are the test part one after the other, such as `1/5`; none where the settings say what is.
+        to_be_tuned: Settings whose values are not known yet; runs that are there may have any.
 
     Returns:
         The runs, in the order they are made in.
 
     Raises:
-        EventuneError: If an arm's settings are wrong, arms have different scorers, a run that is there was made with
-            other settings, or folds are wanted of runs that know none.
+        EventuneError: If an arm's settings are wrong, arms are scored by different measures, a run that is there was
+            made with other settings, or folds are wanted of runs that know none.
     """
     if folds and kind_of(base).unknown({"test_fold": ""}):
         raise EventuneError("folds: expected a recipe of eventune train, whose documents can be tested in folds")
     runs = list(_laid_out(base, arms, seeds, output_dir, folds or ("",)))
     for run in runs:
-        _require_same(run)
+        require_same(run, apart_from=to_be_tuned)
     return runs
 
 
@@ -112,7 +119,7 @@ def _laid_out(
     base: Mapping[str, Any], arms: Sequence[Arm], seeds: Sequence[int], output_dir: Path, folds: Sequence[str]
 ) -> Iterator[Run]:
     kind = kind_of(base)
-    scorer = ""
+    first: Headline | None = None
     for seed, fold in itertools.product(seeds, folds):
         for arm in arms:
             folder = output_dir / RUNS / arm.folder / _place(seed, fold)
@@ -124,26 +131,51 @@ def _laid_out(
                     f"arm {arm.name}: expected a test part, whose {headline.title} is compared, found none",
                     "give test_file or test_fraction, or --folds",
                 )
-            scorer = scorer or headline.scorer
-            if headline.scorer != scorer:
+            first = first or headline
+            if headline != first:
                 raise EventuneError(
-                    f"arm {arm.name}: expected scorer: {scorer}, which the first arm has, found {headline.scorer}",
-                    "scores of different scorers cannot be compared; make a comparison for each",
+                    f"arm {arm.name}: expected {first.definition}, which the first arm has, found "
+                    f"{headline.definition}",
+                    "scores of different measures cannot be compared; make a comparison for each",
                 )
             yield Run(arm, seed, fold, folder, kind, recipe)
 
 
-def _require_same(run: Run) -> None:
-    """Refuse to take a run for another: the same arm's name may have meant other settings the last time."""
+def require_same(run: Run, *, apart_from: Collection[str] = ()) -> None:
+    """Refuse to take a run for another: the same arm's name may have meant other settings the last time.
+
+    Args:
+        run: The run, which need not be there.
+        apart_from: Settings that may be different.
+
+    Raises:
+        EventuneError: If what is there was made with other settings.
+    """
     for path in (run.folder / RECIPE, run.run_directory / RECIPE):
         if exists(path):
-            before = run.kind.recipe(read_settings(path), source=str(path)).to_dict()
-            now = run.recipe.to_dict()
-            names = [*now, *(name for name in before if name not in now)]
-            different = [name for name in names if before.get(name) != now.get(name) and name != "output_dir"]
-            if different:
-                name = different[0]
-                raise EventuneError(
-                    f"{run.folder}: made with {name} = {before.get(name)!r}, now it would be {now.get(name)!r}",
-                    "choose another --output_dir, or remove that run",
-                )
+            require_made_by(run, path, run.folder, apart_from=apart_from)
+
+
+def require_made_by(
+    run: Run, recipe: Path, place: Path | str, *, option: str = "--output_dir", apart_from: Collection[str] = ()
+) -> None:
+    """Refuse a recipe that a run was made by, where it is not this run's.
+
+    Args:
+        run: The run.
+        recipe: A file with the recipe.
+        place: Where that run is, for the error.
+        option: The option that says so.
+        apart_from: Settings that may be different.
+
+    Raises:
+        EventuneError: If a setting is another.
+    """
+    before = run.kind.recipe(read_settings(recipe), source=str(recipe)).to_dict()
+    now = run.recipe.to_dict()
+    for name in dict.fromkeys((*now, *before)):
+        if before.get(name) != now.get(name) and name not in ("output_dir", *apart_from):
+            raise EventuneError(
+                f"{place}: made with {name} = {before.get(name)!r}, now it would be {now.get(name)!r}",
+                f"choose another {option}, or remove that run",
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -76,7 +77,7 @@ def compare(runs: Sequence[Run], gold: Sequence[Any], *, tuned: Mapping[str, Any
         if gold and files:
             tallies[name] = kind.tallies(files, gold, headline)
         arms.append(_arm(name, own, (tuned or {}).get(name)))
-    if len({arm["mean"][TRAIN_DOCUMENTS] for arm in arms if TRAIN_DOCUMENTS in arm["mean"]}) == 1:
+    if _are_trained_alike(arms):
         for figures in (each for arm in arms for each in (arm["mean"], arm["sd"])):
             figures.pop(TRAIN_DOCUMENTS, None)
     for arm in arms:
@@ -133,7 +134,19 @@ def _column(figures: Sequence[Mapping[str, float]], name: str) -> list[float]:
 
 
 def _deviation(values: Sequence[float]) -> float:
+    if not all(map(math.isfinite, values)):
+        # The loss of a training that went wrong; `stdev` raises.
+        return math.nan
     return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def _are_trained_alike(arms: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether all arms are trained on as many documents; a fold that an arm lacks makes no difference."""
+    sizes: dict[str, set[float]] = {}
+    for run in (run for arm in arms for run in arm["runs"]):
+        if TRAIN_DOCUMENTS in run.get("figures", {}):
+            sizes.setdefault(run.get("fold", ""), set()).add(run["figures"][TRAIN_DOCUMENTS])
+    return all(len(found) == 1 for found in sizes.values())
 
 
 def _row(run: Run, result: RunResult | None) -> dict[str, Any]:

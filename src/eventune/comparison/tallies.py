@@ -23,7 +23,7 @@ class Tallies:
 
     Attributes:
         all: Tallies of the items, in their order.
-        roles: The same for each role; empty where there are none.
+        roles: The same for each role; empty where there are none, or the measure does not tell them apart.
     """
 
     all: Sequence[Summable]
@@ -40,16 +40,62 @@ def tallies_of_documents(files: Sequence[Sequence[Path]], gold: Sequence[Documen
 
     Returns:
         The counts.
+
+    Raises:
+        EventuneError: If the predictions are of other documents.
     """
     total: list[AnyTally] = []
     roles: dict[str, list[AnyTally]] = {}
     for of_seed in files:
         predicted = [document for file in of_seed for document in read_corpus(file).documents]
+        _require_all(of_seed, predicted, gold)
         rows, by_role = _counted(gold, predicted, scoring)
         total = list(map(add, total, rows)) if total else rows
         for role, own in by_role.items():
             roles[role] = list(map(add, roles[role], own)) if role in roles else own
     return Tallies(total, roles)
+
+
+def require_same_documents(arm: str, gold: Sequence[Document], first: Sequence[Document], part: str) -> None:
+    """Make sure that an arm is scored on the first arm's documents, annotated as they are there.
+
+    Args:
+        arm: Name of the arm.
+        gold: Its documents.
+        first: Those of the first arm.
+        part: What part they are, `dev` or `test`.
+
+    Raises:
+        EventuneError: If it is not.
+    """
+    ours, theirs = ({document.id: _annotated(document) for document in part} for part in (gold, first))
+    both = [name for name in theirs if name in ours]
+    found = {
+        "missing": [name for name in theirs if name not in ours],
+        "beside them": [name for name in ours if name not in theirs],
+        "annotated otherwise": [name for name in both if ours[name] != theirs[name]],
+    }
+    told = [f"{len(names)} {how} (such as {names[0]})" for how, names in found.items() if names]
+    if told:
+        raise EventuneError(
+            f"arm {arm}: expected the documents of the first arm's {part} part, found {', '.join(told)}",
+            f"give all arms the same {part} part, or make a comparison for each",
+        )
+
+
+def _annotated(document: Document) -> tuple[Any, ...]:
+    return document.text, document.tokens, document.sentences, document.events, document.entities
+
+
+def _require_all(files: Sequence[Path], predicted: Sequence[Document], gold: Sequence[Document]) -> None:
+    found, expected = ({document.id for document in part} for part in (predicted, gold))
+    if found != expected:
+        raise EventuneError(
+            f"{', '.join(map(str, files))}: expected predictions for the {len(expected)} documents of the test part, "
+            f"found {len(expected - found)} missing and {len(found - expected)} others, such as "
+            f"{min(found ^ expected)}",
+            "the corpus has changed since the run was made; choose another --output_dir, or remove that run",
+        )
 
 
 def tallies_of_rows(files: Sequence[Path], references: Sequence[Sequence[str]]) -> Tallies:
@@ -92,14 +138,15 @@ def read_predictions(file: Path) -> list[dict[str, Any]]:
 def _counted(
     gold: Sequence[Document], predicted: Sequence[Document], scoring: Scoring
 ) -> tuple[list[AnyTally], dict[str, list[AnyTally]]]:
-    """Count each document, all roles together and each by itself."""
+    """Count each document, all roles together and, where the measure tells them apart, each by itself."""
+    tells_roles = scoring.tells_roles
     by_id = {document.id: document for document in predicted}
     rows: list[AnyTally] = []
     roles: dict[str, list[AnyTally]] = {}
     for number, annotated in enumerate(gold):
         found = by_id.get(annotated.id, annotated.with_events([]))
         rows.append(scoring.count(annotated, found))
-        for role in sorted(_roles_of(annotated) | _roles_of(found)):
+        for role in sorted(_roles_of(annotated) | _roles_of(found)) if tells_roles else ():
             own = roles.setdefault(role, [type(rows[0])()] * len(gold))
             own[number] = scoring.count(_only(annotated, role), _only(found, role))
     return rows, roles

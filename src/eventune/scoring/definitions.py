@@ -32,6 +32,7 @@ class Definition:
         counts_spans: Whether a predicted argument adds one predicted item to the headline, and one matched item where
             role and span are those of a gold argument of its event: then tuning needs no scorer to count.
         library: A library that it needs and that a plain installation lacks.
+        roleless: Measures to which the roles of arguments make no difference.
     """
 
     make: Callable[..., Scorer]
@@ -40,6 +41,7 @@ class Definition:
     titles: Mapping[str, str]
     counts_spans: bool = False
     library: str = ""
+    roleless: frozenset[str] = frozenset()
 
 
 SCORERS: Mapping[str, Definition] = {
@@ -69,6 +71,7 @@ SCORERS: Mapping[str, Definition] = {
             "argument_attached_cls": "AC+ F1 by textee",
         },
         counts_spans=True,
+        roleless=frozenset({"trigger_id", "trigger_cls", "argument_id", "argument_attached_id"}),
     ),
     "omnievent": Definition(
         OmnieventScorer,
@@ -186,6 +189,11 @@ class Scoring:
     def title(self) -> str:
         """What tables call F1 by the measure."""
         return SCORERS[self.scorer].titles[self._measure_of(self._made())]
+
+    @property
+    def tells_roles(self) -> bool:
+        """Whether the measure tells arguments of different roles apart."""
+        return self._measure_of(self._made()) not in SCORERS[self.scorer].roleless
 
     def count(self, gold: Document, predicted: Document) -> AnyTally:
         """Count a document, annotated and predicted."""
