@@ -122,7 +122,7 @@ def test_types_are_looked_for_where_nothing_is_marked(client):
         ({"text": TEXT, "language": "../x"}, "language: expected an ISO 639 code"),
         ({"text": TEXT, "adapter": "x"}, "adapter: expected no such field, found one"),
         ({"text": 5}, "text: expected a valid string, found 5"),
-        ({"text": "half \ud800"}, "text: expected Unicode, found '\\ud800' at position 6"),
+        ({"text": "half \ud800"}, "body: expected Unicode text, found half a surrogate pair (\\ud800)"),
     ],
 )
 def test_what_is_wrong_is_told_as_the_command_line_does(client, body, message):
