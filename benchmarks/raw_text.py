@@ -4,8 +4,8 @@
 
 RUN is a run with `task: events`. Of `--texts` all documents are read twice: with the triggers that RUN finds given
 (arguments alone), and without (events end to end), so that the same arguments are looked for. Of `--long` the document
-with the most events among those of 600 to 800 words is read. Last, untrained detectors of 5 and of 168 types on RUN's
-base read the texts. One thread.
+with the most events among those of 600 to 800 words is read likewise. Last, untrained detectors of 5 and of 168 types
+on RUN's base read the texts. One thread.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def read_long(run: Path, documents: Sequence[Document], repeats: int) -> None:
     extractor = Extractor.load(run)
     passes = Passes(extractor)
     bare = document.with_events(())
-    for name, given in ((f"{len(document.events)} given triggers", document), ("raw text", bare)):
+    marked = extractor.extract(bare)
+    for name, given in ((f"{len(marked.events)} given triggers", marked), ("raw text", bare)):
         passes.rows = 0
         found = extractor.extract(given)
         rows = passes.rows
