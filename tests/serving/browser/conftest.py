@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from collections import Counter
 
 import pytest
@@ -110,6 +111,8 @@ def served_at(tmp_path):
         thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})
         thread.start()
         servers.append((server, thread, taken, annotations))
+        while thread.is_alive() and not server.started:
+            time.sleep(0.01)
         return url_of(taken)
 
     yield served_at
