@@ -12,6 +12,8 @@ from eventune.extraction.marks import Mark
 
 MULTIPLE = 16
 """What lengths in tokens and words are rounded up to, so that only few shapes occur."""
+CPU_TOKENS = 2048
+"""How many tokens a CPU reads at once at the most: the states of more fall out of its caches."""
 AXES: Mapping[str, tuple[str, ...]] = {
     "input_ids": ("events", "tokens"),
     "attention_mask": ("events", "tokens"),
@@ -35,21 +37,29 @@ Example = TypeVar("Example", bound=Encoded)
 
 
 def by_length(
-    examples: Sequence[Example], size: int, on_batch: Callable[[int, int], None] | None = None
+    examples: Sequence[Example],
+    size: int,
+    on_batch: Callable[[int, int], None] | None = None,
+    *,
+    on_cpu: bool,
 ) -> Iterator[list[Example]]:
     """Yield examples in batches of like length, the longest first.
 
     Args:
         examples: The examples.
-        size: How many a batch has.
+        size: How many a batch has at the most.
         on_batch: Called when a batch is done, with how many examples of how many are.
+        on_cpu: Whether a batch has no more than `CPU_TOKENS`, padding included.
     """
     ordered = sorted(examples, key=lambda example: len(example.input_ids), reverse=True)
-    for start in range(0, len(ordered), size):
-        chosen = ordered[start : start + size]
+    done = 0
+    while done < len(ordered):
+        room = CPU_TOKENS // rounded(len(ordered[done].input_ids)) if on_cpu else size
+        chosen = ordered[done : done + max(1, min(size, room))]
         yield chosen
+        done += len(chosen)
         if on_batch is not None:
-            on_batch(start + len(chosen), len(ordered))
+            on_batch(done, len(ordered))
 
 
 def window_inputs(

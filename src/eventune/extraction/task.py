@@ -119,7 +119,7 @@ class ExtractionTask:
         was_training = model.training
         model.eval()
         try:
-            for chosen in by_length(examples, self.batch_size, on_batch):
+            for chosen in by_length(examples, self.batch_size, on_batch, on_cpu=device.type == "cpu"):
                 inputs = {name: tensor.to(device) for name, tensor in self.inputs(chosen).items()}
                 with torch.inference_mode():
                     spans, null = model(**inputs).arrays()

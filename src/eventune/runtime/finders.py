@@ -103,7 +103,7 @@ class ArgumentFinder(_OneGraph):
         self, examples: Sequence[EncodedWindow], on_batch: OnBatch
     ) -> Iterator[tuple[EncodedWindow, list[list[Candidate]]]]:
         count = candidates_a_role(self._ontology)
-        for chosen in by_length(examples, self._batch_size, on_batch):
+        for chosen in by_length(examples, self._batch_size, on_batch, on_cpu=True):
             spans, null = self._graph(window_inputs(chosen, self._tokenizer.pad_token_id))
             first_words = [example.first_word for example in chosen]
             role_counts = [len(example.role_tokens) for example in chosen]
@@ -144,7 +144,7 @@ class TriggerFinder(_OneGraph):
         """See `Finder`."""
         examples, _ = self._encoder.encode(documents)
         found: list[list[TriggerCandidate]] = [[] for _ in documents]
-        for chosen in by_length(examples, self._batch_size, on_batch):
+        for chosen in by_length(examples, self._batch_size, on_batch, on_cpu=True):
             spans, null = self._graph(text_inputs(chosen, self._tokenizer.pad_token_id))
             candidates = best_triggers(spans, null, [example.first_word for example in chosen])
             for example, more in zip(chosen, candidates, strict=True):

@@ -196,7 +196,7 @@ class DetectionTask:
         was_training = model.training
         model.eval()
         try:
-            for chosen in by_length(examples, self.batch_size, on_batch):
+            for chosen in by_length(examples, self.batch_size, on_batch, on_cpu=device.type == "cpu"):
                 batch = self.inputs(chosen, device)
                 with torch.inference_mode():
                     scores = model(**batch, **types)
