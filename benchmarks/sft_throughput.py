@@ -1,12 +1,15 @@
 """Rows a second of fine-tuning an LLM: eventune's trainer, the notes' way, and TRL's at its best settings.
 
-All three train the same LoRA adapter (same rank, targets, model, rows, batch size, optimiser) on the same rows:
+All train the same LoRA adapter (same rank, targets, model, rows, batch size, optimiser) on the same rows:
 
 - `plain`: `transformers.Trainer` with PEFT, every row padded to the maximum, logits of the whole vocabulary at every
   position, as ChatGLM2's script did.
 - `trl`: TRL's SFTTrainer with PEFT, loss on the completion only, batches padded to their longest row in TRL's order by
   length, and its default loss, which is computed in chunks and skips what has no label.
 - `ours`: `eventune.training.TaskTrainer` with what `eventune sft` does by default.
+- `packed`: the same with `packing`, as many rows a step as the others have in the mean.
+- `top`: the same with the last `--trained_layers` blocks trained alone, above states that are computed once, before
+  the clock starts: an epoch from the second one on.
 
     python benchmarks/sft_throughput.py --train_file ../shared/data/e2e/valid.txt --rows 256
 
@@ -35,11 +38,12 @@ from eventune.adapters.attaching import attach
 from eventune.adapters.store import AdapterStore
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.backbones.resolve import resolve
-from eventune.generation.collating import RowCollator
+from eventune.generation.collating import RowCollator, pack
 from eventune.generation.encoding import ConversationEncoder, EncodedRow
-from eventune.generation.rows import read_rows
+from eventune.generation.rows import Columns, read_rows
 from eventune.generation.task import GenerationTask
 from eventune.generation.templates import set_template
+from eventune.runs.top_layers import lower_states
 from eventune.training.trainer import TaskTrainer
 
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -58,7 +62,8 @@ class Bench:
         encoder = ConversationEncoder(
             lm.tokenizer, max_source_length=options.max_source_length, max_target_length=options.max_target_length
         )
-        rows = read_rows(options.train_file, max_rows=options.rows)
+        columns = Columns(prompt=options.prompt_column, response=options.response_column)
+        rows = read_rows(options.train_file, columns=columns, max_rows=options.rows)
         self.examples, _ = encoder.examples(rows)
 
     def _settings(self, folder: str, **own: Any) -> dict[str, Any]:
@@ -82,15 +87,36 @@ class Bench:
 
     def ours(self, folder: str) -> Trainer:
         """Our trainer."""
+        return self._ours(folder, self.examples)
+
+    def packed(self, folder: str) -> Trainer:
+        """Our trainer on packed rows."""
+        tokens = sum(len(example.input_ids) for example in self.examples)
+        capacity = tokens * self.options.batch_size // len(self.examples)
+        return self._ours(folder, pack(self.examples, capacity), per_device_train_batch_size=1)
+
+    def top(self, folder: str) -> Trainer:
+        """Our trainer, the last blocks alone."""
+        return self._ours(folder, self.examples, trained=self.options.trained_layers)
+
+    def _ours(self, folder: str, examples: list[Any], trained: int = 0, **own: Any) -> Trainer:
         model = load_causal_lm(self.base).model
-        adapted = attach(model, AdapterArguments(lora_r=RANK, lora_alpha=2 * RANK, lora_target_modules=TARGETS))
+        arguments = AdapterArguments(
+            lora_r=RANK,
+            lora_alpha=2 * RANK,
+            lora_target_modules=TARGETS,
+            trained_layers=trained,
+            all_layers_epochs=0,
+        )
+        adapted, task = attach(model, arguments), GenerationTask(RowCollator(int(self.tokenizer.pad_token_id)))
         return TaskTrainer(
             adapted,
-            GenerationTask(RowCollator(int(self.tokenizer.pad_token_id))),
-            TrainingArguments(**self._settings(folder, label_names=[])),
-            examples=self.examples,
+            task,
+            TrainingArguments(**self._settings(folder, label_names=[], **own)),
+            examples=examples,
             learning_rate_of=lambda _: 1e-4,
             store=AdapterStore(),
+            lower=lower_states(model, arguments, Path(folder)) if trained else None,
         )
 
     def plain(self, folder: str) -> Trainer:
@@ -142,6 +168,8 @@ class Bench:
         with tempfile.TemporaryDirectory() as folder:
             set_seed(0)
             trainer = way(folder)
+            if isinstance(trainer, TaskTrainer) and trainer.lower is not None:
+                trainer.lower.compute([trainer.task.length(row) for row in trainer.examples], trainer._read)
             started = time.perf_counter()
             output = trainer.train()
             return time.perf_counter() - started, float(output.training_loss)
@@ -156,6 +184,9 @@ def main() -> None:
     parser.add_argument("--batch_size", type=int, default=8)
     parser.add_argument("--max_source_length", type=int, default=160)
     parser.add_argument("--max_target_length", type=int, default=96)
+    parser.add_argument("--prompt_column", default="")
+    parser.add_argument("--response_column", default="")
+    parser.add_argument("--trained_layers", type=int, default=10, help="of the way `top` (default: 10)")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--ways", nargs="+", default=["plain", "trl", "ours"])
     parser.add_argument("--trl_loss", default="nll", help="TRL's loss_type")

@@ -197,7 +197,11 @@ def _problems_of_kept_states(built: Mapping[str, Any]) -> Iterator[InvalidValueE
     """Yield one error for each setting that would change what lies below the trained layers, or leave it random."""
     if built["extraction"].word_dropout:
         yield InvalidValueError("word_dropout", "0 with trained_layers", str(built["extraction"].word_dropout))
-    starts = built["optimisation"].init_from or built["data"].pretrain_file
+    if tokens := built["adapter"].trainable_token_indices:
+        yield InvalidValueError("trainable_token_indices", "none with trained_layers", str(tokens))
+    entry = TASKS.get(built["task"].task)
+    is_whole = entry is not None and "heads" not in entry.traits
+    starts = is_whole or built["optimisation"].init_from or built["data"].pretrain_file
     if not (starts or built["adapter"].all_layers_epochs):
         yield InvalidValueError("all_layers_epochs", "at least 1 without init_from and pretrain_file", "0")
     before, epochs = built["adapter"].all_layers_epochs, built["optimisation"].num_train_epochs

@@ -602,6 +602,7 @@ def test_full_fine_tuning_of_the_top_layers_saves_the_whole_model(train_with):
         ),
         ({"all_layers_epochs": EPOCHS}, "all_layers_epochs: expected fewer than num_train_epochs, 3, found 3"),
         ({"method": "prefix"}, "trained_layers: expected 0 with method: prefix, found 1"),
+        ({"trainable_token_indices": [1]}, "trainable_token_indices: expected none with trained_layers, found"),
     ],
 )
 def test_settings_that_do_not_go_with_kept_states_are_refused(train_with, changes, message, tmp_path):

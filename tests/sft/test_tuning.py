@@ -29,8 +29,17 @@ def weights(run):
 
 @pytest.mark.parametrize(
     "method",
-    [{}, {"lora_r": None}, {"lora_r": None, "pre_seq_len": 8}, {"packing": True}, {"gradient_checkpointing": True}],
-    ids=["lora", "full", "prefix", "packing", "checkpointing"],
+    [
+        {},
+        {"lora_r": None},
+        {"lora_r": None, "pre_seq_len": 8},
+        {"packing": True},
+        {"gradient_checkpointing": True},
+        {"trained_layers": 1},
+        {"trained_layers": 1, "packing": True},
+        {"trained_layers": 1, "gradient_checkpointing": True},
+    ],
+    ids=["lora", "full", "prefix", "packing", "checkpointing", "top", "top, packing", "top, checkpointing"],
 )
 def test_a_run_learns_saves_and_answers(settings, rows_file, tmp_path, method):
     run = settings(**method, max_steps=40, test_file=str(rows_file), max_predict_samples=3, logging_steps=10)
@@ -54,6 +63,34 @@ def test_a_run_learns_saves_and_answers(settings, rows_file, tmp_path, method):
     assert not (folder / "checkpoints").exists()
     predictions = [json.loads(line) for line in (folder / "generated_predictions.txt").read_text().splitlines()]
     assert [row["labels"] for row in predictions] == ["a s red shirt", "a m red shirt", "a l red shirt"]
+
+
+def test_the_top_layers_alone_learn_what_they_would_learn_above_the_computed_ones(settings, tmp_path):
+    def trained(name, **changes):
+        # Training in batches of all rows, whose order then makes no difference.
+        common = {"max_train_samples": 4, "max_steps": 5, "save_strategy": "no", "output_dir": str(tmp_path / name)}
+        fine_tune(settings(**common, **changes))
+        return weights(tmp_path / name)
+
+    kept = trained("kept", trained_layers=1)
+    computed = trained("computed", lora_target_modules=r".*layers\.1\..*_proj")
+    below = {name for name in kept if ".layers.0." in name}
+    assert below
+    assert all(not kept[name].any() for name in below if "lora_B" in name)
+    assert computed.keys() == kept.keys() - below
+    # The adapters' first weights differ: one draws them for two layers. What is learned is compared by what it does.
+    assert losses(tmp_path / "kept")[-1] == pytest.approx(losses(tmp_path / "computed")[-1], rel=0.02)
+
+
+def test_top_layers_below_which_the_output_layer_changes_something_are_refused(settings, tiny_llm, tmp_path):
+    config = json.loads((tiny_llm / "config.json").read_text())
+    tied = shutil.copytree(tiny_llm, tmp_path / "tied")
+    (tied / "config.json").write_text(json.dumps({**config, "tie_word_embeddings": True}))
+    run = settings(model_name_or_path=str(tied), lora_r=None, trained_layers=1)
+
+    with pytest.raises(EventuneError, match="trained_layers: expected embeddings that stay as they are"):
+        fine_tune(run)
+    fine_tune(settings(model_name_or_path=str(tied), trained_layers=1))
 
 
 def test_a_small_model_learns_rows_by_heart_and_answers_the_same_when_loaded_again(settings, rows_file, tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from eventune.adapters.store import load_into
@@ -85,6 +86,15 @@ def test_a_model_learns_its_documents_and_gives_the_same_scores_when_loaded(run:
     saved = read_corpus(run / "test_predictions.jsonl").documents
     assert [d.events for d in saved] == [d.events for d in found]
     assert all(0.0 <= a.score <= 1.0 for d in found for e in d.events for a in e.arguments if a.score is not None)
+
+
+def test_the_top_layers_of_a_model_are_trained_alone(folder: Path, settings: dict[str, Any]) -> None:
+    output = folder / "top"
+    top = {"method": "lora", "trained_layers": 1, "all_layers_epochs": 0, "num_train_epochs": 2}
+    train(Recipe.of({**settings, **top, "output_dir": str(output)}))
+    weights = load_file(output / "adapter_model.safetensors")
+    learned = {name: bool(weight.any()) for name, weight in weights.items() if "lora_B" in name}
+    assert learned == {name: ".layers.1." in name for name in learned}
 
 
 def test_raw_text_and_corpora_are_extracted_from_by_the_command(

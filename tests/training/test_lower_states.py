@@ -4,6 +4,7 @@ import pytest
 import torch
 from transformers import BertConfig, BertModel
 
+from eventune.errors import EventuneError
 from eventune.training import lower_states
 from eventune.training.lower_states import LowerStates
 
@@ -71,3 +72,20 @@ def test_a_failure_while_states_are_in_place_leaves_the_model_whole(encoder, tmp
     with pytest.raises(ZeroDivisionError), states.in_place([0], 5):
         1 / 0  # noqa: B018
     torch.testing.assert_close(encoder(**batch([0])).last_hidden_state, expected)
+
+
+def test_states_beyond_half_precision_are_refused(encoder, tmp_path):
+    encoder.encoder.layer[1].output.LayerNorm.bias.data[3] = 1e5
+    with pytest.raises(EventuneError, match="trained_layers: expected states within the range of half precision"):
+        kept(encoder, tmp_path)
+
+
+def test_a_base_that_computes_in_bfloat16_keeps_its_states_in_it(encoder, tmp_path):
+    encoder = encoder.to(torch.bfloat16)
+    encoder.encoder.layer[1].output.LayerNorm.bias.data[3] = 1e5
+    states, inputs = kept(encoder, tmp_path), batch([2, 3])
+    expected = encoder(**inputs).last_hidden_state
+    with states.in_place([2, 3], inputs["input_ids"].shape[1]):
+        found = encoder(**inputs).last_hidden_state
+    real = inputs["attention_mask"].bool()
+    assert torch.equal(found[real], expected[real])

@@ -100,12 +100,15 @@ class AdapterArguments:
         metadata={
             "help": "Train the last blocks alone; what lies below, marks on the input included, stays as it is and is "
             "computed once for all epochs; 0: all blocks",
-            "read_by": "encoder",
+            "read_by": ("encoder", "generation"),
         },
     )
     all_layers_epochs: int = field(
         default=2,
-        metadata={"help": "trained_layers: epochs before it in which all blocks are trained", "read_by": "encoder"},
+        metadata={
+            "help": "trained_layers: epochs before it in which all blocks are trained",
+            "read_by": ("encoder", "generation"),
+        },
     )
     quantization_bit: int = field(
         default=0, metadata={"help": "QLoRA: keep the base's linear layers in 4 or 8 bits (bitsandbytes); 0: do not"}

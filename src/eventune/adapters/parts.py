@@ -58,7 +58,7 @@ def train_heads_alone(model: nn.Module, anatomy: Anatomy) -> None:
 
 
 def blocks_of(base: nn.Module) -> list[nn.Module]:
-    """Return an encoder's blocks, the lowest first.
+    """Return the blocks of an encoder or a causal LM, the lowest first.
 
     Raises:
         EventuneError: If it has none, or more than one stack of them.
@@ -66,7 +66,7 @@ def blocks_of(base: nn.Module) -> list[nn.Module]:
     stacks = _stacks(base)
     if len(stacks) != 1:
         raise EventuneError(
-            f"trained_layers: expected an encoder with one stack of blocks, found {len(stacks)}", "leave it out"
+            f"trained_layers: expected a base with one stack of blocks, found {len(stacks)}", "leave it out"
         )
     return list(stacks[0])
 

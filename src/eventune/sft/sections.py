@@ -61,6 +61,10 @@ class SftModelArguments:
     init_lora_weights: str = field(default="default", metadata={"help": "default, gaussian, orthogonal, olora, pissa"})
     tie_lora_a: bool = field(default=False, metadata={"help": "One A for q_proj, k_proj and v_proj of a block"})
     loraplus_lr_ratio: float = field(default=1.0, metadata={"help": "LoRA+: B's learning rate over A's"})
+    trained_layers: int = field(
+        default=0,
+        metadata={"help": "Train the last blocks alone; what lies below is computed once for all epochs; 0: all"},
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = field(
         default="auto", metadata={"help": f"{DTYPE_HELP[0].upper()}{DTYPE_HELP[1:]}"}
     )
@@ -85,6 +89,8 @@ class SftModelArguments:
             loraplus_lr_ratio=self.loraplus_lr_ratio,
             pre_seq_len=self.pre_seq_len or 32,
             prefix_projection=self.prefix_projection,
+            trained_layers=self.trained_layers,
+            all_layers_epochs=0,
             quantization_bit=self.quantization_bit or 0,
         )
 

@@ -1,9 +1,9 @@
-"""States below the lowest trained block of an encoder, computed once for all epochs.
+"""States below the lowest trained block of a base, computed once for all epochs.
 
 Where only the top blocks of a stack are trained, what lies below gives the same states in every epoch, as long as
-nothing there changes: no dropout, no masked words, no trained marks. They are kept in half precision, in memory or,
-where there are many, in a mapped file; a training step then costs the top blocks alone (AutoFreeze, Liu et al. 2021,
-arXiv:2102.01386, caches in this way).
+nothing there changes: no dropout, no masked words, no trained marks. They are kept in half precision (in bfloat16
+where the base computes in it), in memory or, where there are many, in a mapped file; a training step then costs the top
+blocks alone (AutoFreeze, Liu et al. 2021, arXiv:2102.01386, caches in this way).
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from eventune.errors import EventuneError
 
 IN_MEMORY = 2**31
 """Bytes of states beyond which they are kept in a file."""
@@ -39,7 +41,7 @@ class LowerStates:
         """Choose the place of the cut.
 
         Args:
-            blocks: The encoder's blocks, the lowest first.
+            blocks: The base's blocks, the lowest first.
             trained: How many of them are trained, counted from the top.
             folder: Where a file of states may be put while the training goes on.
             after_epochs: Epochs before in which all blocks are trained.
@@ -68,6 +70,9 @@ class LowerStates:
         Args:
             lengths: Tokens of each example.
             read: Runs the model on some of the examples, by their indices; padding stands behind.
+
+        Raises:
+            EventuneError: If a state is beyond the range of half precision.
         """
         self._ends = list(accumulate(lengths))
         order = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
@@ -85,9 +90,15 @@ class LowerStates:
                 with suppress(_ReachedError):
                     read(chosen)
                 if not start:
-                    self._states = self._storage(found[0].shape[-1])
+                    self._states = self._storage(found[0])
                 for row, index in enumerate(chosen):
                     self._of(index).copy_(found[0][row, : lengths[index]])
+                    if not self._of(index).isfinite().all():
+                        raise EventuneError(
+                            "trained_layers: expected states within the range of half precision, found greater ones "
+                            "below the lowest trained block",
+                            "cut elsewhere, or train all layers: trained_layers: 0",
+                        )
         finally:
             hook.remove()
 
@@ -100,7 +111,7 @@ class LowerStates:
             width: Tokens that the batch is padded to.
         """
         device = next(self._lowest.parameters()).device
-        states = torch.zeros(len(chosen), width, self._states.shape[-1])
+        states = torch.zeros(len(chosen), width, self._states.shape[-1], dtype=self._states.dtype)
         for row, index in enumerate(chosen):
             own = self._of(index)
             states[row, : len(own)] = own
@@ -122,13 +133,14 @@ class LowerStates:
     def _of(self, index: int) -> Tensor:
         return self._states[self._ends[index - 1] if index else 0 : self._ends[index]]
 
-    def _storage(self, size: int) -> Tensor:
-        shape = (self._ends[-1], size)
+    def _storage(self, like: Tensor) -> Tensor:
+        dtype = torch.bfloat16 if like.dtype == torch.bfloat16 else torch.float16
+        shape = (self._ends[-1], size := like.shape[-1])
         if 2 * shape[0] * size <= IN_MEMORY:
-            return torch.empty(shape, dtype=torch.float16)
+            return torch.empty(shape, dtype=dtype)
         # It lives as long as the states do.
         self._file = tempfile.NamedTemporaryFile(dir=self._folder, suffix=".states")  # noqa: SIM115
-        return torch.from_file(self._file.name, shared=True, size=shape[0] * size, dtype=torch.float16).view(shape)
+        return torch.from_file(self._file.name, shared=True, size=shape[0] * size, dtype=dtype).view(shape)
 
 
 def _pass_on(states: Tensor, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ARG001

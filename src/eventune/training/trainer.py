@@ -163,7 +163,7 @@ class TaskTrainer(Trainer):
         return self.lower.in_place(chosen.tolist(), width)
 
     def _epochs_done(self) -> int:
-        return int(self.state.global_step * self.args.num_train_epochs) // self.state.max_steps
+        return int(self.state.epoch or 0)
 
     def _read(self, chosen: Sequence[int]) -> None:
         batch = self.task.collate([self.examples[index] for index in chosen])
