@@ -1,4 +1,4 @@
-"""How quickly documents are read by torch, unmerged and merged, and by an export in float32 and in int8.
+"""How quickly documents are read by torch, unmerged and merged, in two types, and by an export in float32 and in int8.
 
     python benchmarks/runtime.py RUN EXPORT --file CORPUS --documents 100 --repeats 3
 
@@ -40,7 +40,9 @@ def main() -> None:
         merge_run(arguments.run, Path(folder) / "merged")
         ways = {
             "torch, unmerged": Extractor.load(arguments.run),
+            "unmerged, bfloat16": Extractor.load(arguments.run, dtype="bfloat16"),
             "torch, merged": Extractor.load(Path(folder) / "merged"),
+            "merged, bfloat16": Extractor.load(Path(folder) / "merged", dtype="bfloat16"),
             "ONNX float32": Extractor.load(arguments.export, dtype="float32"),
             "ONNX int8": Extractor.load(arguments.export, dtype="int8"),
         }

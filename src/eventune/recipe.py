@@ -311,7 +311,7 @@ def convert(name: str, value: Any, hint: Any) -> Any:
     Args:
         name: The setting.
         value: What YAML or a flag gave.
-        hint: The type: bool, int, float, str, or a union with a list of strings.
+        hint: The type: bool, int, float, str, or a union with a list of strings or None.
 
     Returns:
         The value in that type.
@@ -320,6 +320,8 @@ def convert(name: str, value: Any, hint: Any) -> Any:
         InvalidValueError: If it cannot be read as one.
     """
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if value is None and types.NoneType in kinds:
+        return None
     for kind, expected in COLLECTIONS.items():
         if kind in kinds:
             parsed = _parse_collection(value) if isinstance(value, str) and value[:1] in {"[", "{"} else value

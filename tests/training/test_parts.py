@@ -1,10 +1,12 @@
 """Batches that are computed in parts."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import BertConfig
 
 from eventune.errors import EventuneError
 from eventune.extraction.task import ExtractionTask
@@ -79,3 +81,19 @@ def test_parts_are_for_one_process_and_for_batches_that_make_a_step(settings, mo
     with pytest.raises(EventuneError, match="activation_memory: expected one process"):
         batch_parts(None, None, 1.0)
     assert batch_parts(None, None, 0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("device", "processes_at_work", "batches_a_step", "gigabytes"),
+    [("cpu", 1, 1, 0.5), ("cuda", 1, 1, None), ("cpu", 2, 1, None), ("cpu", 1, 4, None)],
+)
+def test_a_cpu_computes_large_batches_in_parts_by_default(
+    device, processes_at_work, batches_a_step, gigabytes, monkeypatch
+):
+    monkeypatch.setattr(processes, "count", lambda: processes_at_work)
+    arguments = SimpleNamespace(
+        device=torch.device(device), gradient_accumulation_steps=batches_a_step, bf16=False, fp16=False
+    )
+    encoder = SimpleNamespace(dtype=torch.float32, config=BertConfig())
+    found = batch_parts(encoder, arguments, None)
+    assert (found and found.limit / 1e9) == gigabytes

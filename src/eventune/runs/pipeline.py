@@ -76,7 +76,7 @@ class RunSettings:
         ema_decay: Decay of the weights' moving average; 0 for none.
         early_stopping_patience: Epochs without a better dev score before the training stops; 0 for never.
         save_steps: Steps between checkpoints beside those that `training` asks for; 0 for none.
-        activation_memory: GB that a batch's activations may take before it is computed in parts; 0 for any.
+        activation_memory: GB that a batch's activations may take before it is computed in parts; see `batch_parts`.
         gradient_checkpointing: Whether activations are computed anew in the backward pass.
         start_from: A folder of trained weights to go on from.
     """
@@ -96,7 +96,7 @@ class RunSettings:
     ema_decay: float = 0.0
     early_stopping_patience: int = 0
     save_steps: int = 0
-    activation_memory: float = 0.0
+    activation_memory: float | None = 0.0
     gradient_checkpointing: bool = False
     start_from: Path | None = None
 

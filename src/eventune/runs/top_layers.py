@@ -31,7 +31,7 @@ def lower_states(base: PreTrainedModel, arguments: AdapterArguments, folder: Pat
             f"trained_layers: expected fewer than the base's {len(blocks)}, found {arguments.trained_layers}",
             "0 trains all of them",
         )
-    output = base.get_output_embeddings()
+    output = base.get_output_embeddings()  # type: ignore[no-untyped-call]
     if output is not None and output.weight.requires_grad and output.weight is base.get_input_embeddings().weight:
         raise EventuneError(
             "trained_layers: expected embeddings that stay as they are, found that the output layer shares and trains "

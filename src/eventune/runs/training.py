@@ -87,7 +87,7 @@ def _settings_of(recipe: Recipe, base: BaseModel, placement: Placement) -> RunSe
         learning_rate=optimisation.learning_rate,
         head_learning_rate=optimisation.head_learning_rate,
         ema_decay=optimisation.ema_decay,
-        activation_memory=optimisation.activation_memory,
+        activation_memory=optimisation.activation_memory if "heads" in recipe.task.traits else 0.0,
         early_stopping_patience=optimisation.early_stopping_patience,
         save_steps=optimisation.save_steps,
         gradient_checkpointing=optimisation.gradient_checkpointing,

@@ -10,6 +10,8 @@ from eventune.errors import InvalidValueError, out_of_range
 SCHEDULERS = ("linear", "cosine", "constant_with_warmup")
 MOST_EPOCHS = 100_000
 MOST_BATCH = 2**20
+CPU_ACTIVATIONS = 0.5
+"""GB of activations beyond which a CPU computes a batch in parts; see docs/performance.md#memory."""
 _BOUNDS = {
     "num_train_epochs": (0, MOST_EPOCHS),
     "num_pretrain_epochs": (1, MOST_EPOCHS),
@@ -48,11 +50,12 @@ class OptimisationArguments:
     per_device_train_batch_size: int = field(default=16, metadata={"help": "Events a batch in training"})
     per_device_eval_batch_size: int = field(default=32, metadata={"help": "Events a batch in evaluation"})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "Batches a step"})
-    activation_memory: float = field(
-        default=0.0,
+    activation_memory: float | None = field(
+        default=None,
         metadata={
             "help": "GB (10^9 bytes) that a batch's activations may take, estimated from the base's sizes; a batch "
-            "that needs more is computed in parts, whose gradients add up to the same step; 0: whole batches",
+            "that needs more is computed in parts, whose gradients add up to the same step; 0: whole batches; by "
+            f"default {CPU_ACTIVATIONS} where one process trains on a CPU, which is quicker so, else 0",
             "read_by": "heads",
         },
     )

@@ -9,6 +9,7 @@ from transformers import PreTrainedModel, TrainingArguments
 
 from eventune.errors import EventuneError
 from eventune.training import processes
+from eventune.training.arguments import CPU_ACTIVATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,13 @@ class BatchParts:
         return parts
 
 
-def batch_parts(encoder: PreTrainedModel, arguments: TrainingArguments, gigabytes: float) -> BatchParts | None:
+def batch_parts(encoder: PreTrainedModel, arguments: TrainingArguments, gigabytes: float | None) -> BatchParts | None:
     """Return how a training's batches are shared out.
 
     Args:
         encoder: What is trained.
         arguments: How; mixed precision halves what a number takes.
-        gigabytes: What the activations of a part may take; 0 for any.
+        gigabytes: What the activations of a part may take; 0 for any, None for what suits the device.
 
     Returns:
         How; None where batches stay whole.
@@ -75,6 +76,9 @@ def batch_parts(encoder: PreTrainedModel, arguments: TrainingArguments, gigabyte
     Raises:
         EventuneError: If several processes train.
     """
+    if gigabytes is None:
+        is_alone = processes.count() == 1 and arguments.gradient_accumulation_steps == 1
+        gigabytes = CPU_ACTIVATIONS if is_alone and arguments.device.type == "cpu" else 0.0
     if not gigabytes:
         return None
     if processes.count() > 1:
