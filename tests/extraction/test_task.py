@@ -1,6 +1,9 @@
 """The task of an encoder: what its scores become in documents."""
 
+from dataclasses import replace
+
 import pytest
+import torch
 
 from eventune.backbones.load import load_encoder
 from eventune.backbones.resolve import resolve
@@ -50,3 +53,28 @@ def test_no_targets_are_built_where_nothing_is_trained(builder, two_triggers, ti
     monkeypatch.delattr(WindowCollator, "targets")
 
     assert task.find_candidates(model, part).keys() == {(0, 0)}
+
+
+@pytest.mark.parametrize("has_trigger", [True, False])
+def test_word_dropout_masks_the_text_and_neither_the_prompt_nor_the_trigger(
+    has_trigger, builder, two_triggers, tiny_encoder
+):
+    (event,) = two_triggers.events
+    if not has_trigger:
+        event = replace(event, trigger=None, mentions=())
+    model = JointExtractor(load_encoder(resolve(str(tiny_encoder))).model, max_span_length=6).train()
+    task = ExtractionTask(builder(), word_dropout=1.0)
+    examples = task.encode([two_triggers.with_events([event])]).examples
+    batch, embedded = task.collate(examples), []
+    model.encoder.get_input_embeddings().register_forward_pre_hook(lambda module, args: embedded.append(args[0]))
+
+    task.loss(model, batch)
+
+    masked = (embedded[0] == task.mask_token_id)[0].nonzero().flatten().tolist()
+    (example,) = examples
+    text = {
+        at for start, end in zip(example.word_starts, example.word_ends, strict=True) for at in range(start, end + 1)
+    }
+    trigger = set(range(example.word_starts[1], example.word_ends[1] + 1)) if has_trigger else set()
+    assert set(masked) == text - trigger
+    assert torch.equal(batch["input_ids"], task.collate(examples)["input_ids"])

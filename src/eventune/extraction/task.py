@@ -78,7 +78,7 @@ class ExtractionTask:
         targets, slots = inputs.pop("targets"), inputs.pop("slots")
         if model.training and self.word_dropout and self.mask_token_id is not None:
             drop = torch.rand(inputs["marks"].shape, device=targets.device) < self.word_dropout
-            drop &= inputs["marks"] >= Mark.TEXT
+            drop &= _is_text(inputs)
             inputs["input_ids"] = inputs["input_ids"].masked_fill(drop, self.mask_token_id)
         return self._loss(model(**inputs), targets, slots)
 
@@ -144,3 +144,10 @@ class ExtractionTask:
 
 def _metrics(result: Score) -> dict[str, Any]:
     return {"precision": result.precision, "recall": result.recall, "f1": result.f1}
+
+
+def _is_text(inputs: Mapping[str, Tensor]) -> Tensor:
+    """Tell of each subword token whether it is of the text beyond the trigger, *shape* (events, tokens)."""
+    marks, first = inputs["marks"], inputs["word_starts"][:, :1]
+    places, last = torch.arange(marks.shape[1], device=marks.device), inputs["word_ends"].amax(1, keepdim=True)
+    return (places >= first) & (places <= last) & (marks != Mark.TRIGGER)
