@@ -9,12 +9,12 @@ from eventune.events import Argument, Document, Event, Span
 from eventune.inference.selection import expected_errors, select
 
 
-def document(text, *scores, trigger=None):
+def document(text, *scores, trigger=None, event_type="attack"):
     events = []
     if scores or trigger is not None:
         attributes = {} if trigger is None else {"score": trigger}
         arguments = tuple(Argument("role", Span(0, 1), score) for score in scores)
-        events = [Event("attack", Span(1, 2), arguments, attributes=attributes)]
+        events = [Event(event_type, Span(1, 2), arguments, attributes=attributes)]
     return Document.from_sentences(text, [text.split()], events=events)
 
 
@@ -25,7 +25,12 @@ def test_expected_errors_are_what_the_probabilities_leave():
 
 
 def test_the_least_certain_of_documents_that_share_nothing_come_first():
-    pool = [document("a b", 0.9), document("c d", 0.5, 0.5), document("e f"), document("g h", 0.6)]
+    pool = [
+        document("a b", 0.9),
+        document("c d", 0.5, 0.5, event_type="meeting"),
+        document("e f"),
+        document("g h", 0.6, event_type="trial"),
+    ]
     assert select(pool, 3) == [1, 3, 0]
 
 
@@ -37,6 +42,13 @@ def test_of_two_documents_alike_one_is_enough():
 def test_what_is_like_a_labelled_document_comes_last():
     pool = [document("a b c", 0.2), document("x y z", 0.9)]
     assert select(pool, 2, labelled=[document("a b c")]) == [1, 0]
+
+
+@pytest.mark.parametrize("strategy", ["uncertain", "diverse"])
+def test_a_type_that_is_labelled_nowhere_comes_before_one_that_is(strategy):
+    pool = [document("a b", 0.5), document("c d", 0.6, event_type="meeting")]
+    assert select(pool, 1, strategy=strategy) == [0]
+    assert select(pool, 1, strategy=strategy, labelled=[document("e f", 0.5)]) == [1]
 
 
 def test_diversity_does_not_look_at_findings():

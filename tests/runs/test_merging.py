@@ -56,6 +56,8 @@ def test_half_precision_halves_the_file_and_says_what_it_cost(tiny_run, document
     assert half.difference == pytest.approx(full.difference, abs=1e-5)
     assert half.difference_after_cast > half.difference
     assert len(extracted(tmp_path / "half", documents)) > 0
+    loaded = Extractor.load(tmp_path / "half").annotator.loaded
+    assert {parameter.dtype for parameter in loaded.task.backbone.model.parameters()} == {torch.bfloat16}
 
 
 def test_an_adapter_of_a_quantised_base_is_merged_into_what_it_was_trained_on(tiny_recipe, documents, tmp_path):

@@ -53,8 +53,9 @@ def select(
 ) -> list[int]:
     """Choose documents one by one, each by what it adds to those chosen before.
 
-    A document's worth is its expected errors times one minus its likeness to the most alike document that is labelled
-    or chosen already (cosine of binary tf-idf vectors of words).
+    A document's worth is its expected errors times its novelty beside what is labelled or chosen already: one minus the
+    likeness of its words to the most alike document's, times one minus half of that of its event types (cosines of
+    binary tf-idf vectors). A text that is there already teaches nothing, a further text about a known type something.
 
     Args:
         documents: The pool; with what a model found in it where findings count.
@@ -70,37 +71,60 @@ def select(
         order = list(range(len(documents)))
         random.Random(seed).shuffle(order)
         return order[:count]
-    vectors = _vectors([*documents, *labelled])
+    everything = [*documents, *labelled]
+    words = _Likeness([{word.lower() for word in document.words} for document in everything], len(documents))
+    types = _Likeness([{event.type for event in document.events} for document in everything], len(documents))
     worth = np.ones(len(documents))
     if strategy == "uncertain":
         worth = np.array([_NOTHING_FOUND + expected_errors(document) for document in documents])
-    pool, likeness = vectors[: len(documents)], np.zeros(len(documents))
-    for known in vectors[len(documents) :]:
-        likeness = np.maximum(likeness, _cosines(pool, known))
     chosen: list[int] = []
     free = np.ones(len(documents), bool)
     while len(chosen) < min(count, len(documents)):
         # Of those that are worth the same, the first.
-        index = int(np.where(free, worth * (1.0 - likeness), -1.0).argmax())
+        novelty = (1.0 - words.to_known) * (1.0 - types.to_known / 2)
+        index = int(np.where(free, worth * novelty, -1.0).argmax())
         free[index] = False
         chosen.append(index)
-        likeness = np.maximum(likeness, _cosines(pool, pool[index]))
+        words.know(index)
+        types.know(index)
     return chosen
 
 
-def _cosines(pool: Any, vector: Any) -> Any:
-    return np.minimum(np.asarray((pool @ vector.T).todense()).ravel(), 1.0)
+class _Likeness:
+    """How alike the documents of a pool are to those that are known, by some terms of theirs.
+
+    Attributes:
+        to_known: Cosine of each document with the most alike known one, *shape* (documents).
+    """
+
+    def __init__(self, terms: Sequence[set[str]], pool: int) -> None:
+        """Look at documents.
+
+        Args:
+            terms: Each document's terms, those of the pool first.
+            pool: How many documents the pool has; those behind it are known.
+        """
+        vectors = _vectors(terms)
+        self._pool, self.to_known = vectors[:pool], np.zeros(pool)
+        for known in vectors[pool:]:
+            self._compare(known)
+
+    def know(self, index: int) -> None:
+        """Take a document of the pool for known."""
+        self._compare(self._pool[index])
+
+    def _compare(self, known: Any) -> None:
+        cosines = np.asarray((self._pool @ known.T).todense()).ravel()
+        self.to_known = np.maximum(self.to_known, np.minimum(cosines, 1.0))
 
 
-def _vectors(documents: Sequence[Document]) -> Any:
-    """Return the documents' words as rows of length one, rare words weighing more; *shape* (documents, words)."""
+def _vectors(terms: Sequence[set[str]]) -> Any:
+    """Return the documents' terms as rows of length one, rare terms weighing more; *shape* (documents, terms)."""
     columns: dict[str, int] = {}
-    rows = [
-        sorted({columns.setdefault(word.lower(), len(columns)) for word in document.words}) for document in documents
-    ]
+    rows = [sorted(columns.setdefault(term, len(columns)) for term in sorted(own)) for own in terms]
     indices = np.concatenate([np.array(row, dtype=np.int64) for row in rows]) if rows else np.array([], dtype=np.int64)
     frequency = np.bincount(indices, minlength=len(columns))
-    weights = np.log(1.0 + len(documents) / np.maximum(frequency, 1))[indices]
+    weights = np.log(1.0 + len(terms) / np.maximum(frequency, 1))[indices]
     starts = np.cumsum([0, *map(len, rows)])
     vectors = csr_matrix((weights, indices, starts), shape=(len(rows), len(columns)))
     lengths = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())

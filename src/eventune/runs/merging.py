@@ -157,7 +157,9 @@ def _write(opened: OpenRun, merged: Merged, folder: Path, dtype: str) -> Saved:
     if isinstance(merged.model, PreTrainedModel):
         # Weights, configuration and tokenizer together are a model that every other tool loads.
         merged.model.config.save_pretrained(folder)
-    write_json(folder / settings_file, {**read_json(run / settings_file), "method": "full"})
+    # Weights that were cut to half precision gain nothing by being computed in full.
+    loaded = {} if dtype == "float32" else {"dtype": dtype}
+    write_json(folder / settings_file, {**read_json(run / settings_file), "method": "full", **loaded})
     result = read_json(run / names.RESULT)
     result["merged"] = {
         "method": opened.settings.method,
