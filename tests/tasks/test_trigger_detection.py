@@ -92,6 +92,7 @@ def test_it_learns_a_tiny_corpus_by_heart_and_finds_it_again_when_it_is_loaded(
 
     assert merge_run(run, tmp_path / "merged").difference < 1e-3
     assert triggers(Extractor.load(tmp_path / "merged").extract_all(bare)) == triggers(gold)
+    assert triggers(Extractor.load(run, dtype="bfloat16").extract_all(bare)) == triggers(gold)
 
 
 def test_a_killed_run_goes_on_and_ends_in_the_same_bits(settings, tmp_path, monkeypatch):

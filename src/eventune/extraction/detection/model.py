@@ -125,6 +125,7 @@ class TriggerDetector(nn.Module):
         return types + learned
 
     def _encoded(self, input_ids: Tensor, attention_mask: Tensor, marks: Tensor) -> Tensor:
-        embedded = self.encoder.get_input_embeddings()(input_ids) + self.marks(marks)
+        embedded = self.encoder.get_input_embeddings()(input_ids)
+        embedded = embedded + self.marks(marks).to(embedded.dtype)
         states: Tensor = self.encoder(inputs_embeds=embedded, attention_mask=attention_mask).last_hidden_state
-        return states
+        return states.to(self.marks.weight.dtype)
