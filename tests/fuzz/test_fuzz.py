@@ -9,7 +9,7 @@ from .jobs import jobs
 from .many import run_many
 from .worker import job_of
 
-QUICK_INPUTS = int(os.environ.get("EVENTUNE_FUZZ_QUICK_INPUTS", "80"))
+QUICK_INPUTS = int(os.environ.get("EVENTUNE_FUZZ_QUICK_INPUTS", "50"))
 INPUTS = int(os.environ.get("EVENTUNE_FUZZ_INPUTS", "10000"))
 SEED = int(os.environ.get("EVENTUNE_FUZZ_SEED", "0"))
 
