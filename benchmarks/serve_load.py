@@ -174,7 +174,8 @@ def measure_speed(bench: Bench, alone: Alone, numbers: Sequence[int]) -> bool:
     wanted = {"FastAPI": WANTED_OF_FASTAPI, "LitServe": WANTED_OF_LITSERVE}
     tell("at its best, of offline", own / alone.per_second, WANTED_OF_OFFLINE, " ×")
     for name, rate in best.items():
-        tell(f"at its best, of {name}", own / rate, wanted[name], " ×")
+        if rate:
+            tell(f"at its best, of {name}", own / rate, wanted[name], " ×")
     return not bad
 
 

@@ -5,12 +5,13 @@
 `POST /predict` answers `{"documents": [record]}`; documents that arrive within 10 ms are read together, 32 at the most.
 """
 
-from __future__ import annotations
-
 import json
 import sys
+import threading
+import time
 from typing import Any
 
+import httpx
 import litserve
 
 from eventune import Extractor
@@ -23,12 +24,10 @@ class Api(litserve.LitAPI):
     """The extractor in LitServe's terms."""
 
     run: str
-    port: int
 
     def setup(self, device: str) -> None:  # noqa: ARG002
         """Load the run."""
         self.extractor = Extractor.load(self.run)
-        print(json.dumps({"url": f"http://127.0.0.1:{self.port}"}), flush=True)
 
     def decode_request(self, request: dict[str, Any]) -> Any:
         """Read a document."""
@@ -51,11 +50,24 @@ class Api(litserve.LitAPI):
         return {"documents": [next(write_document(output))]}
 
 
+def announce(url: str) -> None:
+    """Print the address once the server answers there with its model loaded."""
+    while True:
+        try:
+            if httpx.get(f"{url}/health").is_success:
+                break
+        except httpx.TransportError:
+            pass
+        time.sleep(0.1)
+    print(json.dumps({"url": url}), flush=True)
+
+
 def main() -> None:
     """Serve until a signal says to stop."""
     run, port = sys.argv[1], int(sys.argv[2])
     api = Api(max_batch_size=BATCH_DOCUMENTS, batch_timeout=BATCH_SECONDS)
-    api.run, api.port = run, port
+    api.run = run
+    threading.Thread(target=announce, args=(f"http://127.0.0.1:{port}",), daemon=True).start()
     server = litserve.LitServer(api, accelerator="cpu", timeout=False)
     server.run(host="127.0.0.1", port=port, log_level="warning", generate_client_file=False)
 
