@@ -555,6 +555,8 @@ def test_what_lies_below_the_trained_layers_stays_as_it_was_before_them(train_wi
     whole = train_with(output_dir=tmp_path / "whole", num_train_epochs=1)
     everything = json.loads((whole / "result.json").read_text())["resources"]
     assert counts["trainable_parameters"] == everything["trainable_parameters"] - below
+    assert "gemm_share" in everything, "and left out where epochs differ in what they compute"
+    assert "gemm_share" not in counts
 
 
 @pytest.mark.parametrize("epochs", [0, 1])

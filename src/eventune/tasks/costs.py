@@ -18,6 +18,8 @@ from eventune.training.flops import forward_flops, gemm_flops_per_second
 if TYPE_CHECKING:
     from transformers import TrainingArguments
 
+    from eventune.training.trainer import TaskTrainer
+
 
 class Forgetting:
     """What an encoder forgot of what it was pretrained for; measured once before the training and once after it."""
@@ -58,20 +60,26 @@ def training_costs(outcome: Outcome, cost: Mapping[str, float], task: RunTask, *
     trainer, counts = outcome.trainer, outcome.counts
     assert trainer is not None
     assert counts is not None
-    # A backward pass needs twice the forward pass's products, but only once where the weights are frozen.
-    passes = 2 if keeps_base(method) else 3
-    lengths = [task.loop.length(example) for example in task.examples]
-    rate = passes * forward_flops(task.backbone.model, lengths, is_adapter) / cost["seconds_per_epoch"]
     trained: Any = trainer.model
-    peak = gemm_flops_per_second(trainer.args.device.type, _computed_in(trainer.args, trained))
+    # Where lower states are kept, epochs differ in what they compute.
+    speed = {} if trainer.lower else _speed(trainer, task, seconds=cost["seconds_per_epoch"], method=method)
     return {
         "trainable_parameters": counts.trainable,
         "total_parameters": counts.total,
-        "model_flops_per_second": rate,
-        "gemm_flops_per_second": peak,
-        "gemm_share": rate / peak,
+        **speed,
         **memory_split(trained, trainer.optimizer, above_baseline=cost["peak_memory_above_baseline_bytes"]),
     }
+
+
+def _speed(trainer: TaskTrainer, task: RunTask, *, seconds: float, method: str) -> dict[str, float]:
+    """Return the operations a second of an epoch that takes so many seconds, beside what the machine reaches."""
+    # A backward pass needs twice the forward pass's products, but only once where the weights are frozen.
+    passes = 2 if keeps_base(method) else 3
+    lengths = [task.loop.length(example) for example in task.examples]
+    rate = passes * forward_flops(task.backbone.model, lengths, is_adapter) / seconds
+    trained: Any = trainer.model
+    peak = gemm_flops_per_second(trainer.args.device.type, _computed_in(trainer.args, trained))
+    return {"model_flops_per_second": rate, "gemm_flops_per_second": peak, "gemm_share": rate / peak}
 
 
 def _computed_in(arguments: TrainingArguments, model: nn.Module) -> torch.dtype:
