@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import importlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from eventune.cli import VERBS, build_parser
@@ -92,7 +92,7 @@ def _settings() -> str:
 
 def _sft_settings() -> str:
     """Return every setting of `eventune sft`, by its group."""
-    settings = importlib.import_module("eventune.sft.settings")
+    settings, legacy = (importlib.import_module(f"eventune.sft.{name}") for name in ("settings", "legacy"))
     lines = [
         "# Settings of eventune sft",
         "",
@@ -101,17 +101,17 @@ def _sft_settings() -> str:
     ]
     for section in settings.SECTIONS:
         lines += ["", f"## {section.__name__}", "", (section.__doc__ or "").strip().partition("\n\n")[0], ""]
-        lines += _rows(section)
+        lines += _rows(section, without=[*legacy.OBSOLETE, *settings.SHARED_OUT])
     return "\n".join([*lines, ""])
 
 
-def _rows(section: type) -> Iterator[str]:
+def _rows(section: type, *, without: Collection[str] = ()) -> Iterator[str]:
     read_by = any("read_by" in setting.metadata for setting in dataclasses.fields(section))
     yield "| setting | default | what it says |" + (" read by |" if read_by else "")
     yield "|---|---|---|" + ("---|" if read_by else "")
     for setting in dataclasses.fields(section):
         help_text = setting.metadata.get("help")
-        if help_text is None:
+        if help_text is None or setting.name in without:
             continue
         row = f"| `{setting.name}` | {_default(setting)} | {_cell(help_text)} |"
         yield row + (f" {setting.metadata.get('read_by', 'all')} |" if read_by else "")

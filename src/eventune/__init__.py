@@ -1,4 +1,4 @@
-"""Fine-tune models that extract events' arguments from text, and compare the runs honestly.
+"""Fine-tune models that find events and their arguments in text, and compare the runs honestly.
 
 The names below are loaded when they are first used, so that `import eventune` costs nothing.
 """

@@ -224,7 +224,7 @@ def _foreign_settings(entry: TaskEntry, built: Mapping[str, Any], named: set[str
             value, default = getattr(section, setting.name), getattr(defaults, setting.name)
             if value != default and setting.name not in named:
                 expected = f"{repr(default) if default in ('', []) else default} with task: {entry.name}"
-                yield InvalidValueError(setting.name, expected, str(value))
+                yield InvalidValueError(setting.name, expected, str(value), setting.metadata.get("in_its_place", ""))
 
 
 def with_changes(values: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

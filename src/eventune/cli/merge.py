@@ -13,7 +13,7 @@ from eventune.storage.atomic import refuse_existing
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the run, the target and the type of its weights."""
-    parser.add_argument("run_directory", metavar="RUN", help="run directory of method lora or ia3")
+    parser.add_argument("run_directory", metavar="RUN", help="run directory of method lora, vera or ia3")
     parser.add_argument("target", metavar="OUT", help="new run directory; must not exist yet")
     parser.add_argument(
         "--dtype",

@@ -28,7 +28,7 @@ def add_arguments(parser: Parser) -> None:
         f"ARGS.json is a JSON file with settings, RECIPE a {RECIPE_HELP}. "
         "Settings are those of transformers' Seq2SeqTrainingArguments and of ChatGLM2's script (train_file, "
         "prompt_column, response_column, lora_r, pre_seq_len, …), as flags, JSON or YAML; flags replace the file's. "
-        "docs/llm.md has them all; a wrong name is answered with the closest right one."
+        "docs/llm.md tells what they do, a wrong name is answered with the closest right one."
     )
     add_convert_flag(parser)
     add_json_flag(parser)

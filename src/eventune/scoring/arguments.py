@@ -19,6 +19,7 @@ class ScoringArguments:
             "help": "Definition of the score that the epoch and the thresholds are chosen by, and that results and "
             "comparisons show: " + "; ".join(f"{name}: {known.summary}" for name, known in SCORERS.items()),
             "read_by": "arguments",
+            "in_its_place": "runs that find triggers are scored by TextEE's definition; choose its measure",
         },
     )
 
