@@ -21,7 +21,7 @@ HOW_TO = [path for path in sorted((ROOT / "docs" / "how-to").glob("*.md")) if no
 ENGLISH = [ROOT / "docs" / "index.md", ROOT / "docs" / "concepts.md", *HOW_TO]
 SMALLER = {
     "train": ["--num_train_epochs", "1"],
-    "compare": ["--num_train_epochs", "1", "--seeds", "0", "--arms", "lora:r=4", "--workers", "1"],
+    "compare": ["--num_train_epochs", "1", "--seeds", "0", "--arms", "lora:r=8", "--workers", "1"],
     "sft": ["--max_steps", "1", "--per_device_train_batch_size", "1"],
     "serve": ["--port", "0", "--json"],
 }
