@@ -55,6 +55,30 @@ def saved(tmp_path):
     return training
 
 
+class Nested(torch.optim.SGD):
+    """Keeps its state as optimisers in 8 bits do: in a mapping, with a table that all parameters share."""
+
+    def __init__(self, parameters, filled):
+        super().__init__(parameters, lr=0.1)
+        table = torch.arange(4.0)
+        for number, parameter in enumerate(self.param_groups[0]["params"]) if filled else ():
+            self.state[parameter] = {"step": number, "quantised": {"state1": torch.full((3,), number), "qmap1": table}}
+
+
+def test_a_state_that_holds_mappings_and_shares_tensors_comes_back(tmp_path):
+    model = nn.Linear(3, 2)
+    before, after = (Nested(model.parameters(), filled) for filled in (True, False))
+    schedules = [torch.optim.lr_scheduler.LambdaLR(each, lambda step: 1.0) for each in (before, after)]
+
+    save_states(tmp_path, before, schedules[0], [Position.current({"loss": 0.5, "logged_step": 2})])
+    load_optimizer(tmp_path, after, schedules[1])
+
+    for parameter in model.parameters():
+        own, found = before.state[parameter]["quantised"], after.state[parameter]["quantised"]
+        assert found.keys() == own.keys()
+        assert all(torch.equal(found[name], own[name]) for name in own)
+
+
 def test_training_goes_on_bit_for_bit_from_what_was_saved(saved, tmp_path):
     at_save = saved.weights()
     for _ in range(3):

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel
+from transformers import BertConfig, BertModel, DebertaV2Config, DebertaV2Model
 
 from eventune.errors import EventuneError
 from eventune.training import lower_states
@@ -51,6 +51,20 @@ def test_a_model_on_kept_states_gives_what_the_whole_model_gives(encoder, tmp_pa
         real = inputs["attention_mask"].bool()
         torch.testing.assert_close(found[real], expected[real], atol=5e-3, rtol=0)
         torch.testing.assert_close(encoder(**inputs).last_hidden_state, expected)
+
+
+def test_blocks_that_return_more_than_their_states_are_stood_for_as_well(tmp_path):
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 50, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 4}
+    encoder = DebertaV2Model(DebertaV2Config(**sizes, num_attention_heads=2)).eval()
+    states, inputs = kept(encoder, tmp_path), batch([0, 1])
+    expected = encoder(**inputs).last_hidden_state.detach()
+
+    with states.in_place([0, 1], inputs["input_ids"].shape[1]):
+        found = encoder(**inputs).last_hidden_state
+
+    real = inputs["attention_mask"].bool()
+    torch.testing.assert_close(found[real], expected[real], atol=5e-3, rtol=0)
 
 
 def test_what_lies_below_is_neither_run_nor_trained(encoder, tmp_path):

@@ -50,15 +50,21 @@ def settings(tiny_recipe):
     return {**tiny_recipe, **still, "num_train_epochs": 2, "per_device_train_batch_size": 8, "dev_file": ""}
 
 
-def test_parts_add_up_to_the_step_of_the_whole_batch(settings, tmp_path, monkeypatch):
-    rows = []
+@pytest.fixture
+def rows(monkeypatch):
+    """Examples of each batch whose loss is computed."""
+    counts = []
     loss = ExtractionTask.loss
 
     def counted(self, model, batch):
-        rows.append(len(batch["input_ids"]))
+        counts.append(len(batch["input_ids"]))
         return loss(self, model, batch)
 
     monkeypatch.setattr(ExtractionTask, "loss", counted)
+    return counts
+
+
+def test_parts_add_up_to_the_step_of_the_whole_batch(settings, rows, tmp_path):
     losses, weights = [], []
     for name, limit in (("whole", 0.0), ("parts", 5e-4)):
         rows.clear()
@@ -66,12 +72,27 @@ def test_parts_add_up_to_the_step_of_the_whole_batch(settings, tmp_path, monkeyp
         history = (tmp_path / name / "history.jsonl").read_text(encoding="utf-8").splitlines()
         losses.append([json.loads(line)["loss"] for line in history])
         weights.append(load_file(tmp_path / name / "adapter_model.safetensors"))
-        # The first is looked at for its gradients before the training.
-        assert (max(rows[1:]) < 8) == bool(limit)
+        assert (max(rows) < 8) == bool(limit)
 
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
     for name, whole in weights[0].items():
         torch.testing.assert_close(weights[1][name], whole, rtol=0, atol=2e-4)
+
+
+def test_accumulated_batches_count_by_their_role_slots(settings, rows, tmp_path):
+    # Events differ in how many roles they have: a mean of four means would be another one.
+    losses, figures = [], []
+    for name, size, batches in (("whole", 64, 1), ("accumulated", 4, 16)):
+        rows.clear()
+        sizes = {"per_device_train_batch_size": size, "gradient_accumulation_steps": batches}
+        changes = {**sizes, "num_train_epochs": 1, "ema_decay": 0.0}
+        train(Recipe.of({**settings, **changes, "activation_memory": 0.0, "output_dir": str(tmp_path / name)}))
+        assert (len(rows) == 2) == (batches == 1), "one batch for the gradients' check, one step in all"
+        losses.append(json.loads((tmp_path / name / "history.jsonl").read_text(encoding="utf-8"))["loss"])
+        figures.append(load_file(tmp_path / name / "adapter_model.safetensors"))
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    for name, whole in figures[0].items():
+        torch.testing.assert_close(figures[1][name], whole, rtol=0, atol=2e-4)
 
 
 def test_parts_are_for_one_process_and_for_batches_that_make_a_step(settings, monkeypatch):

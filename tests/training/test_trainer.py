@@ -51,3 +51,14 @@ def test_a_model_that_is_shared_out_over_devices_is_refused(how, trainer, monkey
     monkeypatch.setattr(Trainer, "__init__", shares_out)
     with pytest.raises(EventuneError, match="expected the whole model on each device, found FSDP or DeepSpeed"):
         TaskTrainer(nn.Linear(2, 2), NoTask(), trainer.args, examples=[1], learning_rate_of=float, store=None)
+
+
+def test_what_only_a_further_step_would_need_is_released(trainer):
+    optimizer = trainer.create_optimizer()
+    trainer.model(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    assert optimizer.state
+
+    trainer.release()
+
+    assert not optimizer.state

@@ -13,11 +13,12 @@ def windows(subword_counts: Sequence[int], *, budget: int, overlap: int) -> Iter
     Args:
         subword_counts: Subword tokens of each word.
         budget: The most subword tokens a window may hold.
-        overlap: Words that two neighbouring windows share, as far as the budget allows it.
+        overlap: Words that two neighbouring windows share, twice the longest span that is looked for. Where windows are
+            not much longer than that they share less, and each goes on by a quarter of its words at least.
 
     Yields:
-        Spans of words; together they cover all words, and every span of up to `overlap` words that the budget holds
-        lies inside one.
+        Spans of words; together they cover all words, and every span of up to half of `overlap` words, or three
+        quarters of a window, lies inside one.
     """
     start = 0
     while start < len(subword_counts):
@@ -28,7 +29,8 @@ def windows(subword_counts: Sequence[int], *, budget: int, overlap: int) -> Iter
         yield Span(start, end)
         if end == len(subword_counts):
             return
-        start = max(end - overlap, start + 1)
+        words, longest = end - start, overlap // 2
+        start += max(words - overlap, min((words + 1) // 2, words - longest + 1), words // 4, 1)
 
 
 def window_around(subword_counts: Sequence[int], span: Span, *, budget: int) -> Span:

@@ -28,6 +28,7 @@ from eventune.errors import EventuneError
 from eventune.reporter import Reporter
 from eventune.results import RunResult
 from eventune.runs.top_layers import lower_states
+from eventune.runs.verifying import require_same_outputs
 from eventune.storage.atomic import atomic_folder
 from eventune.storage.json_files import write_json
 from eventune.storage.validation import read_settings, write_settings
@@ -192,6 +193,8 @@ class _Run:
             self.outcome.scores[split] = self.task.score(split, predicted)
             self.outcome.predictions[split] = predicted
         self.outcome.resources = self._costs()
+        if trainer:
+            trainer.release()
         return self._save(model)
 
     def _loaded(self) -> nn.Module:
@@ -264,6 +267,7 @@ class _Run:
             first.task, first.examples, self._pretraining_folder, has_dev=False, epochs=first.epochs
         )
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        trainer.release()
         processes.wait()
         if processes.is_main():
             summary = epoch_summary(trainer.epochs())
@@ -330,7 +334,7 @@ class _Run:
         return rate * learning_rate_ratio(name, self.settings.adapter)
 
     def _require_gradients(self, trainer: TaskTrainer) -> None:
-        batch = self.task.loop.collate(self.task.gradient_examples)
+        batch = self.task.loop.collate(trainer.first_part(self.task.gradient_examples))
         batch = {name: tensor.to(trainer.args.device) for name, tensor in batch.items()}
         require_gradients(self.model, lambda: self.task.loop.loss(self.model.train(), batch), heads=self.heads)
 
@@ -371,7 +375,7 @@ class _Run:
                 outcome.resources["saved_bytes"] = weights_file(staging).stat().st_size
                 history = "".join(json.dumps(line) + "\n" for line in self.task.history(outcome.trainer))
                 (staging / names.HISTORY).write_text(history, encoding="utf-8")
-                self._verify(model, staging)
+                require_same_outputs((model, self.model), lambda: self._reloaded(staging), self.task.outputs)
             self.task.save(staging, outcome)
             write_json(staging / names.BASE, self.task.backbone.base.to_dict())
             result = RunResult(
@@ -387,14 +391,3 @@ class _Run:
         self.run.finish(self.run.path / "final", result.to_dict())
         processes.wait()
         return result
-
-    def _verify(self, model: nn.Module, folder: Path) -> None:
-        """Load what was saved anew and compare: a run that does not give the trained model back is no run."""
-        fresh = self._reloaded(folder).to(next(model.parameters()).device)
-        with torch.inference_mode():
-            expected, found = (self.task.outputs(each.eval()) for each in (model, fresh))
-        if not torch.equal(expected, found):
-            raise EventuneError(
-                "the saved run does not give the trained model's outputs when it is loaded again",
-                "please report this with the settings: it is a defect of eventune",
-            )

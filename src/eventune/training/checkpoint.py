@@ -109,8 +109,7 @@ def save_states(folder: Path, optimizer: Optimizer, scheduler: LRScheduler, posi
     state = optimizer.state_dict()
     tensors: dict[str, torch.Tensor] = {}
     for index, values in state["state"].items():
-        for name, value in values.items():
-            tensors[f"{index}.{name}"] = torch.as_tensor(value).contiguous()
+        tensors |= {f"{index}.{name}": tensor for name, tensor in _flat(values).items()}
     save_tensors(tensors, folder / OPTIMIZER_TENSORS)
     generators = {
         f"{process}.{name}": tensor
@@ -147,12 +146,17 @@ def load_optimizer(folder: Path, optimizer: Optimizer, scheduler: LRScheduler) -
     schedule = scheduler.state_dict()
     require_like(folder / STATES, "scheduler", schedule, states.scheduler)
     path = folder / OPTIMIZER_TENSORS
-    values: dict[int, dict[str, torch.Tensor]] = {}
+    values: dict[int, dict[str, Any]] = {}
     for key, tensor in read_tensors(path).items():
         index, _, name = key.partition(".")
         if not _NUMBER.fullmatch(index):
             raise damaged(path, index[:100], "a parameter's number", key)
-        values.setdefault(int(index), {})[name] = tensor
+        outer, _, inner = name.partition(".")
+        state = values.setdefault(int(index), {})
+        if inner:
+            state.setdefault(outer, {})[inner] = tensor
+        else:
+            state[name] = tensor
     if is_known(plain):
         require_moments(path, plain, values)
     groups = [{**found, "params": group["params"]} for group, found in zip(own, states.param_groups, strict=True)]
@@ -185,6 +189,17 @@ def load_position(folder: Path, process: int) -> Position:
     position = Position(generators, own.python_random, own.numpy_random, own.figures)
     position.check(folder / RANDOM_TENSORS)
     return position
+
+
+def _flat(state: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """Return one parameter's state by name; optimisers in 8 bits keep a mapping behind one, and share tensors of it."""
+    found: dict[str, torch.Tensor] = {}
+    for name, value in state.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name}.{inner}": tensor.clone() for inner, tensor in _flat(value).items()}
+        else:
+            found[name] = torch.as_tensor(value).contiguous()
+    return found
 
 
 def save_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:

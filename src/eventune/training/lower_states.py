@@ -52,6 +52,8 @@ class LowerStates:
         self._file: Any = None
         self._ends: list[int] = []
         self._states = torch.empty(0)
+        # What the blocks return behind the states, such as attention weights; None where it is the states alone.
+        self._beside: int | None = None
 
     @property
     def computed(self) -> bool:
@@ -82,7 +84,10 @@ class LowerStates:
             found.append(args[0])
             raise _ReachedError
 
-        hook = self._lowest.register_forward_pre_hook(keep)
+        def remember_form(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:  # noqa: ARG001
+            self._beside = len(output) - 1 if isinstance(output, tuple) else None
+
+        hooks = [self._lowest.register_forward_pre_hook(keep), self._below[-1].register_forward_hook(remember_form)]
         try:
             for start in range(0, len(order), _ROWS):
                 chosen = order[start : start + _ROWS]
@@ -100,7 +105,8 @@ class LowerStates:
                             "cut elsewhere, or train all layers: trained_layers: 0",
                         )
         finally:
-            hook.remove()
+            for hook in hooks:
+                hook.remove()
 
     @contextmanager
     def in_place(self, chosen: Sequence[int], width: int) -> Iterator[None]:
@@ -122,13 +128,17 @@ class LowerStates:
 
         hook = self._lowest.register_forward_pre_hook(replace)
         for block in self._below:
-            block.forward = _pass_on
+            block.forward = self._pass_on
         try:
             yield
         finally:
             hook.remove()
             for block in self._below:
                 del block.forward
+
+    def _pass_on(self, states: Tensor, *args: Any, **kwargs: Any) -> Tensor | tuple[Tensor | None, ...]:  # noqa: ARG002
+        """Stand for a block that need not be computed, in the form of what it returns."""
+        return states if self._beside is None else (states, *[None] * self._beside)
 
     def _of(self, index: int) -> Tensor:
         return self._states[self._ends[index - 1] if index else 0 : self._ends[index]]
@@ -141,8 +151,3 @@ class LowerStates:
         # It lives as long as the states do.
         self._file = tempfile.NamedTemporaryFile(dir=self._folder, suffix=".states")  # noqa: SIM115
         return torch.from_file(self._file.name, shared=True, size=shape[0] * size, dtype=dtype).view(shape)
-
-
-def _pass_on(states: Tensor, *args: Any, **kwargs: Any) -> Tensor:  # noqa: ARG001
-    """Stand for a block that need not be computed."""
-    return states

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from typing import Any
 
 import torch
 from accelerate import PartialState
 from accelerate.utils import gather_object
 from torch import Tensor, distributed
+
+_PATIENCE = timedelta(days=7)
+"""How long the others wait while one predicts, verifies and saves; who starts them notices a process that died."""
 
 
 def join() -> bool:
@@ -18,7 +22,7 @@ def join() -> bool:
         Whether this is the process that writes.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        PartialState(cpu=not torch.cuda.is_available())
+        PartialState(cpu=not torch.cuda.is_available(), timeout=_PATIENCE)
     return is_main()
 
 

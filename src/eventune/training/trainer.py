@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
@@ -89,6 +89,8 @@ class TaskTrainer(Trainer):
             eval_dataset=[] if arguments.eval_strategy != "no" else None,
             callbacks=[self.meter, *callbacks],
         )
+        # `compute_loss` weighs batches that are accumulated itself.
+        self.model_accepts_loss_kwargs = True
         self.average = WeightAverage(model, ema_decay) if ema_decay else None
         if self.average is not None:
             self.add_callback(self.average)
@@ -116,6 +118,16 @@ class TaskTrainer(Trainer):
         if self.average is not None:
             self.average.apply()
         return output
+
+    def get_batch_samples(
+        self, epoch_iterator: Iterator[dict[str, Tensor]], num_batches: int, device: torch.device
+    ) -> tuple[list[dict[str, Tensor]], Tensor | int | None]:
+        """Return the batches of a step and, where there are several, how many terms their loss is the mean of."""
+        batches, num_items = super().get_batch_samples(epoch_iterator, num_batches, device)
+        if num_items is None and len(batches) > 1:
+            own = torch.stack([self.task.num_items(batch) for batch in batches]).sum()
+            num_items = self.accelerator.gather(own.to(device)).sum()
+        return batches, num_items
 
     def training_step(
         self, model: nn.Module, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
@@ -147,6 +159,12 @@ class TaskTrainer(Trainer):
         if num_items_in_batch is None:
             return processes.shared_loss(loss, num_items)
         return loss * num_items * processes.count() / num_items_in_batch
+
+    def first_part(self, examples: Sequence[Any]) -> Sequence[Any]:
+        """Return those of a batch's examples that are computed first, all of them where it stays whole."""
+        if self.parts is None:
+            return examples
+        return [examples[place] for place in self.parts.of_lengths([self.task.length(each) for each in examples])[0]]
 
     def _collate(self, chosen: Sequence[int]) -> dict[str, Tensor]:
         """Pad examples, given by their indices, to a batch."""
@@ -303,6 +321,14 @@ class TaskTrainer(Trainer):
         self._globalstep_last_logged = int(position.figures["logged_step"])
         self._restore_loss_scale(position.figures)
         self.meter.resume(position.figures)
+
+    def release(self) -> None:
+        """Free what only a further step would need: the optimiser's moments and kept states."""
+        if self.optimizer is not None:
+            self.optimizer.state.clear()
+        self.lower = None
+        if self.args.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def epochs(self) -> list[dict[str, float]]:
         """Return the figures of each epoch, from the first, also of those before a resumption."""
