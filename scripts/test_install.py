@@ -25,6 +25,8 @@ EXTRAS: dict[str, list[str]] = {
     **PYPROJECT["project"]["optional-dependencies"],
 }
 COMMANDS: dict[str, list[str]] = PYPROJECT["tool"]["eventune"]["install-check"]
+MAKER = "export"
+"""The extra that makes what others use."""
 IMPORT_ALL = """
 import importlib, importlib.metadata as metadata, sys
 modules = {}
@@ -82,6 +84,8 @@ def main() -> int:
     chosen = parser.parse_args().extras or list(EXTRAS)
     if unknown := set(chosen) - EXTRAS.keys():
         parser.error(f"expected {', '.join(EXTRAS)}, found {', '.join(unknown)}")
+    if MAKER not in chosen and any("{shared}" in command for extra in chosen for command in COMMANDS.get(extra, [])):
+        chosen = [MAKER, *chosen]
     failed = 0
     with tempfile.TemporaryDirectory() as built:
         wheel = build_wheel(Path(built))

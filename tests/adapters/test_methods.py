@@ -526,6 +526,20 @@ def test_a_base_that_was_loaded_quantised_gets_layers_that_fit():
     assert losses[-1] < losses[0]
 
 
+def test_a_base_in_8_bits_is_moved_with_its_scales():
+    model = Tagger()
+    quantise(model.encoder, 8)
+    holders = [h for layer in model.modules() if type(layer).__name__ == "Linear8bitLt" for h in layer.holders()]
+    scales = [scale for holder in holders if (scale := getattr(holder, "SCB", None)) is not None]
+    moved = []
+
+    # What `to("cuda")` calls for each tensor of a model.
+    model._apply(lambda tensor: (moved.append(tensor.data_ptr()), tensor)[1])
+
+    assert len(scales) == 12
+    assert {scale.data_ptr() for scale in scales} <= set(moved)
+
+
 def test_a_base_without_a_layer_that_can_be_quantised_is_refused():
     with pytest.raises(EventuneError, match="no linear layer in the base's blocks can be quantised"):
         attach(tiny_model("gpt2"), AdapterArguments(quantization_bit=4))

@@ -53,6 +53,33 @@ def test_a_model_that_is_shared_out_over_devices_is_refused(how, trainer, monkey
         TaskTrainer(nn.Linear(2, 2), NoTask(), trainer.args, examples=[1], learning_rate_of=float, store=None)
 
 
+class Products:
+    """A task that is no more than a product."""
+
+    def length(self, example):
+        return 1
+
+    def collate(self, examples):
+        return {"attention_mask": torch.ones(len(examples), 1, dtype=torch.long)}
+
+    def num_items(self, batch):
+        return torch.tensor(1)
+
+    def loss(self, model, batch):
+        return model(torch.ones(1, 2)).sum()
+
+
+def test_a_second_training_of_a_model_is_in_mixed_precision_as_the_first(tmp_path):
+    model, types = nn.Sequential(nn.Linear(2, 2)), []
+    model[0].register_forward_hook(lambda _, __, product: types.append(product.dtype))
+    half = {"bf16": True, "use_cpu": True, "report_to": "none", "max_steps": 1, "save_strategy": "no"}
+    for _ in range(2):
+        arguments = TrainingArguments(output_dir=str(tmp_path), **half)
+        options = {"examples": [1], "learning_rate_of": lambda _: 1e-3, "store": None}
+        TaskTrainer(model, Products(), arguments, **options).train()
+    assert types == [torch.bfloat16, torch.bfloat16]
+
+
 def test_what_only_a_further_step_would_need_is_released(trainer):
     optimizer = trainer.create_optimizer()
     trainer.model(torch.ones(1, 2)).sum().backward()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -99,13 +100,37 @@ def _quantised(bitsandbytes: ModuleType, layer: Any, bits: int) -> nn.Module:
             weight.clone(), requires_grad=False, quant_type="nf4", compress_statistics=True
         )
     else:
-        quantised = modules.Linear8bitLt(layer.in_features, layer.out_features, has_fp16_weights=False, **options)
+        quantised = _moved_as_a_whole(modules.Linear8bitLt)(
+            layer.in_features, layer.out_features, has_fp16_weights=False, **options
+        )
         quantised.weight = modules.Int8Params(weight.clone(), requires_grad=False, has_fp16_weights=False)
     if layer.bias is not None:
         quantised.bias = nn.Parameter(layer.bias.detach().clone(), requires_grad=False)
     # Weights are quantised when they are moved.
     placed: nn.Module = quantised.to(weight.device)
     return placed
+
+
+class _MovedAsAWhole(nn.Module):
+    """Takes an 8-bit layer's codes and scales along: torch moves a weight's own numbers alone, from layer to layer."""
+
+    def holders(self) -> tuple[Any, ...]:
+        """Return what holds codes and scales: the weight until they are used first, then the layer's state."""
+        return self.weight, self.state
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+        moved: nn.Module = super()._apply(fn, recurse)
+        for holder in self.holders():
+            for name in ("CB", "SCB"):
+                if isinstance(value := getattr(holder, name, None), Tensor):
+                    setattr(holder, name, value.to(fn(value).device))
+        return moved
+
+
+@cache
+def _moved_as_a_whole(kind: type[nn.Module]) -> Any:
+    """Return the class of such layers, by whose name they are told from others."""
+    return type(kind.__name__, (_MovedAsAWhole, kind), {})
 
 
 def _bitsandbytes() -> ModuleType:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from accelerate.utils import extract_model_from_parallel
 from torch import Tensor, nn
 
 from eventune.errors import EventuneError
@@ -100,7 +101,7 @@ def output_layer(model: nn.Module) -> nn.Module:
     Raises:
         TypeError: If the model has none.
     """
-    plain: Any = model.module if isinstance(model, nn.parallel.DistributedDataParallel) else model
+    plain: Any = extract_model_from_parallel(model, keep_torch_compile=False)
     layer = plain.get_output_embeddings()
     if not isinstance(layer, nn.Module):
         raise TypeError(f"{type(plain).__name__} has no output layer")

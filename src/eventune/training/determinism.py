@@ -22,7 +22,7 @@ def deterministic(seed: int) -> Iterator[None]:
         torch.is_deterministic_algorithms_warn_only_enabled(),
         memory.fill_uninitialized_memory,  # type: ignore[attr-defined]
     )
-    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available())
+    torch.use_deterministic_algorithms(True, warn_only=torch.cuda.is_available() or torch.backends.mps.is_available())
     # Nothing here reads memory before it is written; filling it would only take time.
     memory.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:

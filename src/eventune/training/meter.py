@@ -157,6 +157,8 @@ def _now(device: torch.device) -> float:
     """Return the seconds of a clock, when a GPU has done all that it was told until now."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
     return time.perf_counter()
 
 

@@ -115,6 +115,8 @@ class TaskTrainer(Trainer):
         output = super().train(*args, **kwargs)
         # Mixed precision is for training alone: a saved model is used without, and gives the same scores only then.
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
+        # By this mark accelerate would leave the model of the next training, after a pretraining, as it is.
+        vars(self.model).pop("_is_accelerate_prepared", None)
         if self.average is not None:
             self.average.apply()
         return output
@@ -241,6 +243,8 @@ class TaskTrainer(Trainer):
             figures |= {"loss": float(self._tr_loss), "logged_step": self._globalstep_last_logged}
             figures |= self._loss_scale()
             positions = processes.gathered(Position.current(figures))
+            if self.state.best_global_step == self.state.global_step:
+                self.state.best_model_checkpoint = str(self._folder_now())
             if self.args.should_save:
                 self._write_checkpoint(positions)
             # Nobody reads the best weights before they are written.
@@ -259,12 +263,9 @@ class TaskTrainer(Trainer):
             scaler.load_state_dict({**scaler.state_dict(), **found})
 
     def _write_checkpoint(self, positions: Sequence[Position]) -> None:
-        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-        if self.state.best_global_step == self.state.global_step:
-            self.state.best_model_checkpoint = str(folder)
         state: Any = self.state
         state.stateful_callbacks |= self._callback_states()
-        with atomic_folder(folder) as staging:
+        with atomic_folder(self._folder_now()) as staging:
             self.store.save(self.model, staging)
             self.state.save_to_json(str(staging / TRAINER_STATE))
             save_states(staging, self.optimizer, self.lr_scheduler, positions)
@@ -272,6 +273,9 @@ class TaskTrainer(Trainer):
                 save_tensors(self.average.state(), staging / AVERAGE)
         if self.args.save_total_limit is not None:
             self._remove_but_last(max(1, self.args.save_total_limit))
+
+    def _folder_now(self) -> Path:
+        return Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
 
     def _callback_states(self) -> dict[str, Any]:
         found = [*self.callback_handler.callbacks, self.control]
