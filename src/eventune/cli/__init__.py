@@ -34,6 +34,7 @@ VERBS = {
     "data": "check, describe, convert and fetch corpora",
     "recipes": "list the published recipes, or print one",
     "compare": "train several ways and put them into one table",
+    "ensemble": "put several runs together into one, for more F1 than each has",
     "merge": "add a run's adapter to its base: one plain model",
     "export": "write a run as a graph that is used without torch",
     "convert": "read checkpoints of other tools",

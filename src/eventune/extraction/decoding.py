@@ -188,12 +188,16 @@ EventCandidates = dict[tuple[int, int], list[list[Candidate]]]
 """For each (document, event): the candidates of each role, best first, without overlap, in the ontology's order."""
 
 
-def merge_windows(
+Readings = dict[tuple[int, int], list[list[list[Candidate]]]]
+"""For each (document, event): what each reading of it says, the candidates of each role in the ontology's order."""
+
+
+def readings_of(
     windows: Iterable[tuple[EncodedWindow, Sequence[Sequence[Candidate]]]],
     documents: Sequence[Document],
     ontology: Ontology,
-) -> EventCandidates:
-    """Put the candidates of all windows together, and average those of a second reading with them.
+) -> Readings:
+    """Put the candidates of all windows of a reading together.
 
     Args:
         windows: Each window with the candidates of each role that it was read for.
@@ -201,7 +205,7 @@ def merge_windows(
         ontology: The ontology that they were encoded for.
 
     Returns:
-        The candidates, windows merged, overlaps removed, up to each role's multiplicity.
+        The readings of each event: the document and, where there is one, what is near its trigger.
     """
     readings: dict[tuple[int, int], dict[bool, list[list[Candidate]]]] = {}
     for window, roles in windows:
@@ -210,12 +214,26 @@ def merge_windows(
         merged = own.setdefault(window.is_near, [[] for _ in event_type.roles])
         for role, more in zip(window.roles, roles, strict=True):
             merged[role].extend(more)
+    return {place: list(own.values()) for place, own in readings.items()}
+
+
+def merge_readings(readings: Readings, documents: Sequence[Document], ontology: Ontology) -> EventCandidates:
+    """Average what the readings of each event say.
+
+    Args:
+        readings: The readings of each event.
+        documents: The documents.
+        ontology: The ontology that they were read for.
+
+    Returns:
+        The candidates, overlaps removed, up to each role's multiplicity.
+    """
     found: EventCandidates = {}
     for (document, event), own in readings.items():
         event_type = ontology[documents[document].events[event].type]
         found[document, event] = [
             non_maximum_suppression(averaged(candidates), role.multiplicity)
-            for role, *candidates in zip(event_type.roles, *own.values(), strict=True)
+            for role, *candidates in zip(event_type.roles, *own, strict=True)
         ]
     return found
 

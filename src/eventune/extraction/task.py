@@ -16,9 +16,11 @@ from eventune.extraction.decoding import (
     Candidate,
     Choice,
     EventCandidates,
+    Readings,
     annotated,
     candidates_a_role,
-    merge_windows,
+    merge_readings,
+    readings_of,
 )
 from eventune.extraction.features import EncodedPart, EncodedWindow, FeatureBuilder
 from eventune.extraction.loss import span_loss
@@ -109,7 +111,13 @@ class ExtractionTask:
         Returns:
             The candidates, windows merged, overlaps removed, up to each role's multiplicity.
         """
-        return merge_windows(self._windows(model, part.examples, on_batch), part.documents, self.ontology)
+        return merge_readings(self.find_readings(model, part, on_batch=on_batch), part.documents, self.ontology)
+
+    def find_readings(
+        self, model: nn.Module, part: EncodedPart, *, on_batch: Callable[[int, int], None] | None = None
+    ) -> Readings:
+        """Find what each reading of each event says, before they are averaged; arguments as for `find_candidates`."""
+        return readings_of(self._windows(model, part.examples, on_batch), part.documents, self.ontology)
 
     def _windows(
         self, model: nn.Module, examples: Sequence[EncodedWindow], on_batch: Callable[[int, int], None] | None

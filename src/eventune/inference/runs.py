@@ -14,7 +14,7 @@ from eventune.backbones.placement import Placement
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
 from eventune.runs.joining import LoadedSteps, OpenSteps, join, load_steps, open_steps
-from eventune.runs.opening import LoadedBase, LoadedRun, OpenRun, load_run, open_run
+from eventune.runs.opening import LoadedBase, LoadedRun, OpenRun, load_run, member_folders, open_run
 from eventune.tasks.protocol import AnnotatingTask
 from eventune.training import run_directory as names
 
@@ -34,10 +34,12 @@ class RunAnnotator:
         folder, entry = self._opened.directory.path, self._opened.entry
         own = (entry.settings_file, names.BASE, *entry.load().files(self._opened.settings))
         digest = hashlib.sha256(f"{self.ontology!r} {self.loaded.dtype}".encode())
+        places = [folder, *(member_folders(self._opened) if entry.settings_file == names.ENSEMBLE else ())]
         # A causal LM that was not trained has no weights of its own.
-        for path in (weights_file(folder), *(folder / name for name in own)):
-            if path.is_file():
-                digest.update(bytes.fromhex(sha256_of(path)))
+        for place in places:
+            for path in (weights_file(place), *(place / name for name in own)):
+                if path.is_file():
+                    digest.update(bytes.fromhex(sha256_of(path)))
         return digest.hexdigest()[:12]
 
     def annotate(

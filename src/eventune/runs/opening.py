@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,16 +19,18 @@ from eventune.backbones.backbone import Backbone
 from eventune.backbones.load import require_known_tokens
 from eventune.backbones.placement import Placement, move
 from eventune.backbones.resolve import BaseModel, resolve
+from eventune.corpora import read_ontology
 from eventune.errors import EventuneError
 from eventune.events import Ontology
 from eventune.runs.shipped import located
 from eventune.storage.json_files import read_json
 from eventune.storage.paths import is_file
 from eventune.storage.validation import read_settings
+from eventune.tasks.ensemble import Ensemble
 from eventune.tasks.protocol import UNTRAINED, AnnotatingTask, RunTask
 from eventune.tasks.registry import TaskEntry, task_named
 from eventune.training import run_directory as names
-from eventune.training.run_directory import EVENTS, EXTRACTOR, GENERATOR, RunDirectory
+from eventune.training.run_directory import ENSEMBLE, EVENTS, EXTRACTOR, GENERATOR, RunDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +103,14 @@ def open_run(run: Path) -> OpenRun:
     """
     run = located(run)
     directory = RunDirectory(run)
-    settings_file = next((name for name in (GENERATOR, EVENTS) if is_file(run / name)), EXTRACTOR)
-    # The base of a run that was made in steps is that of its steps.
-    directory.require(settings_file, *(() if settings_file == EVENTS else (names.BASE,)))
+    settings_file = next((name for name in (GENERATOR, EVENTS, ENSEMBLE) if is_file(run / name)), EXTRACTOR)
+    # The base of a run that is made of others is theirs.
+    directory.require(settings_file, *(() if settings_file in {EVENTS, ENSEMBLE} else (names.BASE,)))
     # Runs of 0.1.0 that extract spans do not say so.
     entry = task_named(str(read_json(run / settings_file).get("task", "extraction")), settings_file)
     task = entry.load()
     settings = read_settings(run / settings_file, task.Settings)
-    trained = settings.method != UNTRAINED and not entry.steps
+    trained = settings.method != UNTRAINED and not entry.holds_runs
     weights = method_named(settings.method, settings_file).files if trained else ()
     directory.require(*weights, *task.files(settings))
     if weights and weights_file(run).name not in weights:
@@ -264,6 +266,8 @@ def load_run(
         EventuneError: If a file is missing, damaged or of another model, or the base is not the run's.
     """
     folder, settings, task_class = opened.directory.path, opened.settings, opened.entry.load()
+    if opened.entry.settings_file == ENSEMBLE:
+        return _load_ensemble(opened, base, model_name_or_path, placement, batch_size)
     dtype = _dtype(opened, base.placement if base else placement)
     if base is not None:
         base.require_fits(opened)
@@ -282,6 +286,53 @@ def load_run(
     if settings.method != UNTRAINED:
         model = load_into(model, folder, anatomy=anatomy)
     return LoadedRun(task, model.to(placement.device).eval(), None, dtype)
+
+
+def _load_ensemble(
+    opened: OpenRun, base: LoadedBase | None, model_name_or_path: str | None, placement: Placement, batch_size: int
+) -> LoadedRun:
+    members = load_members(
+        member_folders(opened),
+        base=base,
+        model_name_or_path=model_name_or_path,
+        placement=placement,
+        batch_size=batch_size,
+    )
+    ontology = read_ontology(opened.directory.path / names.ONTOLOGY)
+    task = Ensemble(members, opened.settings, ontology)
+    return LoadedRun(task, nn.ModuleList(member.model for member in members), None, members[0].dtype)
+
+
+def member_folders(opened: OpenRun) -> list[Path]:
+    """Return the run directories of an ensemble's members."""
+    folder = opened.directory.path / names.MEMBERS
+    return [folder / str(number) for number in range(1, opened.settings.members + 1)]
+
+
+def load_members(
+    folders: Sequence[Path],
+    *,
+    base: LoadedBase | None = None,
+    model_name_or_path: str | None = None,
+    placement: Placement,
+    batch_size: int,
+) -> list[LoadedRun]:
+    """Load runs with task: extraction, those on one base on the same one; arguments and errors as for `load_run`."""
+    bases, members = [base] if base else [], []
+    for folder in folders:
+        member = open_run(folder)
+        shared = next((each for each in bases if each.fits(member)), None)
+        loaded = load_run(
+            member,
+            base=shared,
+            model_name_or_path=model_name_or_path,
+            placement=placement,
+            batch_size=batch_size,
+        )
+        if shared is None and loaded.base is not None:
+            bases.append(loaded.base)
+        members.append(loaded)
+    return members
 
 
 def _dtype(opened: OpenRun, placement: Placement) -> str:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, Self
 from eventune.errors import EventuneError, first_line, require_library
 from eventune.events import Document, Ontology
 from eventune.extraction.batches import by_length, window_inputs
-from eventune.extraction.decoding import Candidate, annotated, candidates_a_role, merge_windows
+from eventune.extraction.decoding import Candidate, annotated, candidates_a_role, merge_readings, readings_of
 from eventune.extraction.detection.batches import text_inputs
 from eventune.extraction.detection.decoding import TriggerCandidate, ranked, select
 from eventune.extraction.detection.features import TextEncoder
@@ -96,7 +96,8 @@ class ArgumentFinder(_OneGraph):
     def annotate(self, documents: Sequence[Document], *, on_batch: OnBatch = None) -> list[Document]:
         """See `Finder`."""
         examples, _ = self._builder.encode(documents)
-        found = merge_windows(self._windows(examples, on_batch), documents, self._ontology)
+        readings = readings_of(self._windows(examples, on_batch), documents, self._ontology)
+        found = merge_readings(readings, documents, self._ontology)
         return annotated(documents, found, self._ontology, self._settings.margins)
 
     def _windows(

@@ -13,10 +13,13 @@ from eventune.extraction.detection.arguments import DetectionArguments
 from eventune.generation.extracting.arguments import GenerativeExtractionArguments
 from eventune.scoring.textee import ALONE, GOLD, PREDICTED
 from eventune.tasks.steps import ARGUMENTS, DETECTION, StepsArguments
-from eventune.training.run_directory import EVENTS, EXTRACTOR, GENERATOR
+from eventune.training.run_directory import ENSEMBLE, EVENTS, EXTRACTOR, GENERATOR
 
 if TYPE_CHECKING:
     from eventune.tasks.protocol import RunTask
+
+READINGS = "readings"
+"""Trait of a task that tells what each reading of an event says of spans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class TaskEntry:
         implementation: `module:Class` of its `RunTask`, imported when it is used.
         traits: What its settings may be about: a setting whose metadata has `read_by` belongs to the tasks with one of
             these traits. `heads`: it has new modules, which are random at first; `arguments`: it is scored by the
-            arguments that it finds; `encoder`, `pretraining`, ….
+            arguments that it finds; `READINGS`: its runs can be members of an ensemble; `encoder`, `pretraining`, ….
         sections: Settings of its own, dataclasses by the name of their group.
         command: The command that makes its runs.
         settings_file: The file in a run directory that says how the run is opened.
@@ -54,6 +57,11 @@ class TaskEntry:
     scorer: str = ""
     triggers: str = GOLD
     runtime: str = ""
+
+    @property
+    def holds_runs(self) -> bool:
+        """Whether its runs are made of others, whose bases and weights are theirs."""
+        return bool(self.steps) or self.settings_file == ENSEMBLE
 
     @property
     def annotates(self) -> bool:
@@ -122,7 +130,7 @@ register_task(
         name="extraction",
         summary="an encoder scores spans",
         implementation="eventune.tasks.span_extraction:SpanExtraction",
-        traits=frozenset({"arguments", "encoder", "heads", "pretraining"}),
+        traits=frozenset({"arguments", "encoder", "heads", "pretraining", READINGS}),
         sections={"extraction": ExtractionArguments},
         runtime="eventune.runtime.finders:ArgumentFinder",
     )
@@ -179,6 +187,16 @@ register_task(
         scorer="textee",
         triggers=PREDICTED,
         runtime="eventune.runtime.finders:EventFinder",
+    )
+)
+register_task(
+    TaskEntry(
+        name="ensemble",
+        summary="several runs with task: extraction, whose log-odds are averaged",
+        implementation="eventune.tasks.ensemble:Ensemble",
+        traits=frozenset({"arguments", "encoder"}),
+        command="ensemble",
+        settings_file=ENSEMBLE,
     )
 )
 register_task(

@@ -19,7 +19,7 @@ from eventune.corpora import read_ontology
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
 from eventune.extraction.batches import AXES
-from eventune.extraction.decoding import EventCandidates, Margins
+from eventune.extraction.decoding import EventCandidates, Margins, Readings
 from eventune.extraction.features import EncodedPart, EncodedWindow
 from eventune.extraction.graph import SpanGraph
 from eventune.extraction.kinds import VARIANTS
@@ -164,6 +164,12 @@ class SpanExtraction(EncoderTask):
         """See `AnnotatingTask`: the ranked spans of each role."""
         part = self.loop.encode(documents)
         return part, self.loop.find_candidates(model, part, on_batch=on_batch)
+
+    def readings(
+        self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
+    ) -> Readings:
+        """Return what each reading of each event says, for an ensemble to average with what others' say."""
+        return self.loop.find_readings(model, self.loop.encode(documents), on_batch=on_batch)
 
     def chosen(self, candidates: tuple[EncodedPart, EventCandidates], settings: SpanSettings) -> list[Document]:
         """See `AnnotatingTask`."""

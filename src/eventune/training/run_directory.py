@@ -28,6 +28,9 @@ ONTOLOGY = "ontology.yaml"
 EXTRACTOR = "extractor.json"
 GENERATOR = "generator.json"
 EVENTS = "events.json"
+ENSEMBLE = "ensemble.json"
+MEMBERS = "members"
+"""Run directories, by their number, inside that of an ensemble."""
 STEPS = ("detection", "arguments")
 """Run directories inside the directory of a run that is made in steps."""
 BASE = "base.json"
@@ -42,7 +45,8 @@ _SAVING = frozenset({"save_steps"})
 """Settings that may change when a run goes on: how much is lost next time."""
 
 OWN_FILES = (
-    *(RECIPE, RESULT, HISTORY, CARD, PREDICTIONS, ONTOLOGY, EXTRACTOR, GENERATOR, EVENTS, BASE, CHECKPOINTS, *STEPS),
+    *(RECIPE, RESULT, HISTORY, CARD, PREDICTIONS, ONTOLOGY, EXTRACTOR, GENERATOR, EVENTS, ENSEMBLE, MEMBERS, BASE),
+    *(CHECKPOINTS, *STEPS),
     *(
         TRACKING,
         "trainer_state.json",
@@ -299,7 +303,8 @@ class RunDirectory:
 
     def _settings(self) -> dict[str, Any]:
         with suppress(EventuneError):
-            settings = read_yaml(self.path / RECIPE)
+            # Of an ensemble, which has no recipe, the settings file says it.
+            settings = read_yaml(self.path / (ENSEMBLE if is_file(self.path / ENSEMBLE) else RECIPE))
             return settings if isinstance(settings, dict) else {}
         return {}
 
