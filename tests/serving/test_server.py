@@ -4,6 +4,9 @@ import asyncio
 import socket
 from contextlib import closing
 
+import pytest
+
+from eventune.errors import EventuneError
 from eventune.serving.arguments import ServeSettings
 from eventune.serving.server import bind
 
@@ -24,3 +27,10 @@ def test_answers_are_sent_without_waiting_for_more():
                 return await asyncio.wait_for(heard, 10)
 
     assert not asyncio.run(delays())
+
+
+def test_a_server_whose_models_load_has_its_address_already():
+    with closing(bind(ServeSettings(port=0))) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(EventuneError, match=f"found 127.0.0.1:{port}: in use already"):
+            bind(ServeSettings(port=port))

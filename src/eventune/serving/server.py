@@ -34,6 +34,8 @@ def bind(settings: ServeSettings) -> socket.socket:
             taken = stack.enter_context(socket.socket(family, kind, protocol))
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             taken.bind(address)
+            # Linux gives an address to several that may use it again, until one of them listens.
+            taken.listen()
         except (OSError, UnicodeError) as error:
             raise _not_taken(settings, error) from None
         stack.pop_all()
