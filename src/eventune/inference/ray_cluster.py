@@ -9,8 +9,6 @@ from typing import Any
 
 from eventune.errors import EventuneError, require_library
 
-LOCAL = "local"
-"""In place of an address: a cluster of this machine alone, for as long as the command takes."""
 _CONNECT_SECONDS = 5
 _HINT = "start one with `ray start --head`, or give local"
 
@@ -20,7 +18,8 @@ def connected(address: str) -> Iterator[Any]:
     """Connect to a cluster for the length of the block.
 
     Args:
-        address: Its address, `auto` to look for one on this machine, or `local` to start one.
+        address: Its address, `auto` to look for one on this machine, or `local` to start one of this machine alone,
+            for as long as the block takes.
 
     Yields:
         The module `ray`.
@@ -32,7 +31,7 @@ def connected(address: str) -> Iterator[Any]:
     _require_reachable(address)
     try:
         ray.init(
-            address=None if address == LOCAL else address,
+            address=address,
             ignore_reinit_error=True,
             include_dashboard=False,
             log_to_driver=False,
