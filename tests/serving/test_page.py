@@ -73,7 +73,7 @@ def test_a_text_is_cut_without_a_model(client):
         ("jsonl", ["documents.jsonl"]),
         ("label_studio", ["documents.json"]),
         ("doccano", ["documents.jsonl"]),
-        ("brat", ["___etc_passwd-1.ann", "___etc_passwd-1.txt", "text.ann", "text.txt"]),
+        ("brat", ["___etc_passwd.ann", "___etc_passwd.txt", "text.ann", "text.txt"]),
     ],
 )
 def test_documents_are_exported_and_read_back(client, tmp_path, format, names):
@@ -88,6 +88,16 @@ def test_documents_are_exported_and_read_back(client, tmp_path, format, names):
         first = next(d for d in read_corpus(tmp_path, format).documents if d.id == "text")
     assert [event.type for event in first.events] == ["attack"]
     assert len(first.events[0].arguments) == len(found["events"][0]["arguments"]) > 0
+
+
+def test_files_of_brat_have_names_of_their_own_whatever_the_documents_are_called(client):
+    document = client.post("/v1/document", json={"text": TEXT}).json()["document"]
+    # A file system may take names that differ in their letters' case alone for one.
+    documents = [{**document, "id": id} for id in ("a-1", "a", "a-1", "A", "a/b", "a.b", "x" * 90, "x" * 91)]
+    response = client.post("/v1/export", json={"documents": documents, "format": "brat"})
+    assert response.status_code == 200, response.text
+    names = [file["name"].casefold() for file in response.json()["files"]]
+    assert len(set(names)) == len(names) == 2 * len(documents)
 
 
 def test_what_is_corrected_is_saved_and_trained_on_as_it_is(saving):

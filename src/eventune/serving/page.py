@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from importlib import resources
+from itertools import count
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -103,16 +105,27 @@ async def export(body: ExportRequest, request: Request) -> Response:
 def _written(documents: list[Document], format: str) -> list[dict[str, str]]:
     if format == "brat":
         # Its files are named by the documents.
-        documents = [
-            replace(each, id=re.sub(r"[^\w-]", "_", each.id)[:80] + (f"-{n}" if n else ""))
-            for n, each in enumerate(documents)
-        ]
+        names = _file_names(document.id for document in documents)
+        documents = [replace(document, id=name) for document, name in zip(documents, names, strict=True)]
     with TemporaryDirectory() as folder:
         suffix = {"brat": "", "label_studio": ".json"}.get(format, ".jsonl")
         target = Path(folder) / f"documents{suffix}"
         write_corpus(documents, target, format)
         paths = sorted(target.rglob("*")) if target.is_dir() else [target]
         return [{"name": path.name, "content": path.read_text(encoding="utf-8")} for path in paths if path.is_file()]
+
+
+def _file_names(ids: Iterable[str]) -> Iterator[str]:
+    """Yield a file's name for each identifier, with a number where another file has it."""
+    taken: set[str] = set()
+    for id in ids:
+        name = stem = re.sub(r"[^\w-]", "_", id)[:80]
+        numbers = count(1)
+        # Not every file system tells capitals from small letters.
+        while name.casefold() in taken:
+            name = f"{stem}-{next(numbers)}"
+        taken.add(name.casefold())
+        yield name
 
 
 @router.get("/v1/annotations", response_class=Response)
