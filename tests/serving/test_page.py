@@ -2,11 +2,14 @@
 
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from eventune.corpora import read_corpus
 from eventune.corpora.jsonl import read_document
+from eventune.serving import annotations as annotations_module
 from eventune.serving.annotations import FILE, Annotations, open_annotations
 from eventune.serving.app import make_app
 from eventune.serving.arguments import ServeSettings
@@ -141,6 +144,28 @@ def test_saved_documents_are_there_after_a_new_start(tmp_path, small_corpus):
     assert again.listed() == [(second.id, False), (first.id, True)]
     again.save(second.with_events(()))
     assert list(read_corpus(tmp_path / FILE, "jsonl").documents) == [first, second.with_events(())]
+
+
+def test_documents_are_read_while_others_are_written(tmp_path, small_corpus, monkeypatch):
+    first, second = read_corpus(small_corpus / "dev.jsonl").documents[:2]
+    kept = Annotations(tmp_path / FILE, [first])
+    writing, may_end = threading.Event(), threading.Event()
+
+    def write(*_):
+        writing.set()
+        assert may_end.wait(20)
+
+    monkeypatch.setattr(annotations_module, "write_atomically", write)
+    with ThreadPoolExecutor(2) as pool:
+        saving = pool.submit(kept.save, second)
+        assert writing.wait(20)
+        try:
+            assert pool.submit(kept.listed).result(5) == [(first.id, False)]
+            assert pool.submit(kept.document, first.id).result(5) == first
+        finally:
+            may_end.set()
+        saving.result(20)
+    assert kept.listed() == [(first.id, False), (second.id, True)]
 
 
 def test_a_folder_is_one_server_s(tmp_path):

@@ -32,13 +32,14 @@ class Annotations:
         """
         self._file, self._lock = file, threading.Lock()
         saved = read_corpus(file, "jsonl").documents if is_file(file) and file.stat().st_size else ()
+        # Replaced when something is saved, never changed: who reads need not wait for who writes.
         self._saved = {document.id: document for document in saved}
         self._to_do = {document.id: document for document in to_do}
 
     def listed(self) -> list[tuple[str, bool]]:
         """Return the identifiers of all documents, and whether each was saved."""
-        with self._lock:
-            return [(id, id in self._saved) for id in dict.fromkeys([*self._to_do, *self._saved])]
+        saved = self._saved
+        return [(id, id in saved) for id in dict.fromkeys([*self._to_do, *saved])]
 
     def document(self, id: str) -> Document:
         """Return a document, as it was saved last.
@@ -46,8 +47,7 @@ class Annotations:
         Raises:
             InvalidValueError: If there is none of that identifier.
         """
-        with self._lock:
-            found = self._saved.get(id) or self._to_do.get(id)
+        found = self._saved.get(id) or self._to_do.get(id)
         if found is None:
             raise InvalidValueError("id", "one of the documents to work through", repr(id))
         return found
