@@ -90,10 +90,15 @@ def test_a_shared_run_with_other_settings_is_refused(plain, instant, tmp_path):
 
 
 class Elsewhere:
-    """Stands in for a Ray cluster: another machine with files of its own makes one run after the other."""
+    """Stands in for a Ray cluster: another machine with files of its own makes one run after the other.
 
-    def __init__(self, folder):
-        self._folder = folder
+    `killed` are the arms whose processes are.
+    """
+
+    exceptions = ray.exceptions
+
+    def __init__(self, folder, killed=()):
+        self._folder, self._killed = folder, killed
 
     @contextmanager
     def connected(self, address):
@@ -102,6 +107,8 @@ class Elsewhere:
     def remote(self, **_):
         def moved(work):
             def at_once(run, *rest):
+                if run.arm.name in self._killed:
+                    return object(), ray.exceptions.WorkerCrashedError()
                 return object(), work(replace(run, folder=self._folder / run.place), *rest)
 
             return SimpleNamespace(remote=at_once)
@@ -114,6 +121,8 @@ class Elsewhere:
 
     @staticmethod
     def get(done):
+        if isinstance(done[1], Exception):
+            raise done[1]
         return done[1]
 
 
@@ -123,6 +132,15 @@ def test_why_a_run_failed_on_a_machine_without_a_common_folder_is_told(plain, tm
     (run,) = plan_runs(plain, parse_arms("lora"), [0], tmp_path / "here")
     make_runs_on_ray([run], "local", shared=f"file://{tmp_path}/shared")
     assert run.error() == "out of memory"
+
+
+def test_a_run_whose_process_is_killed_has_failed_and_the_others_are_made(plain, instant, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "connected", Elsewhere(tmp_path / "here/runs", killed=("lora",)).connected)
+    runs = plan_runs(plain, parse_arms("full,lora,bitfit"), [0], tmp_path / "here")
+    heard = {}
+    make_runs_on_ray(runs, "local", listener=lambda run, outcome: heard.setdefault(run.arm.name, outcome))
+    assert heard == {"full": "done", "lora": "failed", "bitfit": "done"}
+    assert "ended before its work was done: The worker died unexpectedly" in runs[1].error()
 
 
 def test_shared_runs_with_other_settings_are_refused_before_any_run(plain, instant, tmp_path, monkeypatch):

@@ -2,8 +2,15 @@
 
 from types import SimpleNamespace
 
-from eventune.inference import ray_cluster
+import pytest
+
+from eventune.errors import EventuneError
+from eventune.inference import cluster, ray_cluster
+from eventune.inference.cluster import RayData
+from eventune.inference.pools import Options
 from eventune.inference.ray_cluster import connected
+
+ray = pytest.importorskip("ray")
 
 
 def test_local_is_a_cluster_of_its_own_and_never_one_that_is_there(monkeypatch):
@@ -15,3 +22,48 @@ def test_local_is_a_cluster_of_its_own_and_never_one_that_is_there(monkeypatch):
         pass
     # Ray looks for a cluster where it gets no address.
     assert asked == ["local", "auto"]
+
+
+class Queue:
+    """Stands in for Ray's queue: takes all and gives nothing."""
+
+    def __init__(self, **_):
+        self.put = lambda value: None
+
+
+@pytest.fixture
+def on_a_cluster_whose_rows(monkeypatch):
+    """Starts an extraction whose rows are these: what is to be had of a row, or raised in its place."""
+
+    def rows(values):
+        for value in values:
+            if isinstance(value, Exception):
+                raise value
+            yield {cluster._COLUMN: [SimpleNamespace(as_py=lambda value=value: ray.cloudpickle.dumps(value))]}
+
+    def start(*values):
+        monkeypatch.setattr(cluster, "require_library", lambda *_: SimpleNamespace(Queue=Queue))
+        monkeypatch.setattr(cluster, "_stream", lambda *_: rows(values))
+        return RayData(ray, lambda: None, Options(), 1)
+
+    return start
+
+
+KILLED = ray.exceptions.OutOfMemoryError("Task was killed due to the node running low on memory.\nMemory on the node …")
+
+
+def test_a_process_of_the_cluster_that_is_killed_is_one_clear_error(on_a_cluster_whose_rows):
+    message = r"--ray: .*ended before its work was done: Task was killed due to the node running low on memory\.\n"
+    with pytest.raises(EventuneError, match=message):
+        on_a_cluster_whose_rows(KILLED)
+    crew = on_a_cluster_whose_rows("facts", "result", KILLED)
+    results = crew.results(["pool"] * 2)
+    assert next(results) == "result"
+    with pytest.raises(EventuneError, match=message):
+        next(results)
+
+
+def test_what_goes_wrong_in_a_process_of_the_cluster_is_not_taken_for_its_end(on_a_cluster_whose_rows):
+    wrong = ray.exceptions.RayTaskError("extract", "Traceback …", ZeroDivisionError("division by zero"))
+    with pytest.raises(ray.exceptions.RayTaskError):
+        on_a_cluster_whose_rows(wrong)

@@ -8,7 +8,7 @@ import fsspec
 
 from eventune.comparison.execution import Listener, make_run
 from eventune.comparison.plan import RECIPE, RESULT, Run, require_made_by, require_same
-from eventune.inference.ray_cluster import connected
+from eventune.inference.ray_cluster import EndedError, connected, explained
 from eventune.storage.atomic import atomic_file
 from eventune.storage.paths import make_folder
 
@@ -40,7 +40,11 @@ def make_runs_on_ray(
         while pending:
             done, _ = ray.wait(list(pending), num_returns=1)
             run = pending.pop(done[0])
-            outcome, error = ray.get(done[0])
+            try:
+                with explained(ray):
+                    outcome, error = ray.get(done[0])
+            except EndedError as ended:
+                outcome, error = "failed", ended.message
             if error:
                 make_folder(run.folder)
                 run.fail(error)

@@ -11,7 +11,7 @@ from typing import Any
 from eventune.errors import EventuneError, require_library
 from eventune.inference.extractor import Extractor
 from eventune.inference.pools import Facts, Options, Pool, PoolExtractor, PoolResult
-from eventune.inference.ray_cluster import connected
+from eventune.inference.ray_cluster import connected, explained
 from eventune.inference.workers import POOLS_A_WORKER, one_thread
 
 _COLUMN = "value"
@@ -22,11 +22,12 @@ class RayData:
     """Extracts from pools on a cluster; see `Crew`."""
 
     def __init__(self, ray: Any, load: Callable[[], Extractor], options: Options, workers: int) -> None:
-        self._pickle = ray.cloudpickle
+        self._ray, self._pickle = ray, ray.cloudpickle
         self._queue = require_library("ray.util.queue", "--ray", "").Queue(maxsize=POOLS_A_WORKER * workers)
         self._rows = _stream(ray, self._queue, load, options, workers)
-        self._ask(None)
-        self.facts: Facts = self._answer()
+        with explained(ray):
+            self._ask(None)
+            self.facts: Facts = self._answer()
 
     def results(self, pools: Iterable[Pool]) -> Iterator[PoolResult]:
         """See `Crew`; the pools are read in a thread, as far ahead as the queue has room."""
@@ -34,13 +35,14 @@ class RayData:
         asked = threading.Semaphore(0)
         feeder = threading.Thread(target=self._feed, args=(pools, asked, failures), daemon=True)
         feeder.start()
-        while asked.acquire():
-            if failures:
-                raise failures[0]
-            row = next(self._rows, None)
-            if row is None:
-                return
-            yield self._value(row)
+        with explained(self._ray):
+            while asked.acquire():
+                if failures:
+                    raise failures[0]
+                row = next(self._rows, None)
+                if row is None:
+                    return
+                yield self._value(row)
 
     def _feed(self, pools: Iterable[Pool], asked: threading.Semaphore, failures: list[BaseException]) -> None:
         try:
@@ -76,7 +78,8 @@ def on_ray(address: str, load: Callable[[], Extractor], options: Options, worker
         workers: How many, with one thread each; one a core of the cluster by default.
 
     Raises:
-        EventuneError: If Ray is missing, the cluster cannot be reached, or the extractor cannot be loaded.
+        EventuneError: If Ray is missing, the cluster cannot be reached, the extractor cannot be loaded, or a process is
+            ended from outside.
     """
     hint = "pip install 'eventune[ray]'"
     require_library("ray.data", "--ray: expected Ray Data with pyarrow and pandas, which are not all installed", hint)

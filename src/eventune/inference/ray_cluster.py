@@ -13,6 +13,10 @@ _CONNECT_SECONDS = 5
 _HINT = "start one with `ray start --head`, or give local"
 
 
+class EndedError(EventuneError):
+    """A process of the cluster ended before its work was done."""
+
+
 @contextmanager
 def connected(address: str) -> Iterator[Any]:
     """Connect to a cluster for the length of the block.
@@ -42,6 +46,25 @@ def connected(address: str) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def explained(ray: Any) -> Iterator[None]:
+    """Say what became of a process that was ended from outside, or of its machine; errors of its work stay as they are.
+
+    Raises:
+        EndedError: If one was.
+    """
+    try:
+        yield
+    except (ray.exceptions.RayTaskError, ray.exceptions.UserCodeException):
+        raise
+    except ray.exceptions.RayError as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise EndedError(
+            f"--ray: a process of the cluster ended before its work was done: {reason}",
+            "give the same command again: it goes on where it stopped; with fewer --workers where memory was wanting",
+        ) from None
 
 
 def _require_reachable(address: str) -> None:
