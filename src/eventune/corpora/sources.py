@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Protocol
 
 from eventune.corpora.files import Problems
+from eventune.corpora.identifiers import Identifiers
 from eventune.corpora.records import Record
-from eventune.corpora.streams import Location
+from eventune.corpora.streams import Location, is_url
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document
+from eventune.storage.paths import is_file, is_folder
 
 
 class Source(Protocol):
@@ -47,22 +50,35 @@ def documents_in(source: Source, path: Location, *, id_field: str = "id", nothin
     Raises:
         EventuneError: If anything is wrong, all of it at once; two documents of one identifier are.
     """
-    problems = Problems(path)
-    places: dict[str, str] = {}
+    problems, identifiers = Problems(path), Identifiers()
+    places: dict[str, str] | None = None
     for record in source.records():
         try:
             document = document_in(source, record)
-            if document.id in places:
-                raise repeated(document.id, id_field, f", as in {places[document.id]}")
+            if not identifiers.add(document.id):
+                places = _first_places(source, path) if places is None else places
+                first = places.get(document.id, "")
+                # Two identifiers may be taken for one.
+                if first != record.place:
+                    raise repeated(document.id, id_field, f", as in {first}" if first else "")
         except EventuneError as error:
             problems.add(record.place, error)
             continue
-        places[document.id] = record.place
         if not problems:
             yield document
     problems.raise_if_any()
-    if not places:
+    if not identifiers:
         raise nothing
+
+
+def _first_places(source: Source, path: Location) -> dict[str, str]:
+    """Return where each identifier stands first; nothing of what can be read only once."""
+    places: dict[str, str] = {}
+    if is_file(path) or is_folder(path) or is_url(path):
+        for record in source.records():
+            with suppress(EventuneError):
+                places.setdefault(document_in(source, record).id, record.place)
+    return places
 
 
 def repeated(identifier: str, id_field: str = "id", where: str = "") -> InvalidValueError:
