@@ -92,21 +92,32 @@ def test_a_shared_run_with_other_settings_is_refused(plain, instant, tmp_path):
 class Elsewhere:
     """Stands in for a Ray cluster: another machine with files of its own makes one run after the other.
 
-    `killed` are the arms whose processes are.
+    `killed` are the arms whose processes are; `machines` what each of its machines has. It tells what runs `needed`,
+    with how many `threads` they were made, and how many were `pending` whenever one was waited for.
     """
 
     exceptions = ray.exceptions
 
-    def __init__(self, folder, killed=()):
-        self._folder, self._killed = folder, killed
+    def __init__(self, folder, killed=(), machines=({"CPU": 4.0},)):
+        self._folder, self._killed, self._machines = folder, killed, machines
+        self.needed, self.threads, self.pending = {}, [], []
+
+    def nodes(self):
+        return [{"Alive": True, "Resources": each} for each in self._machines] + [{"Alive": False, "Resources": {}}]
+
+    def cluster_resources(self):
+        return {name: sum(each.get(name, 0.0) for each in self._machines) for name in ("CPU", "GPU")}
 
     @contextmanager
     def connected(self, address):
         yield self
 
-    def remote(self, **_):
+    def remote(self, **needed):
+        self.needed = needed
+
         def moved(work):
             def at_once(run, *rest):
+                self.threads.append(rest[-1])
                 if run.arm.name in self._killed:
                     return object(), ray.exceptions.WorkerCrashedError()
                 return object(), work(replace(run, folder=self._folder / run.place), *rest)
@@ -115,8 +126,8 @@ class Elsewhere:
 
         return moved
 
-    @staticmethod
-    def wait(pending, **_):
+    def wait(self, pending, **_):
+        self.pending.append(len(pending))
         return pending[:1], pending[1:]
 
     @staticmethod
@@ -141,6 +152,41 @@ def test_a_run_whose_process_is_killed_has_failed_and_the_others_are_made(plain,
     make_runs_on_ray(runs, "local", listener=lambda run, outcome: heard.setdefault(run.arm.name, outcome))
     assert heard == {"full": "done", "lora": "failed", "bitfit": "done"}
     assert "ended before its work was done: The worker died unexpectedly" in runs[1].error()
+
+
+@pytest.mark.parametrize(
+    ("machines", "device", "workers", "at_a_time", "needed"),
+    [
+        # The cores are shared out, as on one machine.
+        ([{"CPU": 8.0}], "auto", None, 3, {"num_cpus": 2, "num_gpus": 0}),
+        ([{"CPU": 8.0}], "auto", 1, 1, {"num_cpus": 8, "num_gpus": 0}),
+        ([{"CPU": 8.0}], "auto", 2, 2, {"num_cpus": 4, "num_gpus": 0}),
+        ([{"CPU": 2.0}], "auto", None, 2, {"num_cpus": 1, "num_gpus": 0}),
+        # A run's cores are those of one machine.
+        ([{"CPU": 4.0}, {"CPU": 2.0}, {}], "auto", 2, 2, {"num_cpus": 2, "num_gpus": 0}),
+        # No two runs have one GPU.
+        ([{"CPU": 8.0, "GPU": 2.0}, {"CPU": 64.0}], "auto", None, 2, {"num_cpus": 4, "num_gpus": 1}),
+        ([{"CPU": 8.0, "GPU": 2.0}, {"CPU": 64.0}], "cpu", 1, 1, {"num_cpus": 8, "num_gpus": 0}),
+    ],
+)
+def test_runs_share_out_the_cores_and_the_gpus_of_a_cluster(
+    plain, instant, tmp_path, monkeypatch, machines, device, workers, at_a_time, needed
+):
+    there = Elsewhere(tmp_path / "here/runs", machines=machines)
+    monkeypatch.setattr(cluster, "connected", there.connected)
+    runs = plan_runs({**plain, "device": device}, parse_arms("full,lora,bitfit"), [0], tmp_path / "here")
+    make_runs_on_ray(runs, "auto", workers=workers)
+    assert max(there.pending) == at_a_time
+    assert {name: there.needed[name] for name in needed} == needed
+    assert there.threads == [needed["num_cpus"]] * 3
+
+
+def test_a_comparison_on_a_cluster_makes_as_many_runs_at_a_time_as_it_is_told(plain, instant, tmp_path, monkeypatch):
+    there = Elsewhere(tmp_path / "here/runs")
+    monkeypatch.setattr(cluster, "connected", there.connected)
+    options = Options(ray="auto", workers=1)
+    run_comparison(plain, parse_arms("full,lora"), tmp_path / "here", options, title="")
+    assert there.pending == [1, 1]
 
 
 def test_shared_runs_with_other_settings_are_refused_before_any_run(plain, instant, tmp_path, monkeypatch):

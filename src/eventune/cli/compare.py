@@ -47,7 +47,12 @@ def add_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--tune", default="", metavar="NAMES", help="tune these for each arm, e.g. learning_rate")
     parser.add_argument("--trials", type=int, default=8, metavar="N", help="trials of each arm (default: 8)")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="runs at a time (default: 1)")
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="runs at a time, which share out the cores (default: 1; with --ray one a core, or a GPU)",
+    )
     parser.add_argument("--ray", default="", metavar="ADDRESS", help="make the runs on a Ray cluster, or: local")
     parser.add_argument("--shared", default="", metavar="URL", help="share runs through this fsspec URL (with --ray)")
     add_json_flag(parser)
@@ -106,8 +111,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     for name in ("workers", "trials"):
-        if getattr(arguments, name) < 1:
-            raise InvalidValueError(name, "an integer >= 1", str(getattr(arguments, name)))
+        given = getattr(arguments, name)
+        if given is not None and given < 1:
+            raise InvalidValueError(name, "an integer >= 1", str(given))
     if arguments.shared and not arguments.ray:
         raise EventuneError("--shared: expected --ray beside it", "on one machine the output folder is shared already")
 

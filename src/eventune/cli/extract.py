@@ -91,7 +91,7 @@ def _add_scale_arguments(parser: argparse.ArgumentParser) -> None:
         "--ray",
         metavar="ADDRESS",
         help="with -o: a Ray cluster in place of processes of this machine: its address, auto, or local to start one; "
-        "--workers says how many take part (default: one a core)",
+        "--workers says how many take part (default: one a core, or a GPU)",
     )
     parser.add_argument(
         "--batch_tokens",
@@ -202,8 +202,11 @@ def _crew(arguments: argparse.Namespace) -> Iterator[Crew]:
     load = partial(load_extractor, arguments)
     if arguments.ray is not None:
         from eventune.inference.cluster import on_ray
+        from eventune.runtime.folder import is_export
 
-        with on_ray(arguments.ray, load, options, arguments.workers) as on_cluster:
+        needs_none = arguments.endpoint or is_export(Path(arguments.run_directory))
+        device = "cpu" if needs_none else arguments.device
+        with on_ray(arguments.ray, load, options, arguments.workers, device=device) as on_cluster:
             yield on_cluster
     elif arguments.workers is not None:
         from eventune.inference.workers import processes

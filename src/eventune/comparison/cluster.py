@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
+from typing import Any
 
 import fsspec
 
+from eventune.backbones.arguments import AUTO
 from eventune.comparison.execution import Listener, make_run
 from eventune.comparison.plan import RECIPE, RESULT, Run, require_made_by, require_same
-from eventune.inference.ray_cluster import EndedError, connected, explained
+from eventune.inference.ray_cluster import EndedError, connected, explained, gpus_of
 from eventune.storage.atomic import atomic_file
 from eventune.storage.paths import make_folder
 
@@ -17,27 +20,41 @@ _RECIPES = (RECIPE, f"run/{RECIPE}")
 
 
 def make_runs_on_ray(
-    runs: Sequence[Run], address: str, *, shared: str = "", cores: int = 1, listener: Listener | None = None
+    runs: Sequence[Run],
+    address: str,
+    *,
+    shared: str = "",
+    workers: int | None = None,
+    listener: Listener | None = None,
 ) -> None:
     """Make what is missing of the runs on a Ray cluster, each in a process of its own.
+
+    No two of those that are trained on a GPU have the same one at a time.
 
     Args:
         runs: The runs.
         address: The cluster's address; `local` starts one on this machine.
         shared: fsspec URL that machines without a common folder share runs through, such as `s3://bucket/comparison`;
             empty where the output folder is common to all.
-        cores: Cores of each run.
+        workers: How many are made at a time, which share out the cores; by default one a core, or one a GPU.
         listener: Hears what became of each.
 
     Raises:
         EventuneError: If Ray is missing, the cluster cannot be reached, or a shared run was made with other settings.
+        InvalidValueError: If a run is to be trained on a GPU and the cluster has none.
     """
     if shared:
         _take_over(runs, shared)
     with connected(address) as ray:
-        work = ray.remote(num_cpus=cores, max_retries=3)(_make_and_tell)
-        pending = {work.remote(run, shared, cores): run for run in runs}
-        while pending:
+        gpus = max(gpus_of(ray, run.recipe.to_dict().get("device") or AUTO) for run in runs)
+        at_a_time, cores = _shares(ray, len(runs), workers, gpus)
+        work = ray.remote(num_cpus=cores, num_gpus=gpus, max_retries=3)(_make_and_tell)
+        waiting = deque(runs)
+        pending: dict[Any, Run] = {}
+        while waiting or pending:
+            while waiting and len(pending) < at_a_time:
+                run = waiting.popleft()
+                pending[work.remote(run, shared, cores)] = run
             done, _ = ray.wait(list(pending), num_returns=1)
             run = pending.pop(done[0])
             try:
@@ -52,6 +69,19 @@ def make_runs_on_ray(
                 _take_over([run], shared)
             if listener is not None:
                 listener(run, outcome)
+
+
+def _shares(ray: Any, runs: int, workers: int | None, gpus: int) -> tuple[int, int]:
+    """Return how many of so many runs are made at a time, and the cores of each.
+
+    Those that are there already count as well: a comparison that goes on gives the others the cores that they had.
+    """
+    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    machines = [each for each in machines if each.get("CPU", 0) >= 1 and each.get("GPU", 0) >= gpus]
+    cores = [int(each["CPU"]) for each in machines] or [1]
+    room = int(sum(each["GPU"] for each in machines)) if gpus else sum(cores)
+    at_a_time = max(1, min(runs, workers or room))
+    return at_a_time, max(1, min(*cores, sum(cores) // at_a_time))
 
 
 def _take_over(runs: Sequence[Run], shared: str) -> None:

@@ -26,7 +26,7 @@ class Options:
     Attributes:
         seeds: The seeds of each arm.
         folds: The folds that each seed is tested on; none where the recipe says what the test part is.
-        workers: Runs at a time on this machine.
+        workers: Runs at a time; by default one on this machine, and on a cluster as many as it has room for.
         ray: Address of a Ray cluster, or an empty string.
         shared: fsspec URL to share runs through, or an empty string.
         tuned_settings: Settings that are tuned for each arm on the dev part.
@@ -35,7 +35,7 @@ class Options:
 
     seeds: tuple[int, ...] = (0,)
     folds: tuple[str, ...] = ()
-    workers: int = 1
+    workers: int | None = None
     ray: str = ""
     shared: str = ""
     tuned_settings: tuple[str, ...] = ()
@@ -84,9 +84,10 @@ def run_comparison(
         runs = plan_runs(base, arms, options.seeds, output_dir, options.folds)
     make_folder(output_dir)
     if options.ray:
-        make_runs_on_ray(runs, options.ray, shared=options.shared, listener=listener)
+        workers = options.workers
+        make_runs_on_ray(runs, options.ray, shared=options.shared, workers=workers, listener=listener)
     else:
-        make_runs(runs, workers=options.workers, listener=listener)
+        make_runs(runs, workers=options.workers or 1, listener=listener)
     return write_result(runs, output_dir, tuned=tuned, title=title)
 
 

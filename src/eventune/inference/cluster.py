@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+from eventune.backbones.arguments import AUTO
 from eventune.errors import EventuneError, require_library
 from eventune.inference.extractor import Extractor
 from eventune.inference.pools import Facts, Options, Pool, PoolExtractor, PoolResult
-from eventune.inference.ray_cluster import connected, explained
+from eventune.inference.ray_cluster import connected, explained, gpus_of
 from eventune.inference.workers import POOLS_A_WORKER, one_thread
 
 _COLUMN = "value"
@@ -21,10 +22,12 @@ _END = b""
 class RayData:
     """Extracts from pools on a cluster; see `Crew`."""
 
-    def __init__(self, ray: Any, load: Callable[[], Extractor], options: Options, workers: int) -> None:
+    def __init__(
+        self, ray: Any, load: Callable[[], Extractor], options: Options, workers: int, needs: Mapping[str, int]
+    ) -> None:
         self._ray, self._pickle = ray, ray.cloudpickle
         self._queue = require_library("ray.util.queue", "--ray", "").Queue(maxsize=POOLS_A_WORKER * workers)
-        self._rows = _stream(ray, self._queue, load, options, workers)
+        self._rows = _stream(ray, self._queue, load, options, workers, needs)
         with explained(ray):
             self._ask(None)
             self.facts: Facts = self._answer()
@@ -68,14 +71,17 @@ class RayData:
 
 
 @contextmanager
-def on_ray(address: str, load: Callable[[], Extractor], options: Options, workers: int | None) -> Iterator[RayData]:
+def on_ray(
+    address: str, load: Callable[[], Extractor], options: Options, workers: int | None, *, device: str = AUTO
+) -> Iterator[RayData]:
     """Start workers on a cluster.
 
     Args:
         address: See `connected`.
         load: Loads the extractor; it is sent to the workers, which find the run's files at the same places.
         options: What else decides what is found.
-        workers: How many, with one thread each; one a core of the cluster by default.
+        workers: How many, with one thread each; by default one a core of the cluster, or one a GPU.
+        device: Where the extractor lies, see `gpus_of`.
 
     Raises:
         EventuneError: If Ray is missing, the cluster cannot be reached, the extractor cannot be loaded, or a process is
@@ -84,10 +90,15 @@ def on_ray(address: str, load: Callable[[], Extractor], options: Options, worker
     hint = "pip install 'eventune[ray]'"
     require_library("ray.data", "--ray: expected Ray Data with pyarrow and pandas, which are not all installed", hint)
     with connected(address) as ray:
-        yield RayData(ray, load, options, workers or max(1, int(ray.cluster_resources().get("CPU", 1))))
+        gpus = gpus_of(ray, device)
+        room = int(ray.cluster_resources().get("GPU" if gpus else "CPU", 1))
+        # Ray Data adds a core to a GPU.
+        yield RayData(ray, load, options, workers or max(1, room), {"num_gpus": gpus} if gpus else {"num_cpus": 1})
 
 
-def _stream(ray: Any, queue: Any, load: Callable[[], Extractor], options: Options, workers: int) -> Iterator[Any]:
+def _stream(
+    ray: Any, queue: Any, load: Callable[[], Extractor], options: Options, workers: int, needs: Mapping[str, int]
+) -> Iterator[Any]:
     """Return what the workers make of the queue's values, in their order, as it is made, a table of one row each."""
     context = ray.data.DataContext.get_current()
     context.execution_options.preserve_order = True
@@ -102,7 +113,7 @@ def _stream(ray: Any, queue: Any, load: Callable[[], Extractor], options: Option
         batch_format="pyarrow",
         compute=ray.data.ActorPoolStrategy(size=workers),
         fn_constructor_args=(load, options),
-        num_cpus=1,
+        **needs,
     )
     # Nothing is fetched ahead: what is there would wait for what may never come.
     return iter(found.iter_batches(batch_size=1, batch_format="pyarrow", prefetch_batches=0))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from eventune.errors import EventuneError, require_library
+from eventune.backbones.arguments import AUTO
+from eventune.errors import EventuneError, InvalidValueError, require_library
 
 _CONNECT_SECONDS = 5
 _HINT = "start one with `ray start --head`, or give local"
@@ -46,6 +47,22 @@ def connected(address: str) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def gpus_of(ray: Any, device: str) -> int:
+    """Return how many GPUs a process needs for a model on a device: Ray gives each to one process alone.
+
+    Args:
+        ray: The module, connected.
+        device: `auto`, `cpu`, `cuda`, `cuda:N` or `mps`.
+
+    Raises:
+        InvalidValueError: If it is on a GPU and the cluster has none, which Ray would wait for.
+    """
+    has_one = ray.cluster_resources().get("GPU", 0) >= 1
+    if device.startswith("cuda") and not has_one:
+        raise InvalidValueError("device", f"a cluster with a GPU for {device}", "none", "auto takes what there is")
+    return int(has_one and (device == AUTO or device.startswith("cuda")))
 
 
 @contextmanager
