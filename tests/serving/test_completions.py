@@ -170,6 +170,9 @@ def test_answers_wait_for_one_another_and_too_many_are_refused(slow):
             "queue: expected at most 2 requests to wait, found 2 and those of this request"
         )
         assert int(response.headers["Retry-After"]) >= 1
+        figures = client.get("/metrics").text
+        assert "eventune_queue_chats 2.0" in figures
+        assert 'eventune_refusals_total{reason="busy"} 1.0' in figures
         slow.may_go.set()
         assert [each.result().json()["choices"][0]["message"]["content"] for each in answers] == ["one two"] * 2
 

@@ -71,7 +71,6 @@ async def extract(body: ExtractRequest, request: Request) -> Response:
         found = [above(document, body.threshold) for document in found]
     response = await service.prepare(lambda: _extracted(request, run, found), is_quick=is_quick)
     service.meter.step("total", time.monotonic() - begun)
-    service.meter.answered("/v1/extract", 200)
     return response
 
 
@@ -102,7 +101,6 @@ async def score(body: ScoreRequest, request: Request) -> Response:
         check_tokens(questions, service.settings)
         predicted = await service.find(request, run, questions)
     result = await service.prepare(lambda: score_model(gold, predicted, scorer, triggers=triggers).to_dict())
-    service.meter.answered("/v1/score", 200)
     return reply({"model": run.name, "triggers": triggers, **result})
 
 

@@ -23,7 +23,8 @@ from eventune.serving.arguments import ServeSettings
 from eventune.serving.asking import check_unicode
 from eventune.serving.chats import ServedChat
 from eventune.serving.guards import Admission, BoundedBody, SafeHeaders
-from eventune.serving.replies import RefusedError, error_reply, status_of
+from eventune.serving.metrics import Counted
+from eventune.serving.replies import RefusedError, error_reply
 from eventune.serving.runs import ServedRun
 from eventune.serving.service import Service
 from eventune.serving.training import Training
@@ -72,6 +73,7 @@ def make_app(
         lifespan=lifespan,
         dependencies=[Depends(check_unicode)],
         middleware=[
+            Middleware(Counted, meter=service.meter),
             Middleware(SafeHeaders),
             Middleware(
                 Admission,
@@ -93,20 +95,15 @@ def make_app(
     return app
 
 
-def _refused(request: Request, error: Exception) -> Response:
+def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, EventuneError)
-    return _counted(request, error_reply(error), status_of(error))
+    return error_reply(error)
 
 
-def _counted(request: Request, response: Response, status: int) -> Response:
-    request.app.state.service.meter.answered(_route_of(request), status)
-    return response
-
-
-def _invalid(request: Request, error: Exception) -> Response:
+def _invalid(_: Request, error: Exception) -> Response:
     """Answer in the command line's style what pydantic found wrong."""
     assert isinstance(error, RequestValidationError)
-    return _counted(request, error_reply(_first_of(error.errors())), 422)
+    return error_reply(_first_of(error.errors()))
 
 
 def _first_of(problems: Any) -> EventuneError:
@@ -124,16 +121,10 @@ def _failed(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     hint = "see /openapi.json" if error.status_code in {404, 405} else ""
     message = f"{request.method} {request.url.path[:100]}: {error.detail}"
-    return _counted(request, error_reply(RefusedError(error.status_code, message, hint)), error.status_code)
+    return error_reply(RefusedError(error.status_code, message, hint))
 
 
 def _broken(request: Request, error: Exception) -> Response:
     _logger.error("%s: %s", request.url.path, type(error).__name__)
     refused = RefusedError(500, f"server: expected an answer, found {type(error).__name__}", "its log has more")
-    return _counted(request, error_reply(refused), 500)
-
-
-def _route_of(request: Request) -> str:
-    """Return the path as the application declares it: what strangers invent must not fill the figures."""
-    route = request.scope.get("route")
-    return str(getattr(route, "path", "other"))
+    return error_reply(refused)

@@ -109,14 +109,11 @@ async def complete(body: ChatRequest, request: Request) -> Response:
         text = await service.unless_gone(request, _joined(pieces))
         message = {"role": "assistant", "content": text}
         choice = {"index": 0, "message": message, "finish_reason": _reason(tally)}
-        response = reply({**head, "object": "chat.completion", "choices": [choice], "usage": _usage(tally)})
-    else:
-        # What is refused has a status of its own, so the stream begins with the first piece.
-        first = await service.unless_gone(request, _first(pieces))
-        with_usage = body.stream_options.include_usage
-        response = StreamingResponse(_events(head, first, pieces, tally, with_usage=with_usage), media_type=EVENTS)
-    service.meter.answered(PATH, 200)
-    return response
+        return reply({**head, "object": "chat.completion", "choices": [choice], "usage": _usage(tally)})
+    # What is refused has a status of its own, so the stream begins with the first piece.
+    first = await service.unless_gone(request, _first(pieces))
+    with_usage = body.stream_options.include_usage
+    return StreamingResponse(_events(head, first, pieces, tally, with_usage=with_usage), media_type=EVENTS)
 
 
 def _messages(body: ChatRequest) -> list[Message]:

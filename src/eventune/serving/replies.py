@@ -13,6 +13,8 @@ from eventune.serving.batcher import BusyError, ClosedError
 
 JSON = "application/json"
 UNPROCESSABLE, TOO_LARGE, BUSY, TOO_LATE, UNAVAILABLE = 422, 413, 429, 504, 503
+GONE = 499
+"""What proxies log for a client that left; nobody sees it."""
 
 
 class RefusedError(EventuneError):

@@ -15,15 +15,13 @@ from eventune.errors import EventuneError, did_you_mean
 from eventune.events import Document
 from eventune.serving.annotations import Annotations
 from eventune.serving.arguments import ServeSettings
-from eventune.serving.batcher import Batcher, BusyError
+from eventune.serving.batcher import Batcher
 from eventune.serving.chats import ServedChat, Talk
 from eventune.serving.metrics import Meter
-from eventune.serving.replies import TOO_LATE, RefusedError
+from eventune.serving.replies import GONE, TOO_LATE, RefusedError
 from eventune.serving.runs import ServedRun
 from eventune.serving.training import Training
 
-_GONE = 499
-"""What proxies log for a client that left; nobody sees it."""
 _T = TypeVar("_T")
 
 
@@ -53,7 +51,7 @@ class Service:
     ) -> None:
         self.runs, self.settings, self.annotations = dict(runs), settings, annotations
         self.comparisons, self.training, self.chats = comparisons or {}, training, chats or {}
-        self.meter = Meter(lambda: self.batcher.waiting)
+        self.meter = Meter(lambda: self.batcher.waiting, lambda: self.talk.waiting)
         self.batcher = Batcher(
             batch_tokens=settings.batch_tokens,
             capacity=settings.max_queue,
@@ -136,13 +134,8 @@ class Service:
         Raises:
             EventuneError: If too many wait already, it took too long, the client left, or a document is wrong.
         """
-        seconds = self.settings.max_seconds
-        try:
-            annotate = run.extractor.extract_all
-            future = asyncio.wrap_future(self.batcher.submit(run.name, annotate, documents, seconds=seconds))
-        except BusyError:
-            self.meter.refused("busy")
-            raise
+        seconds, annotate = self.settings.max_seconds, run.extractor.extract_all
+        future = asyncio.wrap_future(self.batcher.submit(run.name, annotate, documents, seconds=seconds))
         return await self.unless_gone(request, future)
 
     async def unless_gone(self, request: Request, answer: Awaitable[_T]) -> _T:
@@ -162,9 +155,7 @@ class Service:
             await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if future.done():
                 return future.result()
-            reason, error = ("gone", _left()) if gone.done() else ("late", self._late())
-            self.meter.refused(reason)
-            raise error
+            raise _left() if gone.done() else self._late()
         finally:
             future.cancel()
             gone.cancel()
@@ -184,7 +175,7 @@ def _named(name: str, served: Mapping[str, _T], what: str) -> _T:
 
 
 def _left() -> EventuneError:
-    return RefusedError(_GONE, "client: expected to wait for its answer, found gone")
+    return RefusedError(GONE, "client: expected to wait for its answer, found gone")
 
 
 async def _gone(request: Request) -> None:
