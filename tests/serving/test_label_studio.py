@@ -155,6 +155,43 @@ def test_a_text_in_another_field_is_saved(backend, tmp_path):
     assert (saved.text, [event.type for event in saved.events]) == ("Shot dead.", ["attack"])
 
 
+def labelled(tag, *labels):
+    """A project's annotation of the text's first word and second word, each with a label of a tag."""
+    results = []
+    for number, label in enumerate(labels):
+        value = {"start": 5 * number, "end": 5 * number + 4, "labels": [label]}
+        results.append({"id": f"r{number}", "type": "labels", "from_name": tag, "to_name": "body", "value": value})
+    task = {"id": 7, "data": {"article": "Shot dead."}}
+    return task, {"id": 97, "task": 7, "result": results, "was_cancelled": False}
+
+
+@pytest.mark.parametrize(
+    ("tags", "tag", "labels", "events"),
+    [
+        ({"event": ["attack"], "role": ["attacker"]}, "event", ["attack"], ["attack"]),
+        # A type that the run does not know stands in the tag of those that it does.
+        ({"event": ["attack", "meet"], "role": ["attacker"]}, "event", ["meet"], ["meet"]),
+        ({"event": ["attack"], "role": ["attacker", "victim"]}, "role", ["attacker", "victim"], []),
+        ({"kind": ["attack", "attacker", "victim"]}, "kind", ["attack", "victim"], ["attack"]),
+        # A role that is called like a type is none.
+        ({"event": ["attack"], "role": ["attacker", "attack"]}, "role", ["attack"], []),
+    ],
+)
+def test_triggers_without_arguments_are_events_whatever_their_tag_is_called(
+    backend, tmp_path, tags, tag, labels, events
+):
+    config = "".join(
+        f'<Labels name="{name}" toName="body">{"".join(f"<Label value={label!r}/>" for label in of_tag)}</Labels>'
+        for name, of_tag in tags.items()
+    )
+    told = webhook("ANNOTATION_CREATED", *labelled(tag, *labels))
+    told["project"]["label_config"] = f'<View>{config}<Text name="body" value="$article"/></View>'
+    backend.post("/webhook", json=told).raise_for_status()
+    [saved] = read_corpus(tmp_path / FILE, "jsonl").documents
+    assert [event.type for event in saved.events] == events
+    assert len(saved.events) + len(saved.entities) == len(labels)
+
+
 def test_annotations_that_are_made_together_are_saved(backend, tmp_path):
     tasks, annotations = zip(annotated(7, "Shot dead."), annotated(8, "Fire at sea."), strict=True)
     response = backend.post("/webhook", json=webhook("ANNOTATIONS_CREATED", tasks, annotations))

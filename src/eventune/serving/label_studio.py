@@ -16,10 +16,10 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from eventune.corpora.label_studio import read_document, write_document
+from eventune.corpora.label_studio import TRIGGER, read_document, write_document
 from eventune.corpora.text_segmentation import segment_text
 from eventune.errors import InvalidValueError
-from eventune.events import Document
+from eventune.events import Document, Mention, Ontology
 from eventune.serving.api import service_of
 from eventune.serving.asking import check_count, check_tokens
 from eventune.serving.replies import reply
@@ -91,6 +91,15 @@ class Labelling:
         having = [name for name, labels in self.tags.items() if not labels or label in labels]
         return usual if usual in having or not self.tags else next(iter(having), None)
 
+    def is_trigger(self, span: Mention, ontology: Ontology) -> bool:
+        """Tell whether a span is a trigger: its label is an event type, or its tag has such labels and no roles."""
+        tag, types = span.attributes.get("from_name"), ontology.types
+        if span.type in types:
+            return not self.tags or tag == self.tag_of(span.type, TRIGGER)
+        roles = {role.name for known in types.values() for role in known.roles}
+        labels = self.tags.get(str(tag), frozenset())
+        return not labels.isdisjoint(types) and labels.isdisjoint(roles)
+
     def text_of(self, task: Mapping[str, Any]) -> str:
         """Return a task's text.
 
@@ -139,7 +148,7 @@ async def webhook(body: WebhookRequest, request: Request) -> Response:
     annotations = service.annotations
     if annotations is None or body.action not in SAVED:
         return reply({"result": {}, "status": "heard"}, 201)
-    documents = _annotated(body)
+    documents = _annotated(body, _run(request).extractor.ontology if service.runs else Ontology.of([]))
     await service.prepare(lambda: annotations.save(*documents))
     return reply({"result": {"ids": [document.id for document in documents]}, "status": "saved"}, 201)
 
@@ -178,19 +187,28 @@ def _scores(document: Document) -> Mapping[tuple[int, int, str], float]:
     return scores
 
 
-def _annotated(body: WebhookRequest) -> list[Document]:
+def _annotated(body: WebhookRequest, ontology: Ontology) -> list[Document]:
     """Return the annotated tasks as documents; one that was skipped says nothing."""
     labelling = Labelling.read(str(body.project.get("label_config") or ""))
     tasks, annotations = _listed(body.task), _listed(body.annotation)
     if len(tasks) != len(annotations):
         raise InvalidValueError("annotation", f"one for each of {len(tasks)} tasks", str(len(annotations)))
     pairs = zip(tasks, annotations, strict=True)
-    return [_corrected(task, each, labelling) for task, each in pairs if not each.get("was_cancelled")]
+    return [_corrected(task, each, labelling, ontology) for task, each in pairs if not each.get("was_cancelled")]
 
 
-def _corrected(task: Mapping[str, Any], annotation: Mapping[str, Any], labelling: Labelling) -> Document:
-    text = labelling.text_of(task)
-    return read_document({"id": task.get("id"), "data": {**task["data"], "text": text}, "annotations": [annotation]})
+def _corrected(
+    task: Mapping[str, Any], annotation: Mapping[str, Any], labelling: Labelling, ontology: Ontology
+) -> Document:
+    data = {**task["data"], "text": labelling.text_of(task)}
+    record = {"id": task.get("id"), "data": data, "annotations": [annotation]}
+    document = read_document(record)
+    spans = [span for entity in document.entities for span in entity.mentions]
+    # The tags of a project have any names, and a trigger without arguments has no relation that would tell it.
+    triggers = [span.id for span in spans if labelling.is_trigger(span, ontology)]
+    if not triggers:
+        return document
+    return read_document({**record, "data": {**data, "triggers": [*data.get("triggers", ()), *triggers]}})
 
 
 def _listed(given: dict[str, Any] | list[dict[str, Any]]) -> list[dict[str, Any]]:
