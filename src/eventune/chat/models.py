@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from itertools import chain, repeat
 from pathlib import Path
 
 from torch import nn
@@ -19,7 +20,7 @@ from eventune.adapters.store import load_into, recorded_bits, weights_file
 from eventune.backbones.arguments import AUTO
 from eventune.backbones.causal_lm import load_causal_lm
 from eventune.backbones.chatglm.detection import UnconvertedModelError
-from eventune.backbones.placement import Placement, move
+from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.chat.session import ChatModel, ChatSession
 from eventune.errors import EventuneError
@@ -46,13 +47,16 @@ class _Prompted:
 class ChatModels:
     """What can answer: the base, and each run on it.
 
+    Runs that cannot share a base have one of their own each; where there are no others, the base itself is loaded when
+    it is first asked.
+
     Attributes:
         tokenizer: Their tokenizer, with a chat template.
         max_length: The most tokens they read and write at once.
     """
 
     def __init__(self, base: BaseModel, runs: Mapping[str, Path], placement: Placement) -> None:
-        """Load the base and the runs.
+        """Load the runs, and the base where it has to answer.
 
         Args:
             base: The base.
@@ -64,14 +68,18 @@ class ChatModels:
         """
         _check(runs, base)
         template = _template(runs)
-        dtype = placement.dtype_of_causal_lm(is_frozen=True)
-        lm = load_causal_lm(base, dtype=dtype)
-        move(lm.model, placement.device)
+        self._load = partial(load_causal_lm, base, dtype=placement.dtype_of_causal_lm(is_frozen=True))
+        self._device = placement.device
+        sharing = [run for run in runs.values() if can_share(run)]
+        self._bits = max(map(recorded_bits, sharing), default=0)
+        lm = self._load()
         self.tokenizer, self.max_length = lm.tokenizer, lm.max_length
         set_template(self.tokenizer, str(template) if template else "auto")
-        bits = {recorded_bits(run) for run in runs.values() if can_share(run)}
-        self._bank = AdapterBank(lm.model, quantization_bit=max(bits, default=0))
-        self._base: nn.Module = lm.model
+        model: nn.Module = lm.model
+        needs_base = bool(sharing) or not runs
+        if needs_base:
+            self._base = model.to(self._device)
+        fresh = chain(() if needs_base else (model,), (load().model for load in repeat(self._load)))
         self._chat_models = {BASE_NAME: ChatModel(self._base_alone)}
         for name, run in runs.items():
             if can_share(run):
@@ -79,13 +87,21 @@ class ChatModels:
                 activated: Callable[[], AbstractContextManager[nn.Module]] = partial(self._adapted, name)
             else:
                 # A prefix or weights of the base's own: these change the model itself, so each gets one.
-                own = load_into(load_causal_lm(base, dtype=dtype).model, run)
-                activated = ChatModel.of(own.to(placement.device)).activated
+                activated = ChatModel.of(load_into(next(fresh), run).to(self._device)).activated
             self._chat_models[name] = ChatModel(activated, _source_prefix(run))
 
     def session(self, settings: GenerationSettings, *, system: str = "") -> ChatSession:
         """Begin a conversation; see `ChatSession`."""
         return ChatSession(self._chat_models, self.tokenizer, settings, max_length=self.max_length, system=system)
+
+    @cached_property
+    def _base(self) -> nn.Module:
+        model: nn.Module = self._load().model
+        return model.to(self._device)
+
+    @cached_property
+    def _bank(self) -> AdapterBank:
+        return AdapterBank(self._base, quantization_bit=self._bits)
 
     @contextmanager
     def _base_alone(self) -> Iterator[nn.Module]:
