@@ -11,17 +11,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass, field
+from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
 from eventune.errors import EventuneError, exception_of
 from eventune.events import Document
 from eventune.inference.pools import cost_of
+from eventune.serving.waiting import Annotate, Item, Job, Queue
 
-Annotate = Callable[[Sequence[Document]], list[Document]]
-"""Finds what there is in documents, which come back in their order."""
 _LONGEST_RETRY = 60
 _SMOOTHING = 0.2
 _T = TypeVar("_T")
@@ -68,48 +67,6 @@ class BatchReport:
     seconds: float
 
 
-@dataclass(eq=False, slots=True)
-class _Job:
-    """The documents of one request; who gives it up cancels `future`."""
-
-    run: str
-    annotate: Annotate
-    deadline: float
-    count: int
-    results: dict[int, Document] = field(default_factory=dict)
-    future: Future[list[Document]] = field(default_factory=Future)
-    submitted: float = field(default_factory=time.monotonic)
-
-    @property
-    def is_given_up(self) -> bool:
-        return self.future.done() or time.monotonic() > self.deadline
-
-    def take(self, place: int, found: Document) -> None:
-        self.results[place] = found
-        if len(self.results) == self.count:
-            self._finish(lambda: self.future.set_result([self.results[place] for place in range(self.count)]))
-
-    def fail(self, error: Exception) -> None:
-        self._finish(lambda: self.future.set_exception(error))
-
-    def _finish(self, finish: Callable[[], None]) -> None:
-        try:
-            finish()
-        except InvalidStateError:
-            # Given up just now, or another of its documents failed before.
-            return
-
-
-@dataclass(eq=False, frozen=True, slots=True)
-class _Item:
-    """One document of a job."""
-
-    job: _Job
-    place: int
-    document: Document
-    cost: int
-
-
 class Batcher:
     """Hands out documents to models, one batch at a time; all methods may be called from any thread."""
 
@@ -128,7 +85,7 @@ class Batcher:
             on_batch: Hears of each batch.
         """
         self._batch_tokens, self._capacity, self._on_batch = batch_tokens, capacity, on_batch
-        self._queue: deque[_Item] = deque()
+        self._queue = Queue()
         self._between: deque[Callable[[], None]] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -169,18 +126,18 @@ class Batcher:
             BusyError: If too many documents wait.
             ClosedError: If it was closed.
         """
-        job = _Job(run, annotate, time.monotonic() + seconds, len(documents))
-        items = [_Item(job, place, document, cost_of(document)) for place, document in enumerate(documents)]
-        if not items:
+        job = Job(run, annotate, time.monotonic() + seconds, len(documents))
+        if not documents:
             job.future.set_result([])
             return job.future
+        costs = [cost_of(document) for document in documents]
         with self._changed:
             if not self.is_open:
                 raise ClosedError
-            self._drop_given_up()
-            if len(self._queue) + len(items) > self._capacity:
+            self._queue.drop_given_up()
+            if len(self._queue) + len(documents) > self._capacity:
                 raise BusyError(len(self._queue), self._capacity, self._retry_seconds())
-            self._queue.extend(items)
+            self._queue.add(job, documents, costs)
             self._changed.notify()
         return job.future
 
@@ -225,35 +182,17 @@ class Batcher:
     def _next(self) -> Callable[[], None] | None:
         """Return what is to be done now; None when nothing is left and it was closed."""
         with self._changed:
-            self._drop_given_up()
+            self._queue.drop_given_up()
             while not (self._queue or self._between):
                 if self._closed:
                     return None
                 self._changed.wait()
-                self._drop_given_up()
+                self._queue.drop_given_up()
             if self._between:
                 return self._between.popleft()
-            return partial(self._read, self._next_batch())
+            return partial(self._read, self._queue.take(self._batch_tokens))
 
-    def _next_batch(self) -> list[_Item]:
-        """Return the document that has waited longest, with others of its model that are about as long."""
-        first = self._queue[0]
-        alike = sorted(
-            (item for item in self._queue if item.job.annotate == first.job.annotate),
-            key=lambda item: abs(item.cost - first.cost),
-        )
-        batch: list[_Item] = []
-        longest = 0
-        for item in alike:
-            longest = max(longest, item.cost)
-            if batch and longest * (len(batch) + 1) > self._batch_tokens:
-                break
-            batch.append(item)
-        chosen = set(batch)
-        self._queue = deque(item for item in self._queue if item not in chosen)
-        return batch
-
-    def _read(self, batch: Sequence[_Item]) -> None:
+    def _read(self, batch: Sequence[Item]) -> None:
         begun = time.monotonic()
         outcomes = self._annotate(batch)
         seconds = time.monotonic() - begun
@@ -268,7 +207,7 @@ class Batcher:
             else:
                 item.job.take(item.place, outcome)
 
-    def _annotate(self, batch: Sequence[_Item]) -> Sequence[Document | Exception]:
+    def _annotate(self, batch: Sequence[Item]) -> Sequence[Document | Exception]:
         try:
             return batch[0].job.annotate([item.document for item in batch])
         except BaseException as error:
@@ -277,10 +216,5 @@ class Batcher:
             # One request's document must not fail another's.
             return [outcome for item in batch for outcome in self._annotate([item])]
 
-    def _drop_given_up(self) -> None:
-        if any(item.job.is_given_up for item in self._queue):
-            self._queue = deque(item for item in self._queue if not item.job.is_given_up)
-
     def _retry_seconds(self) -> int:
-        waiting = sum(item.cost for item in self._queue)
-        return min(_LONGEST_RETRY, max(1, math.ceil(waiting / self._tokens_a_second)))
+        return min(_LONGEST_RETRY, max(1, math.ceil(self._queue.cost / self._tokens_a_second)))
