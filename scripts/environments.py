@@ -65,8 +65,12 @@ class Environment:
         """Run `pip install`."""
         self.run("pip", "install", "-q", *self._constraints, *words)
 
-    def run(self, *words: str) -> str:
+    def run(self, *words: str, is_shown: bool = False) -> str:
         """Run a command outside the repository and return what it prints.
+
+        Args:
+            words: The command.
+            is_shown: Whether what it prints is seen as it comes; nothing is returned then.
 
         Raises:
             CheckFailedError: If it fails.
@@ -74,13 +78,12 @@ class Environment:
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         path = f"{self._venv / 'bin'}{os.pathsep}{inherited['PATH']}"
         done = subprocess.run(
-            words, cwd=self._work, env={**inherited, "PATH": path}, capture_output=True, text=True, check=False
+            words, cwd=self._work, env={**inherited, "PATH": path}, capture_output=not is_shown, text=True, check=False
         )
+        out, errors = done.stdout or "", done.stderr or ""
         if done.returncode:
-            raise CheckFailedError(
-                f"{' '.join(words)}: exit code {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
-            )
-        return done.stdout
+            raise CheckFailedError(f"{' '.join(words)}: exit code {done.returncode}\n{out[-2000:]}{errors[-2000:]}")
+        return out
 
     def megabytes(self) -> int:
         """Return the size of all that is installed."""

@@ -72,7 +72,8 @@ def main() -> int:
             environment.install("torch")
             environment.install("-e", f"{ROOT}[demo,dev,llm]")
             print(f"{given.which}: {environment.run('python', '-c', SHOW, *LIBRARIES).strip()}", flush=True)
-            print(environment.run("python", "-m", "pytest", "-q", "--rootdir", str(ROOT), *_within(given.tests)))
+            pytest = ("python", "-m", "pytest", "-q", "--rootdir", str(ROOT))
+            environment.run(*pytest, *_within(given.tests), is_shown=True)
         except CheckFailedError as failure:
             print(failure)
             return 1
