@@ -6,9 +6,9 @@ from eventune.errors import EventuneError
 from eventune.inference.partial_files import Kept, extracting, unreadable_file
 
 
-@pytest.fixture
-def target(tmp_path):
-    return tmp_path / "out.jsonl"
+@pytest.fixture(params=["out", "文" * 81], ids=["short", "long"])
+def target(tmp_path, request):
+    return tmp_path / f"{request.param}.jsonl"
 
 
 def complete(target, *, unread=()):

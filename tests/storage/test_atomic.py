@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from eventune.errors import EventuneError
-from eventune.storage.atomic import atomic_folder, require_new, write_atomically
+from eventune.storage.atomic import atomic_file, atomic_folder, remove_staged, require_new, write_atomically
 from eventune.storage.locks import creating
+
+LONGEST = f"{'文' * 83}.jsonl"
+"""A name of 255 bytes, which leaves no room for an ending."""
 
 
 def test_what_a_killed_process_left_of_a_file_is_removed_when_it_is_made_again(tmp_path):
@@ -60,3 +63,32 @@ def test_a_current_folder_that_was_removed_is_one_clear_error(tmp_path, monkeypa
     ):
         raise AssertionError("entered")
     monkeypatch.chdir(tmp_path)
+
+
+def test_a_name_that_is_as_long_as_a_name_can_be_is_written(tmp_path):
+    with creating(tmp_path / LONGEST):
+        write_atomically(tmp_path / LONGEST, "whole\n")
+    with atomic_folder(tmp_path / LONGEST.replace("jsonl", "brats")) as staging:
+        (staging / "file").touch()
+
+    assert {path.name for path in tmp_path.iterdir()} == {LONGEST, LONGEST.replace("jsonl", "brats")}
+
+
+def test_what_a_kill_left_of_a_file_with_a_long_name_is_removed_and_that_of_another_stays(tmp_path):
+    left = []
+    for name in (LONGEST, f"{LONGEST[:-6]}.other"):
+        with atomic_file(tmp_path / name) as staging:
+            staging.touch()
+        staging.touch()
+        left.append(staging)
+
+    remove_staged(tmp_path / LONGEST)
+
+    assert [staging.exists() for staging in left] == [False, True]
+
+
+@pytest.mark.parametrize("name", ["文" * 86, "file/below"], ids=["too long", "below a file"])
+def test_a_place_where_no_file_can_be_is_one_clear_error(name, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(EventuneError, match="cannot be written: "):
+        write_atomically(tmp_path / name, "x")

@@ -22,6 +22,7 @@ from eventune.corpora.records import json_text
 from eventune.inference.questions import Counts
 from eventune.storage.atomic import refuse_existing, remove_staged, unwritable
 from eventune.storage.locks import locked
+from eventune.storage.paths import stem_beside
 
 _COMPLETE = {"complete": True}
 _KINDS = ("partial", "unread", "journal")
@@ -29,7 +30,7 @@ _KINDS = ("partial", "unread", "journal")
 
 def unreadable_file(target: Path) -> Path:
     """Return where the records are listed that could not be read."""
-    return target.with_name(f"{target.name}.unreadable.jsonl")
+    return target.with_name(f"{stem_beside(target)}.unreadable.jsonl")
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def extracting(target: Path) -> Iterator[None]:
     with locked(target):
         if os.path.lexists(target):
             # Killed between the last two steps.
-            for journal in target.parent.glob(f"{escape(target.name)}.*.journal"):
+            for journal in target.parent.glob(f"{escape(stem_beside(target))}.*.journal"):
                 if _journal_lines(journal)[-1:] == [_COMPLETE]:
                     _remove(journal.with_suffix(f".{kind}") for kind in _KINDS)
         refuse_existing(target)
@@ -65,7 +66,8 @@ class Kept:
 
     def __init__(self, target: Path, key: str) -> None:
         self.target = target
-        self.partial, self.unread, self._journal = (target.with_name(f"{target.name}.{key}.{kind}") for kind in _KINDS)
+        stem = f"{stem_beside(target)}.{key}"
+        self.partial, self.unread, self._journal = (target.with_name(f"{stem}.{kind}") for kind in _KINDS)
         self.counts = Counts()
         self.pools: list[str] = []
         self.is_complete = False

@@ -9,12 +9,12 @@ import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 
 from eventune.errors import EventuneError
-from eventune.storage.paths import is_folder, shown
+from eventune.storage.paths import is_folder, shown, stem_beside
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def atomic_file(path: Path, *, hint: str = "") -> Iterator[Path]:
     Raises:
         EventuneError: If the disk is full or the folder cannot be written to.
     """
-    staging = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    staging = path.with_name(f".{stem_beside(path)}.{os.getpid()}.tmp")
     try:
         yield staging
         with staging.open("rb") as file:
@@ -40,7 +40,9 @@ def atomic_file(path: Path, *, hint: str = "") -> Iterator[Path]:
     except OSError as error:
         raise unwritable(path, error, hint=hint) from None
     finally:
-        staging.unlink(missing_ok=True)
+        # Where no file of this name can be, the error above says why.
+        with suppress(OSError):
+            staging.unlink()
 
 
 def write_atomically(path: Path, text: str | Iterable[str], *, hint: str = "") -> None:
@@ -108,7 +110,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         EventuneError: If the disk is full, cannot be written to, or the folder around it is gone; nothing is left
             behind.
     """
-    staging = folder.with_name(f".{folder.name}.tmp")
+    staging = folder.with_name(f".{stem_beside(folder)}.tmp")
     shutil.rmtree(staging, ignore_errors=True)
     try:
         staging.mkdir()
@@ -129,7 +131,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
 
 def remove_staged(path: Path) -> None:
     """Remove what killed processes left beside a file or folder that they were writing; the caller holds its lock."""
-    for staging in path.parent.glob(f".{escape(path.name)}.*.tmp"):
+    for staging in path.parent.glob(f".{escape(stem_beside(path))}.*.tmp"):
         if staging.is_dir():
             shutil.rmtree(staging, ignore_errors=True)
         else:

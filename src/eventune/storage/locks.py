@@ -18,7 +18,7 @@ from filelock import FileLock, SoftFileLock, Timeout
 
 from eventune.errors import EventuneError
 from eventune.storage.atomic import refuse_existing, remove_staged, unwritable
-from eventune.storage.paths import exists
+from eventune.storage.paths import exists, stem_beside
 
 INSIDE = ".lock"
 """The lock of a folder that nothing can be written beside."""
@@ -98,7 +98,7 @@ def _place(target: Path) -> Path:
         if not real.parent.is_dir():
             # filelock would make it.
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        return real.with_name(f".{real.name}.lock")
+        return real.with_name(f".{stem_beside(real)}.lock")
     except (OSError, ValueError, RuntimeError) as error:
         raise _impossible(target, error) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ from eventune.errors import EventuneError
 _RELATIVE = "check the path; relative ones start from the current folder"
 _SHOWN = 400
 """Characters of a path that an error shows."""
+_LONGEST_NAME = 255
+"""Bytes of a name that file systems take."""
+_LONGEST_ENDING = 48
+"""Bytes of what names of files beside another have more than that one's."""
 
 
 def is_file(path: Path | str) -> bool:
@@ -41,6 +46,24 @@ def expanded(path: Path | str) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         return Path(path)
+
+
+def stem_beside(path: Path) -> str:
+    """Return what the names of files that belong to another, and lie beside it, begin with.
+
+    Args:
+        path: The other file, or a folder.
+
+    Returns:
+        Its name; of one that leaves no room for an ending the beginning, and a hash that tells it from others. One
+        that no file can have stays, so that the first file beside it is refused.
+    """
+    name = os.fsencode(path.name)
+    room = _LONGEST_NAME - _LONGEST_ENDING
+    if not room < len(name) <= _LONGEST_NAME:
+        return path.name
+    digest = hashlib.sha256(name).hexdigest()[:8]
+    return f"{name[: room - len(digest) - 1].decode(errors='ignore')}-{digest}"
 
 
 def shown(path: Path | str) -> str:
