@@ -244,8 +244,19 @@ def test_a_share_of_warmup_counts_beside_zero_steps(train_file):
         ("lora_r", {"a": 1}),
         ("metric_for_best_model", "rouge-l"),
         ("metric_for_best_model", "accuracy"),
+        ("temperature", 0),
+        ("top_p", 1.5),
+        ("top_k", -3),
+        ("repetition_penalty", 0),
+        ("generation_max_length", -1),
     ],
 )
 def test_a_value_out_of_range_is_named(train_file, name, value):
     with pytest.raises(EventuneError, match=f"{name}: expected"):
         SftArguments.of({"train_file": train_file, "output_dir": "out", name: value})
+
+
+@pytest.mark.parametrize("name", ["num_beams", "generation_num_beams"])
+def test_beams_beside_drawing_are_refused_before_training(train_file, name):
+    with pytest.raises(EventuneError, match="num_beams: expected 1 beside do_sample, found 4"):
+        SftArguments.of({"train_file": train_file, "output_dir": "out", "do_sample": True, name: 4})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -52,18 +53,34 @@ class GenerationSettings:
     def __post_init__(self) -> None:
         rules = (
             ("max_new_tokens", "an integer >= 1", self.max_new_tokens >= 1),
-            ("temperature", "a number > 0", self.temperature > 0),
-            ("top_p", "a number in (0, 1]", 0 < self.top_p <= 1),
-            ("top_k", "an integer >= 0", self.top_k >= 0),
             ("num_beams", "an integer >= 1", self.num_beams >= 1),
             ("num_beams", f"an integer <= {MOST_BEAMS:,}", self.num_beams <= MOST_BEAMS),
             ("num_beams", "1 beside do_sample", self.num_beams == 1 or not self.do_sample),
-            ("repetition_penalty", "a number > 0", self.repetition_penalty > 0),
             ("seed", "an integer >= 0", self.seed >= 0),
         )
-        for name, expected, holds in rules:
-            if not holds:
-                raise InvalidValueError(name, expected, str(getattr(self, name)))
+        for error in chain(_broken(self, rules), sampling_problems(self)):
+            raise error
+
+
+def sampling_problems(settings: Any) -> Iterator[InvalidValueError]:
+    """Yield one error for each setting of how tokens are chosen that is out of range.
+
+    Args:
+        settings: What has `temperature`, `top_p`, `top_k` and `repetition_penalty` as attributes.
+    """
+    rules = (
+        ("temperature", "a number > 0", settings.temperature > 0),
+        ("top_p", "a number in (0, 1]", 0 < settings.top_p <= 1),
+        ("top_k", "an integer >= 0", settings.top_k >= 0),
+        ("repetition_penalty", "a number > 0", settings.repetition_penalty > 0),
+    )
+    return _broken(settings, rules)
+
+
+def _broken(settings: Any, rules: Iterable[tuple[str, str, bool]]) -> Iterator[InvalidValueError]:
+    for name, expected, holds in rules:
+        if not holds:
+            yield InvalidValueError(name, expected, str(getattr(settings, name)))
 
 
 def generate(

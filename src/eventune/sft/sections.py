@@ -14,6 +14,7 @@ from eventune.adapters.arguments import AdapterArguments
 from eventune.backbones.arguments import DEVICE_HELP, DTYPE_HELP
 from eventune.backbones.placement import Placement
 from eventune.errors import InvalidValueError, out_of_range
+from eventune.generation.generating import sampling_problems
 from eventune.training.arguments import MOST_BATCH, MOST_EPOCHS
 
 _MOST_STEPS = 10**9
@@ -31,6 +32,7 @@ _BOUNDS = {
     **dict.fromkeys(("warmup_steps", "max_grad_norm", "eval_steps"), (0, 10**9)),
     **dict.fromkeys(("label_smoothing_factor", "adam_beta1", "adam_beta2"), (0, 1)),
     **dict.fromkeys(("dataloader_num_workers", "generation_num_beams"), (0, 1_000)),
+    "generation_max_length": (0, 10**9),
 }
 _TEXT_METRICS = ("rouge", "bleu", "chrf")
 
@@ -116,6 +118,10 @@ class SamplingArguments:
     top_p: float = field(default=1.0, metadata={"help": "Draw from the likeliest tokens of this total probability"})
     top_k: int = field(default=0, metadata={"help": "Draw from so many tokens; 0 for all"})
     repetition_penalty: float = field(default=1.0, metadata={"help": "Above 1: less of what was said already"})
+
+    def problems(self) -> Iterator[InvalidValueError]:
+        """Yield one error for each setting that is out of range."""
+        yield from sampling_problems(self)
 
 
 @dataclass(kw_only=True)

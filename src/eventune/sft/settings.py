@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import copy
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -83,9 +83,11 @@ class SftArguments:
                 problems.append(InvalidValueError(name, _expected(actions[name]), repr(value)))
         sections = _built(given, problems)
         raise_all(problems, source)
+        made = cls(sections[0], sections[1], sections[2], sections[3], given)
+        raise_all(made._generation_problems(), source)
         if notices:
             notice(f"{source}: {'; '.join(notices)}")
-        return cls(sections[0], sections[1], sections[2], sections[3], given)
+        return made
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -137,6 +139,13 @@ class SftArguments:
             repetition_penalty=chosen.repetition_penalty,
             seed=self.training.seed,
         )
+
+    def _generation_problems(self) -> Iterator[InvalidValueError]:
+        """Yield an error where responses could not be generated in the end, with settings of several sections."""
+        try:
+            self.generation_settings()
+        except InvalidValueError as error:
+            yield error
 
     def trainer_settings(self, checkpoints: Path, *, has_dev: bool) -> SftTrainingArguments:
         """Return the settings as `TaskTrainer` takes them.
