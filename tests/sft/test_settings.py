@@ -229,6 +229,35 @@ def test_switches_can_be_switched_off_as_in_transformers(train_file):
     assert SftArguments.of(flags).training.dataloader_pin_memory is False
 
 
+@pytest.mark.parametrize("words", [["a", "b"], ["perhaps"]])
+def test_a_switch_that_is_switched_off_takes_no_other_word(train_file, words):
+    flags = read_flags(["--no_packing", *words, "--train_file", train_file, "--output_dir", "out"])
+
+    with pytest.raises(EventuneError, match="no_packing: expected true or false, found"):
+        SftArguments.of(flags)
+
+
+def test_a_switch_that_is_not_switched_off_stays(train_file):
+    flags = read_flags(["--packing", "--no_packing=False", "--train_file", train_file, "--output_dir", "out"])
+
+    assert SftArguments.of(flags).data.packing is True
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"), [("True", "true"), ("true", "true"), (True, "true"), ("False", None), (False, None)]
+)
+def test_a_resumption_is_asked_for_in_any_spelling(train_file, value, wanted):
+    settings = SftArguments.of({"train_file": train_file, "output_dir": "out", "resume_from_checkpoint": value})
+
+    assert settings.resumes == bool(wanted)
+    assert wanted is None or settings.training.resume_from_checkpoint == wanted
+
+
+def test_a_file_that_a_setting_names_and_that_is_not_there_is_named(train_file):
+    with pytest.raises(EventuneError, match=r"accelerator_config: expected a file that can be read, found .*nofile"):
+        SftArguments.of({"train_file": train_file, "output_dir": "out", "accelerator_config": "nofile.json"})
+
+
 def test_a_share_of_warmup_counts_beside_zero_steps(train_file):
     given = {"train_file": train_file, "output_dir": "out", "warmup_ratio": 0.1, "warmup_steps": 0}
 

@@ -20,10 +20,12 @@ from eventune.generation.generating import GenerationSettings
 from eventune.recipe import raise_all
 from eventune.sft.legacy import translate
 from eventune.sft.sections import SamplingArguments, SftModelArguments, SftTrainingArguments
+from eventune.storage.paths import reason_of
 from eventune.training.trainer import ONE_DEVICE
 
 SHARED_OUT = ("fsdp", "fsdp_config", "deepspeed")
 """Settings that share a model out over devices."""
+_SWITCHES = ("true", "false")
 SECTIONS: tuple[type, ...] = (SftModelArguments, DataTrainingArguments, SamplingArguments, SftTrainingArguments)
 
 
@@ -67,8 +69,8 @@ class SftArguments:
             EventuneError: With every unknown, ill-typed and out-of-range setting at once.
         """
         actions = _actions()
-        values, notices = translate(_switched_off(values, actions))
         problems: list[InvalidValueError] = []
+        values, notices = translate(_switched_off(values, actions, problems))
         given: dict[str, Any] = {}
         for name, value in values.items():
             if name not in actions:
@@ -107,7 +109,7 @@ class SftArguments:
     @property
     def resumes(self) -> bool:
         """Whether an unfinished run is gone on with."""
-        return self.training.resume_from_checkpoint not in {None, "", "false", "False"}
+        return self.training.resume_from_checkpoint not in {None, "", "false"}
 
     @property
     def generated_length(self) -> int:
@@ -191,11 +193,19 @@ def _actions() -> dict[str, argparse.Action]:
     return {action.dest: action for name, action in options.items() if name == f"--{action.dest}"}
 
 
-def _switched_off(values: Mapping[str, Any], actions: Mapping[str, argparse.Action]) -> dict[str, Any]:
-    """Read `--no_NAME` as transformers' scripts do."""
+def _switched_off(
+    values: Mapping[str, Any], actions: Mapping[str, argparse.Action], problems: list[InvalidValueError]
+) -> dict[str, Any]:
+    """Read `--no_NAME` as transformers' scripts do; what is neither true nor false is added to the problems."""
     negated = {name for name in values if name not in actions and name.removeprefix("no_") in actions}
     kept = {name: value for name, value in values.items() if name not in negated}
-    return kept | {name.removeprefix("no_"): False for name in negated if values[name] in {True, "true", "True"}}
+    for name in (name for name in values if name in negated):
+        text = str(values[name]).lower()
+        if text not in _SWITCHES:
+            problems.append(InvalidValueError(name, "true or false", repr(values[name])))
+        elif text == "true":
+            kept[name.removeprefix("no_")] = False
+    return kept
 
 
 def _converted(name: str, value: Any, action: argparse.Action) -> Any:
@@ -213,7 +223,7 @@ def _converted(name: str, value: Any, action: argparse.Action) -> Any:
         if action.nargs not in {"+", "*"}:
             _refuse(value)
         return [found for one in value for found in _converted(name, one, action)]
-    if name == "resume_from_checkpoint" and isinstance(value, bool):
+    if name == "resume_from_checkpoint" and str(value).lower() in _SWITCHES:
         return str(value).lower()
     kind = cast("Callable[[str], Any]", action.type or str)
     text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -258,6 +268,11 @@ def _built(given: Mapping[str, Any], problems: list[InvalidValueError]) -> Any:
             continue
         try:
             part = section(**own)
+        except OSError as error:
+            reason = f"{error.filename!r}: {reason_of(error)}"
+            name = next((name for name, value in own.items() if value == error.filename), "training")
+            problems.append(InvalidValueError(name, "a file that can be read", reason))
+            continue
         except (ValueError, TypeError, ImportError, RuntimeError) as error:
             problems.append(InvalidValueError("training", "settings that fit together", " ".join(str(error).split())))
             continue
