@@ -58,9 +58,10 @@ class Drawing(LogitsProcessor):
         """Return scores of 0 for the tokens drawn and of minus infinity for all others, *shape* (rows, vocabulary)."""
         for warper in self._warpers:
             scores = warper(input_ids, scores)
-        # In float64, so that the last bits of the scores, which depend on the batch, hardly ever matter.
-        cumulative = scores.double().softmax(dim=-1).cumsum(dim=-1)
+        # In float64, so that the last bits of the scores, which depend on the batch, hardly ever matter; MPS has none.
+        place = torch.device("cpu") if scores.device.type == "mps" else scores.device
+        cumulative = scores.to(place).double().softmax(dim=-1).cumsum(dim=-1)
         step = input_ids.shape[1] - self._prompt_length
-        points = self._points[:, step : step + 1].to(scores.device) * cumulative[:, -1:]
+        points = self._points[:, step : step + 1].to(place) * cumulative[:, -1:]
         drawn = torch.searchsorted(cumulative, points, right=True).clamp(max=scores.shape[-1] - 1)
-        return torch.full_like(scores, -torch.inf).scatter_(1, drawn, 0.0)
+        return torch.full_like(scores, -torch.inf).scatter_(1, drawn.to(scores.device), 0.0)
