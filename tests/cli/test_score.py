@@ -424,6 +424,17 @@ def test_resamples_may_be_left_out(files, capsys):
     assert "intervals" not in score_as_json(capsys, *documents(files), "--resamples", "0")
 
 
+def test_systems_are_compared_without_resamples_by_their_difference_alone(files, capsys):
+    gold, predicted = documents(files)
+    words = ["--compare_with", files("other.jsonl", {**OWN, "events": []}), "--scorer", "textee", "--resamples", "0"]
+    differences = score_as_json(capsys, gold, predicted, *words)["against"]["differences"]["textee"]
+    assert differences["argument_cls"] == {"difference": 1.0}
+    assert main(["score", "--gold", gold, "--predictions", predicted, *words]) == 0
+    printed = capsys.readouterr().out
+    assert "+100.00" in printed
+    assert "95 %" not in printed
+
+
 def test_the_official_print_of_genarg_needs_its_lines(files, refused):
     gold, predicted = documents(files)
     words = ("score", "--gold", gold, "--predictions", predicted, "--scorer", "wikievents", "--official")

@@ -305,7 +305,7 @@ def _role_counts(arguments: argparse.Namespace) -> Mapping[str, int] | None:
 
 
 def _against(arguments: argparse.Namespace, evaluation: Evaluation, other: Evaluation) -> dict[str, Any]:
-    differences = evaluation.against(other, resamples=arguments.resamples or 1000, seed=arguments.seed)
+    differences = evaluation.against(other, resamples=arguments.resamples, seed=arguments.seed)
     return {
         "file": str(arguments.compare_with),
         "scores": {name: score.to_dict() for name, score in other.scores().items()},

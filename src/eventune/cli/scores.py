@@ -104,12 +104,17 @@ def _render_against(console: Console, against: Mapping[str, Any] | None) -> None
         return
     console.print()
     console.print(f"against {against['file']}: difference of F1 in points, first minus second")
-    table = plain_table("measure", "difference", "95 % from", "to", "p")
-    for name, measures in against["differences"].items():
-        for measure, values in measures.items():
-            low, high = values["interval"]
-            figures = [f"{100 * value:+.2f}" for value in (values["difference"], low, high)]
-            table.add_row(f"{name} {measure}", *figures, f"{values['p_value']:.4f}")
+    rows = [
+        (f"{name} {measure}", values)
+        for name, measures in against["differences"].items()
+        for measure, values in measures.items()
+    ]
+    # Without resamples there is neither.
+    is_tested = any("p_value" in values for _, values in rows)
+    table = plain_table("measure", "difference", *(("95 % from", "to", "p") if is_tested else ()))
+    for name, values in rows:
+        figures = [f"{100 * value:+.2f}" for value in (values["difference"], *values.get("interval", ()))]
+        table.add_row(name, *figures, *([f"{values['p_value']:.4f}"] if is_tested else []))
     console.print(table)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from eventune.events import Document
 from eventune.results import Score
 from eventune.scoring.measures import AnyTally, Scorer
-from eventune.scoring.resampling import bootstraps, paired
+from eventune.scoring.resampling import bootstraps, difference_of, paired
 
 
 class Evaluation:
@@ -60,16 +60,22 @@ class Evaluation:
 
         Args:
             other: The other system's evaluation, of the same documents in the same order by the same scorers.
-            resamples: How often documents are drawn, and how often systems are swapped.
+            resamples: How often documents are drawn, and how often systems are swapped; 0 for no interval and p value.
             seed: Seed of the draws.
 
         Returns:
-            By scorer and measure, `Difference.to_dict()` of F1, this system minus the other.
+            By scorer and measure, `Difference.to_dict()` of F1, this system minus the other; `difference` alone without
+            resamples.
         """
+
+        def compared(first: list[AnyTally], second: list[AnyTally]) -> dict[str, Any]:
+            if not resamples:
+                return {"difference": difference_of(first, second)}
+            return paired(first, second, resamples=resamples, seed=seed).to_dict()
+
         return {
             name: {
-                measure: paired(tallies, other.tallies[name][measure], resamples=resamples, seed=seed).to_dict()
-                for measure, tallies in self._reported(name)
+                measure: compared(tallies, other.tallies[name][measure]) for measure, tallies in self._reported(name)
             }
             for name in self.tallies
         }

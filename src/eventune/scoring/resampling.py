@@ -157,7 +157,7 @@ def paired(
         result: Floats = np.asarray(first[0].metrics_of(list(sums.T))[2], dtype=np.float64)
         return result
 
-    difference = float(f1(ours.sum(axis=0)[None])[0] - f1(theirs.sum(axis=0)[None])[0])
+    difference = difference_of(first, second)
     differences = np.concatenate(
         [f1(draws @ ours) - f1(draws @ theirs) for draws in _draws(len(ours), resamples, seed)]
     )
@@ -167,6 +167,20 @@ def paired(
     # Sums of floats in another order differ in their last bits.
     far = int((apart >= abs(difference) - 1e-12).sum())
     return Difference(difference, _ends(differences, level), (far + 1) / (resamples + 1), resamples)
+
+
+def difference_of(first: Sequence[Summable], second: Sequence[Summable]) -> float:
+    """Return the difference of two systems' F1, first minus second.
+
+    Args:
+        first: What each document added to the measure with the first system.
+        second: The same with the second.
+    """
+    if not first:
+        return 0.0
+    sums = [_parts(tallies).sum(axis=0)[None] for tallies in (first, second)]
+    ours, theirs = (float(np.asarray(first[0].metrics_of(list(total.T))[2])[0]) for total in sums)
+    return ours - theirs
 
 
 def _check(resamples: int, level: float) -> None:
