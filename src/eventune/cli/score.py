@@ -187,6 +187,14 @@ def _check(arguments: argparse.Namespace) -> None:
             raise EventuneError(
                 f"--{flag}: expected scorer {takers}, found {name}", "leave it out, or choose the scorer"
             )
+    if arguments.training_file and not _wants_errors(arguments):
+        raise EventuneError(
+            "--training_file: expected --errors or --html beside it, found neither", "only errors are told by it"
+        )
+    if arguments.coreference_file and name == "rams" and not arguments.all:
+        raise EventuneError(
+            "--coreference_file: expected another scorer than rams, which does not read it", "e.g. --scorer wikievents"
+        )
     if arguments.resamples < 0:
         raise EventuneError(f"--resamples: expected 0 or more, found {arguments.resamples}")
     if arguments.html:
