@@ -92,10 +92,11 @@ class PromptEncoder:
             for number, document in enumerate(documents)
             for question in self.question_builder.questions(document)
         ]
-        prompts = self._prompts([question for _, question in numbered])
+        solved = [self.question_builder.examples(question) for _, question in numbered]
+        prompts = self._prompts([question for _, question in numbered], solved)
         questions, examples, unreachable, arguments = [], [], Counter[str](), 0
-        for (number, whole), ids in zip(numbered, prompts, strict=True):
-            for question, prompt in self._fitted(whole, ids):
+        for (number, whole), own, ids in zip(numbered, solved, prompts, strict=True):
+            for question, prompt in self._fitted(whole, own, ids):
                 questions.append(EncodedQuestion(number, question, prompt))
                 answer, missed = self._answer(question)
                 unreachable += missed
@@ -120,12 +121,11 @@ class PromptEncoder:
             values = AnyText(self.answer_tokenizer, max_tokens=_LONGEST_TEXT)
         return Grammar(script, values, self.answer_tokenizer, self.max_new_tokens)
 
-    def _prompts(self, questions: Sequence[Question], *, num_examples: int | None = None) -> list[list[int]]:
+    def _prompts(self, questions: Sequence[Question], solved: Sequence[Sequence[Question]]) -> list[list[int]]:
+        """Return the tokens of questions, each after its solved examples."""
         rows = [
-            Conversation(
-                tuple(self._harmless(m) for m in self.question_builder.messages(question, num_examples=num_examples))
-            )
-            for question in questions
+            Conversation(tuple(self._harmless(m) for m in self.question_builder.messages(question, examples=own)))
+            for question, own in zip(questions, solved, strict=True)
         ]
         return self.encoder.prompts(rows)[0]
 
@@ -136,19 +136,22 @@ class PromptEncoder:
             content = content.replace(special, f"{special[0]} {special[1:]}")
         return replace(message, content=content)
 
-    def _fitted(self, question: Question, prompt: list[int]) -> list[tuple[Question, list[int]]]:
+    def _fitted(
+        self, question: Question, solved: Sequence[Question], prompt: list[int]
+    ) -> list[tuple[Question, list[int]]]:
         """Make a prompt short enough: with fewer examples, of fewer events, then with the words around the trigger."""
         if len(prompt) <= self.max_prompt:
             return [(question, prompt)]
-        for count in reversed(range(self.question_builder.retriever.num_examples)):
-            (ids,) = self._prompts([question], num_examples=count)
+        for start in range(1, len(solved) + 1):
+            (ids,) = self._prompts([question], [solved[start:]])
             if len(ids) <= self.max_prompt:
                 return [(question, ids)]
         if len(question.events) > 1:
             half = len(question.events) // 2
             parts = [replace(question, events=events) for events in (question.events[:half], question.events[half:])]
-            pairs = zip(parts, self._prompts(parts), strict=True)
-            return [fitted for part, ids in pairs for fitted in self._fitted(part, ids)]
+            examples = [self.question_builder.examples(part) for part in parts]
+            tried = zip(parts, examples, self._prompts(parts, examples), strict=True)
+            return [fitted for part, own, ids in tried for fitted in self._fitted(part, own, ids)]
         return self._cut(question)
 
     def _cut(self, question: Question) -> list[tuple[Question, list[int]]]:
@@ -157,7 +160,7 @@ class PromptEncoder:
         while low < high:
             words = (low + high + 1) // 2
             tried = replace(question, window=_around(question, words))
-            (ids,) = self._prompts([tried], num_examples=0)
+            (ids,) = self._prompts([tried], [()])
             if len(ids) <= self.max_prompt:
                 low, fitting = words, (tried, ids)
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from eventune.events import Document, Ontology, Span
 from eventune.generation.conversation import Message
@@ -51,16 +51,18 @@ class QuestionBuilder:
         """Return how an answer is written."""
         return Script.of([self.ontology[question.document.events[index].type] for index in question.events])
 
-    def messages(self, question: Question, *, num_examples: int | None = None) -> tuple[Message, ...]:
+    def examples(self, question: Question) -> list[Question]:
+        """Return a question's solved examples, the most alike last."""
+        return self.retriever.retrieve(question, known=self.ontology)
+
+    def messages(self, question: Question, *, examples: Sequence[Question] | None = None) -> tuple[Message, ...]:
         """Return a question as a conversation, after solved examples where there are any.
 
         Args:
             question: The question.
-            num_examples: The most examples; all that the retriever gives by default.
+            examples: The examples; all that the retriever gives by default.
         """
-        solved_ones = self.retriever.retrieve(question, known=self.ontology)
-        if num_examples is not None:
-            solved_ones = solved_ones[max(len(solved_ones) - num_examples, 0) :]
+        solved_ones = self.examples(question) if examples is None else examples
         turns: list[Message] = []
         for solved in solved_ones:
             turns.append(Message("user", self.prompt.render(solved)))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from eventune.events import Document, Ontology, Span
 from eventune.generation.extracting.prompts import Question
@@ -24,10 +27,11 @@ class ExampleRetriever:
     def __init__(self, documents: Sequence[Document], *, num_examples: int = 0) -> None:
         self.documents = documents
         self.num_examples = num_examples
-        self._words = [_words(document) for document in documents] if num_examples else []
-        frequency = Counter(word for words in self._words for word in words)
-        self._weight = {word: math.log(1 + len(documents) / count) for word, count in frequency.items()}
-        self._norm = [self._length(words) for words in self._words]
+        indexed = documents if num_examples else ()
+        self._holders = _numbers_by_word(indexed)
+        self._weight = {word: math.log(1 + len(documents) / len(held)) ** 2 for word, held in self._holders.items()}
+        self._norm = np.sqrt(self._shared(self._holders))
+        self._events = _counts_by_type(indexed)
 
     def retrieve(self, question: Question, *, known: Ontology) -> list[Question]:
         """Return questions with known answers, the most alike last; never about the question's own document.
@@ -39,20 +43,52 @@ class ExampleRetriever:
         if not self.num_examples:
             return []
         wanted = {question.document.events[index].type for index in question.events}
-        own = _words(question.document)
-        found = []
-        for number, document in enumerate(self.documents):
+        found: list[Question] = []
+        for number in self._ranked(question, wanted, known):
+            document = self.documents[number]
             events = _asked_about(document, wanted, known, len(question.events))
             if events and document.text != question.document.text:
-                is_kin = all(document.events[index].type in wanted for index in events)
-                shared = sum(self._weight[word] ** 2 for word in own & self._words[number])
-                rank = (is_kin, shared / (self._norm[number] * self._length(own) or 1.0), -number)
-                found.append((rank, Question(document, events, Span(0, len(document.tokens)))))
-        found.sort(key=lambda pair: pair[0], reverse=True)
-        return [solved for _, solved in reversed(found[: self.num_examples])]
+                found.append(Question(document, events, Span(0, len(document.tokens))))
+                if len(found) == self.num_examples:
+                    break
+        return found[::-1]
 
-    def _length(self, words: frozenset[str]) -> float:
-        return math.sqrt(sum(self._weight.get(word, 0.0) ** 2 for word in words))
+    def _ranked(self, question: Question, wanted: Collection[str], known: Ontology) -> Iterator[int]:
+        """Yield the documents' numbers: first those with events enough of the wanted types, then the most alike."""
+        own = sorted(_words(question.document) & self._holders.keys())
+        length = math.sqrt(sum(self._weight[word] for word in own))
+        scale = self._norm * length
+        alike = self._shared(own) / np.where(scale > 0, scale, 1.0)
+        nothing = np.zeros(len(self.documents), np.int64)
+        usable = (self._events.get(name, nothing) for name in wanted if name in known and known[name].roles)
+        is_kin = sum(usable, nothing) >= len(question.events)
+        # Stable, so that of those that are as much alike the first comes first.
+        yield from np.lexsort((-alike, ~is_kin)).tolist()
+
+    def _shared(self, words: Collection[str]) -> NDArray[np.float64]:
+        """Return the weight of these words in each document, added up in the words' order: to the bit the same."""
+        total = np.zeros(len(self.documents))
+        for word in words:
+            total[self._holders[word]] += self._weight[word]
+        return total
+
+
+def _numbers_by_word(documents: Sequence[Document]) -> dict[str, NDArray[np.int64]]:
+    """Return the numbers of the documents that each word is in, in the order of the words."""
+    numbers: dict[str, list[int]] = {}
+    for number, document in enumerate(documents):
+        for word in _words(document):
+            numbers.setdefault(word, []).append(number)
+    return {word: np.array(numbers[word], np.int64) for word in sorted(numbers)}
+
+
+def _counts_by_type(documents: Sequence[Document]) -> dict[str, NDArray[np.int64]]:
+    """Return how many events of each type the documents have."""
+    counts: dict[str, NDArray[np.int64]] = {}
+    for number, document in enumerate(documents):
+        for name, count in Counter(event.type for event in document.events).items():
+            counts.setdefault(name, np.zeros(len(documents), np.int64))[number] = count
+    return counts
 
 
 def _words(document: Document) -> frozenset[str]:

@@ -62,7 +62,7 @@ class TriggerPromptEncoder(PromptEncoder):
                 "set a greater max_length, or let an encoder find the triggers (task: detection)",
             )
         fitted = []
-        for half, prompt in zip(halves, self._prompts(halves, num_examples=0), strict=True):
+        for half, prompt in zip(halves, self._prompts(halves, [()] * len(halves)), strict=True):
             fitted += [(half, prompt)] if len(prompt) <= self.max_prompt else self._cut(half)
         return fitted
 
