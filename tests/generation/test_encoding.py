@@ -183,6 +183,29 @@ def test_trained_turns_go_oldest_first_until_both_limits_hold_together(chat_toke
     assert truncation == Truncation(rows=1, turns_dropped=2, responses_cut=1)
 
 
+@pytest.mark.parametrize("are_all_trained", [False, True])
+def test_a_long_history_is_shortened_in_few_tries_as_if_pairs_were_dropped_one_by_one(
+    chat_tokenizer, monkeypatch, are_all_trained
+) -> None:
+    turns = chat(*(f"{'word ' * (number % 4)}{number}" for number in range(80))).messages
+    if not are_all_trained:
+        turns = (*(Message(turn.role, turn.content) for turn in turns[:-1]), turns[-1])
+    system, limited = Message("system", "S"), encoder_of(chat_tokenizer, source=150, target=20)
+    shortened = [Conversation((system, *turns[2 * count :])) for count in range(40)]
+    dropped, fitting = next(
+        (count, found)
+        for count, (found, cut) in enumerate(limited.examples([each]) for each in shortened)
+        if not cut.turns_dropped
+    )
+    calls = []
+    tokenize = limited._tokenize
+    monkeypatch.setattr(limited, "_tokenize", lambda texts: calls.append(texts) or tokenize(texts))
+
+    assert limited.examples([shortened[0]]) == (fitting, Truncation(rows=1, turns_dropped=dropped))
+    assert 20 < dropped < 39
+    assert len(calls) < 12
+
+
 def test_limits_below_the_templates_own_markers_are_refused(chat_tokenizer) -> None:
     message = r"row 1: expected max_source_length of at least 19, which .* found 8"
     with pytest.raises(EventuneError, match=message):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -201,14 +202,19 @@ class ConversationEncoder:
     ) -> tuple[EncodedRow, Truncation]:
         start = 1 if messages[0].role == "system" else 0
         head, turns, dropped = messages[:start], messages[start:], 0
-        is_single = len(pieces) == 2
-        while not is_single:
-            turns, dropped = turns[2:], dropped + 1
-            segments = self._template.segments((*head, *turns))
-            pieces = self._pieces(segments, iter(self._tokenize([segment.text for segment in segments])))
-            if self._total(pieces) <= self.max_source_length + self.max_target_length:
-                return self._join(pieces), Truncation(turns_dropped=dropped)
-            is_single = len(pieces) == 2
+        if len(pieces) > 2:
+            limit = self.max_source_length + self.max_target_length
+
+            def without(count: int) -> list[tuple[Segment, list[int]]]:
+                segments = self._template.segments((*head, *turns[2 * count :]))
+                return self._pieces(segments, iter(self._tokenize([segment.text for segment in segments])))
+
+            # From there on a single response is left, which has a limit of its own.
+            most = [number for number, turn in enumerate(turns) if turn.is_trained][-2] // 2 + 1
+            dropped = bisect_left(range(most + 1), True, lo=1, key=lambda count: self._total(without(count)) <= limit)
+            if dropped <= most:
+                return self._join(without(dropped)), Truncation(turns_dropped=dropped)
+            dropped, turns = most, turns[2 * most :]
         prompt, prompt_ids, cut = self._fit_prompt((*head, *turns[:-1]))
         before, response = self._template.segments((*prompt, turns[-1]))
         ids = self._tokenize([response.text])[0]
@@ -220,11 +226,15 @@ class ConversationEncoder:
     def _fit_prompt(self, messages: Sequence[Message]) -> tuple[tuple[Message, ...], list[int], Truncation]:
         """Drop the oldest turns, then the end of the last message, until the prompt keeps to its limit."""
         start = 1 if messages[0].role == "system" else 0
-        head, turns, dropped = tuple(messages[:start]), tuple(messages[start:]), 0
-        ids = self._prompt_ids((*head, *turns))
-        while len(ids) > self.max_source_length and len(turns) > 2:
-            turns, dropped = turns[2:], dropped + 1
-            ids = self._prompt_ids((*head, *turns))
+        head, turns = tuple(messages[:start]), tuple(messages[start:])
+
+        def without(count: int) -> list[int]:
+            return self._prompt_ids((*head, *turns[2 * count :]))
+
+        # Never are so many dropped that the question itself is lost.
+        most = max(len(turns) - 1, 0) // 2
+        dropped = bisect_left(range(most), True, key=lambda count: len(without(count)) <= self.max_source_length)
+        ids, turns = without(dropped), turns[2 * dropped :]
         if len(ids) <= self.max_source_length:
             return (*head, *turns), ids, Truncation(turns_dropped=dropped)
         kept, ids = self._cut_text((*head, *turns[:-1]), turns[-1], len(ids))
