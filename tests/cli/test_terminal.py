@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 
 import pytest
 
@@ -19,6 +20,13 @@ def test_json_is_read_back_whatever_the_encoding_of_standard_output_is(encoding,
     emit(RESULT, as_json=True, render=lambda _: None)
     stdout.flush()
     assert json.loads(stream.getvalue()) == RESULT
+
+
+def test_json_has_null_for_numbers_that_are_not_finite(capsys):
+    result = {"loss": math.nan, "range": [-math.inf, 1.5], "arms": ({"sd": math.inf, "name": "NaN"},)}
+    emit(result, as_json=True, render=lambda _: None)
+    printed = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert printed == {"loss": None, "range": [None, 1.5], "arms": [{"sd": None, "name": "NaN"}]}
 
 
 def test_json_is_readable_where_the_encoding_has_all_characters(monkeypatch):

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import math
 import statistics
 
 import pytest
@@ -9,7 +10,7 @@ from eventune.comparison.kinds import ExtractionKind
 from eventune.comparison.pictures import draw
 from eventune.comparison.result import compare, pareto
 from eventune.comparison.table import comma_separated, markdown, rows_of
-from eventune.comparison.writing import CSV, JSON, MARKDOWN, PAGE, PICTURES
+from eventune.comparison.writing import CSV, JSON, MARKDOWN, PAGE, PICTURES, write_comparison
 from eventune.corpora import read_corpus
 from eventune.results import RunResult
 from eventune.scoring import score
@@ -32,6 +33,26 @@ def test_the_pareto_front_holds_what_nothing_beats_in_both():
 
     assert pareto(arms, "saved_bytes", "f1") == ["small", "good", "same", "big"]
     assert pareto([*arms, {"name": "failed", "mean": {}}], "saved_bytes", "f1") == ["small", "good", "same", "big"]
+
+
+def test_a_figure_that_is_not_finite_is_null_in_the_file(tmp_path):
+    mean = {"f1": 0.5, "dev_loss": math.inf}
+    result = {
+        "first_arm": "full",
+        "headline": {"name": "f1", "title": "F1"},
+        "curve": {"name": "f1", "title": "F1"},
+        "scorer": "rams",
+        "unit": "documents",
+        "part": "test",
+        "test_documents": 1,
+        "arms": [{"name": "full", "finished": 2, "mean": mean, "sd": {"f1": math.nan}, "runs": []}],
+        "pareto": {},
+        "roles": [],
+    }
+    write_comparison(result, tmp_path, title="two arms")
+
+    (written,) = json.loads((tmp_path / JSON).read_text(encoding="utf-8"), parse_constant=pytest.fail)["arms"]
+    assert (written["mean"], written["sd"]) == ({"f1": 0.5, "dev_loss": None}, {"f1": None})
 
 
 def test_means_and_deviations_are_over_the_seeds(finished):

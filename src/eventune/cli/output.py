@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from rich.segment import Segment
 from rich.table import Table
 
 from eventune.cli.terminal import printable, stdout_json
+from eventune.storage.json_files import to_json
 
 
 class DataConsole(Console):
@@ -91,6 +91,6 @@ def emit(result: Mapping[str, Any], *, as_json: bool, render: Callable[[Console]
         render: Prints the result for people.
     """
     if as_json:
-        sys.stdout.write(stdout_json(json.dumps(result, ensure_ascii=False)) + "\n")
+        sys.stdout.write(stdout_json(to_json(result)) + "\n")
     else:
         render(DataConsole())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from eventune.comparison.pictures import draw
 from eventune.comparison.table import comma_separated, legend, markdown, rows_of
 from eventune.reports.comparison import comparison_page
 from eventune.storage.atomic import atomic_file, write_atomically
+from eventune.storage.json_files import to_json
 
 JSON, CSV, MARKDOWN, PAGE, PICTURES = (
     "comparison.json",
@@ -32,7 +32,7 @@ def write_comparison(result: Mapping[str, Any], folder: Path, *, title: str) -> 
     Raises:
         EventuneError: If the disk is full.
     """
-    write_atomically(folder / JSON, json.dumps(result, ensure_ascii=False, indent=1) + "\n")
+    write_atomically(folder / JSON, to_json(result, indent=1) + "\n")
     write_atomically(folder / CSV, comma_separated(result))
     write_atomically(folder / MARKDOWN, markdown(result))
     pictures = draw(result)

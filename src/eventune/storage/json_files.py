@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,22 @@ from eventune.storage.atomic import write_atomically
 from eventune.storage.text_files import read_bytes
 
 _HINT = "the file may have been cut off: copy it anew"
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """Return a value as JSON, with null for numbers that are not finite, which JSON has no way to write."""
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
+    except ValueError:
+        return json.dumps(_with_null(value), ensure_ascii=False, indent=indent, allow_nan=False)
+
+
+def _with_null(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _with_null(inner) for name, inner in value.items()}
+    return [_with_null(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
