@@ -52,6 +52,8 @@ def test_a_failed_run_is_exit_code_1(run, recipe, tmp_path):
         (("--arms", "full", "--seeds", "²"), "seeds: expected different integers"),
         (("--arms", "full", "--seeds=-1"), "seeds: expected different integers"),
         (("--arms", "full", "--workers", "0"), "workers: expected an integer >= 1, found 0"),
+        (("--arms", "full", "--tune", "learning_rate", "--trials", "0"), "trials: expected an integer >= 1, found 0"),
+        (("--arms", "full", "--trials", "4"), "--trials: expected --tune beside it"),
         (("--arms", "full", "--shared", "memory://x"), "--shared: expected --ray beside it"),
         (("--arms", "full", "--tune", "lora_r"), "tune: expected learning_rate or"),
         (("--arms", "full", "--learning_rat", "1"), "did you mean 'learning_rate'?"),

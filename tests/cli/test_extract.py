@@ -115,6 +115,17 @@ def test_input_and_text_exclude_each_other(refused, tiny_run, source):
     assert "expected either INPUT or --text, found neither" in refused("extract", tiny_run)
 
 
+@pytest.mark.parametrize(("flag", "value"), [("--format", "rams"), ("--text_field", "body")])
+def test_what_says_how_inputs_are_read_is_refused_beside_a_text(refused, tiny_run, flag, value):
+    message = refused("extract", tiny_run, "--text", TEXT, flag, value)
+    assert f"{flag}: expected INPUT beside it, found --text" in message
+
+
+def test_json_is_printed_in_the_own_format_alone(refused, tiny_run, source):
+    message = refused("extract", tiny_run, source, "--json", "--output_format", "rams")
+    assert "--output_format: rams: expected -o beside it with --json" in message
+
+
 def test_a_corpus_without_an_output_is_printed_as_lines(run, tiny_run, source, folder):
     run("extract", tiny_run, source, "-o", "out.jsonl")
     found = run("extract", tiny_run, source)

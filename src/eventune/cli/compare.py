@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from eventune.comparison.plan import Run
 
 DEFAULT_OUTPUT = "runs/comparison"
+DEFAULT_TRIALS = 8
 SHOWN = ("s/epoch", "saved, MB")
 """What is shown beside the arm and its score; the files have all columns."""
 
@@ -46,7 +47,9 @@ def add_arguments(parser: Parser) -> None:
         help=f"where runs and tables go; what is there is not made again (default: {DEFAULT_OUTPUT})",
     )
     parser.add_argument("--tune", default="", metavar="NAMES", help="tune these for each arm, e.g. learning_rate")
-    parser.add_argument("--trials", type=int, default=8, metavar="N", help="trials of each arm (default: 8)")
+    parser.add_argument(
+        "--trials", type=int, metavar="N", help=f"with --tune: trials of each arm (default: {DEFAULT_TRIALS})"
+    )
     parser.add_argument(
         "--workers",
         type=int,
@@ -81,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         ray=arguments.ray,
         shared=arguments.shared,
         tuned_settings=tuple(name.strip() for name in arguments.tune.split(",") if name.strip()),
-        trials=arguments.trials,
+        trials=arguments.trials or DEFAULT_TRIALS,
     )
     total = len(arms) * len(options.seeds) * max(1, len(folds))
     heard: set[Path] = set()
@@ -111,9 +114,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     for name in ("workers", "trials"):
-        given = getattr(arguments, name)
-        if given is not None and given < 1:
-            raise InvalidValueError(name, "an integer >= 1", str(given))
+        number = getattr(arguments, name)
+        if number is not None and number < 1:
+            raise InvalidValueError(name, "an integer >= 1", str(number))
+    if arguments.trials is not None and not arguments.tune:
+        raise EventuneError("--trials: expected --tune beside it, found none", "e.g. --tune learning_rate")
     if arguments.shared and not arguments.ray:
         raise EventuneError("--shared: expected --ray beside it", "on one machine the output folder is shared already")
 

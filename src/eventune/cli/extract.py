@@ -119,6 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _input(arguments: argparse.Namespace) -> Inputs:
     """Open what is to be extracted from, before anything else is loaded."""
+    from eventune.corpora import AUTO
     from eventune.corpora.inputs import input_of, open_inputs
     from eventune.corpora.raw_text import document_of
 
@@ -131,6 +132,9 @@ def _input(arguments: argparse.Namespace) -> Inputs:
         return open_inputs(
             arguments.inputs, format=arguments.format, text_field=arguments.text_field, language=arguments.language
         )
+    for flag, default in (("format", AUTO), ("text_field", "")):
+        if getattr(arguments, flag) != default:
+            raise EventuneError(f"--{flag}: expected INPUT beside it, found --text", "leave it out: --text is raw text")
     if not arguments.text.strip():
         raise EventuneError("--text: expected a text, found an empty one")
     # A mark that is not complete is found before a model is loaded.
@@ -154,6 +158,11 @@ def _check_output(arguments: argparse.Namespace) -> None:
     if arguments.output_format is not None and arguments.output_format not in line_format_names():
         raise EventuneError(
             f"--output_format: {arguments.output_format}: expected -o beside it, found none", "e.g. -o found"
+        )
+    if arguments.json and arguments.output_format not in (None, "jsonl"):
+        raise EventuneError(
+            f"--output_format: {arguments.output_format}: expected -o beside it with --json, found none",
+            "give -o FILE, or leave --json out: it prints the own format",
         )
     for flag in ("workers", "ray"):
         if getattr(arguments, flag) is not None:
