@@ -119,7 +119,7 @@ class _MovedAsAWhole(nn.Module):
         return self.weight, self.state
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
-        moved: nn.Module = super()._apply(fn, recurse)
+        moved: nn.Module = super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         for holder in self.holders():
             for name in ("CB", "SCB"):
                 if isinstance(value := getattr(holder, name, None), Tensor):

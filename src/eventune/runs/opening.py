@@ -299,7 +299,8 @@ def _load_ensemble(
         batch_size=batch_size,
     )
     ontology = read_ontology(opened.directory.path / names.ONTOLOGY)
-    task = Ensemble(members, opened.settings, ontology)
+    # It is never trained: of a `RunTask` it has what annotates.
+    task: Any = Ensemble(members, opened.settings, ontology)
     return LoadedRun(task, nn.ModuleList(member.model for member in members), None, members[0].dtype)
 
 
