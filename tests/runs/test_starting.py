@@ -1,5 +1,8 @@
 """A training that starts from the weights of another run."""
 
+import json
+import shutil
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -38,15 +41,15 @@ def weights(run):
     return load_file(run / "adapter_model.safetensors")
 
 
-def started(run, adapter, **sizes):
-    """Return a run's task, and a model with what `adapter` says attached that starts from the run."""
+def started(run, adapter, *, source=None, **sizes):
+    """Return a run's task, and a model with what `adapter` says attached that starts from the run, or `source`."""
     task = loaded(run).task
     backbone = load_encoder(task.backbone.base)
     plain, anatomy = task.build_model(backbone)
     for name, size in sizes.items():
         setattr(plain.scorer, name, torch.nn.Parameter(torch.zeros(size)))
     model = attach(plain, adapter, anatomy=anatomy, base_name="tiny")
-    start_from(model, run, anatomy=anatomy)
+    start_from(model, source or run, anatomy=anatomy)
     return task, model.eval()
 
 
@@ -89,6 +92,8 @@ def test_of_a_vector_of_another_length_the_common_part_is_taken(tiny_run, length
     [
         (AdapterArguments(lora_r=4), "expected weights that fit"),
         (AdapterArguments(lora_alpha=32), "lora_alpha: expected 32, found 16"),
+        (AdapterArguments(init_lora_weights="pissa"), "init_lora_weights: expected pissa, found default"),
+        (AdapterArguments(init_lora_weights="olora"), "init_lora_weights: expected olora, found default"),
         (AdapterArguments(method="ia3"), "expected weights that fit"),
         (AdapterArguments(method="bitfit"), "expected weights that fit"),
     ],
@@ -98,6 +103,19 @@ def test_an_adapter_that_does_not_fit_is_refused(tiny_run, adapter, found):
         started(tiny_run, adapter)
 
     assert "method: full" in raised.value.hint
+
+
+def test_an_adapter_of_a_changed_base_goes_on_only_where_the_base_is_changed_in_the_same_way(tiny_run, tmp_path):
+    source = shutil.copytree(tiny_run, tmp_path / "source")
+    config = json.loads((source / "adapter_config.json").read_text(encoding="utf-8"))
+    (source / "adapter_config.json").write_text(json.dumps(config | {"init_lora_weights": "pissa"}), encoding="utf-8")
+
+    for kind in ("default", "olora"):
+        with pytest.raises(EventuneError, match=f"init_lora_weights: expected {kind}, found pissa"):
+            started(tiny_run, AdapterArguments(init_lora_weights=kind), source=source)
+    _, model = started(tiny_run, AdapterArguments(init_lora_weights="pissa"), source=source)
+    own = weights(tiny_run)
+    assert all(torch.equal(tensor, own[name]) for name, tensor in trained_weights(model).items())
 
 
 def test_a_recipe_says_which_run_and_less_training_is_needed(tiny_recipe, tiny_run, tmp_path):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from eventune.adapters.anatomy import Anatomy
+from eventune.adapters.changed_base import starts_from_base
 from eventune.adapters.configuration import LoraFields, PrefixFields, fitting, peft_config, read_adapter_fields
 from eventune.adapters.merged import plain_model
 from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS
@@ -20,6 +21,9 @@ from eventune.adapters.weight_files import read_weights
 from eventune.adapters.wrapping import unwrap
 from eventune.errors import EventuneError
 
+_HINT_OF_STARTS = (
+    "give init_lora_weights as that run has it, or method: full, which goes on from base and adapter merged"
+)
 _HINT = (
     "give the method, lora_r, lora_alpha and lora_target_modules of that run, or method: full, which goes on from "
     "base and adapter merged"
@@ -71,10 +75,25 @@ def _require_same_scale(config: Any, folder: Path) -> None:
     fields = read_adapter_fields(folder)
     if not isinstance(fields, LoraFields) or not hasattr(config, "lora_alpha"):
         return
+    if starts_from_base(config) or starts_from_base(fields):
+        _require_same_base(config, fields, folder)
     for name in ("lora_alpha", "use_rslora", "alpha_pattern"):
         own, found = getattr(config, name, None) or None, getattr(fields, name) or None
         if own != found:
             raise EventuneError(f"{folder / ADAPTER_CONFIG}: {name}: expected {own}, found {found}", _HINT)
+
+
+def _require_same_base(config: Any, fields: LoraFields, folder: Path) -> None:
+    """Refuse A and B of another base: each initialisation of this kind takes something else out of the base's weights.
+
+    Raises:
+        EventuneError: If the two initialisations differ.
+    """
+    own, found = ("default" if kind is True else kind for kind in (config.init_lora_weights, fields.init_lora_weights))
+    if own != found:
+        raise EventuneError(
+            f"{folder / ADAPTER_CONFIG}: init_lora_weights: expected {own}, found {found}", _HINT_OF_STARTS
+        )
 
 
 def _fitting(
