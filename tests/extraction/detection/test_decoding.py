@@ -1,6 +1,7 @@
 """From scores to triggers, against loops that are too slow to be wrong."""
 
 import random
+import time
 
 import pytest
 
@@ -45,6 +46,26 @@ def test_what_overlaps_a_span_that_itself_overlaps_a_better_one_stands_alone():
         (Span(1, 3), True),
         (Span(2, 4), False),
     ]
+
+
+def some_candidates(rng, count, words):
+    starts = [rng.randrange(words) for _ in range(count)]
+    return [candidate(start, start + rng.randint(1, 5), rng.randrange(2), rng.uniform(-9, 9)) for start in starts]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_overlaps_are_those_of_a_comparison_of_all_pairs(seed):
+    alone = []
+    for found in ranked(some_candidates(random.Random(seed), 60, 40)):
+        assert found.overlapping == any(found.span.overlaps(span) for span in alone)
+        alone += [] if found.overlapping else [found.span]
+
+
+def test_a_long_document_with_thousands_of_candidates_is_ranked_at_once():
+    candidates = some_candidates(random.Random(0), 8_000, 16_000)
+    start = time.process_time()
+    ranked(candidates)
+    assert time.process_time() - start < 1
 
 
 def test_of_a_span_that_two_windows_found_the_better_score_counts():

@@ -65,17 +65,20 @@ def ranked(candidates: Iterable[TriggerCandidate]) -> list[TriggerCandidate]:
     Returns:
         The candidates, each of which says whether it overlaps a better one that does not itself.
     """
+    best_first = sorted(candidates, key=lambda c: (-c.log_odds, c.span, c.type))
     seen: set[tuple[Span, int]] = set()
-    alone: list[Span] = []
+    # Long documents have thousands of candidates: comparing each with all better ones takes seconds.
+    covered = bytearray(max((candidate.span.end for candidate in best_first), default=0))
     result = []
-    for candidate in sorted(candidates, key=lambda c: (-c.log_odds, c.span, c.type)):
-        if (candidate.span, candidate.type) in seen:
+    for candidate in best_first:
+        span = candidate.span
+        if (span, candidate.type) in seen:
             continue
-        seen.add((candidate.span, candidate.type))
-        overlapping = any(candidate.span.overlaps(span) for span in alone)
+        seen.add((span, candidate.type))
+        overlapping = any(covered[span.start : span.end])
         if not overlapping:
-            alone.append(candidate.span)
-        result.append(TriggerCandidate(candidate.span, candidate.type, candidate.log_odds, overlapping))
+            covered[span.start : span.end] = b"\1" * len(span)
+        result.append(TriggerCandidate(span, candidate.type, candidate.log_odds, overlapping))
     return result
 
 
