@@ -47,6 +47,18 @@ def test_an_adapter_that_changes_the_encoder_changes_the_loss(with_head):
     assert abs(measure.loss(backbone.model) - before) > 1e-3
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_a_base_in_half_precision_is_measured_too_with_adapters_in_float32_on_it(with_head, dtype):
+    tokenizer = load_tokenizer(with_head.folder)
+    measure = MaskedLanguageModel(with_head, tokenizer)
+    whole = measure.loss(load_encoder(with_head).model)
+    half = load_encoder(with_head, dtype=dtype).model
+
+    assert measure.loss(half) == pytest.approx(whole, rel=0.03)
+    attach(half, AdapterArguments(lora_r=2))
+    assert measure.loss(half) == pytest.approx(whole, rel=0.03)
+
+
 def test_a_checkpoint_without_a_head_cannot_tell(tiny_encoder):
     base = resolve(str(tiny_encoder))
 

@@ -24,6 +24,7 @@ TEXT = (
 """Plain sentences that no corpus of events holds."""
 _EVERY = 6
 """Every sixth subword token is masked."""
+_HALVES = (torch.bfloat16, torch.float16)
 
 
 class MaskedLanguageModel:
@@ -61,7 +62,10 @@ class MaskedLanguageModel:
         model, training = self._model.to(device), encoder.training
         setattr(model, model.base_model_prefix, encoder.eval())
         try:
-            logits = model(input_ids=masked, attention_mask=batch["attention_mask"]).logits
+            # The head is in float32, and so may adapters be on a base that is not.
+            half = next((weight.dtype for weight in encoder.parameters() if weight.dtype in _HALVES), None)
+            with torch.autocast(device.type, dtype=half, enabled=half is not None):
+                logits = model(input_ids=masked, attention_mask=batch["attention_mask"]).logits
         finally:
             encoder.train(training)
         return float(nn.functional.cross_entropy(logits[chosen].float(), ids[chosen]))
