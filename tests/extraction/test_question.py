@@ -2,6 +2,8 @@ import pytest
 import torch
 from torch import nn
 
+from eventune.backbones.load import load_encoder
+from eventune.backbones.resolve import resolve
 from eventune.events import Argument, EventType, Ontology, Role, Span, parse_marked_text
 from eventune.extraction.decoding import Margins
 from eventune.extraction.question import (
@@ -126,9 +128,6 @@ def test_answers_of_all_slots_become_the_event_s_arguments(builder, document):
 
 
 def test_an_encoder_answers(builder, document, tiny_encoder):
-    from eventune.backbones.load import load_encoder
-    from eventune.backbones.resolve import resolve
-
     model = QuestionExtractor(load_encoder(resolve(str(tiny_encoder))).model, max_span_length=4, dropout=0.0).eval()
     task = QuestionTask(builder)
     batch = task.inputs(task.encode([document]).examples)
@@ -143,6 +142,15 @@ def test_an_encoder_answers(builder, document, tiny_encoder):
     null = model.linear_1(states[2, 0]) + model.linear_2(states[2, 0])
     torch.testing.assert_close(scores.spans[2, 0, 5, 1], score.squeeze())
     torch.testing.assert_close(scores.null[2, 0], null.squeeze())
+
+
+def test_an_encoder_in_half_precision_answers_by_heads_in_float32(builder, document, tiny_encoder):
+    encoder = load_encoder(resolve(str(tiny_encoder)), dtype="bfloat16").model
+    task = QuestionTask(builder)
+
+    scores = QuestionExtractor(encoder, max_span_length=4).eval()(**task.inputs(task.encode([document]).examples))
+
+    assert scores.spans.dtype == scores.null.dtype == torch.float32
 
 
 def test_a_type_without_roles_is_asked_nothing(builder):

@@ -73,6 +73,7 @@ class QuestionExtractor(nn.Module):
     ) -> BoundaryScores:
         """Score every span of every input of a batch; arguments as in `JointExtractor.forward`."""
         states = self.dropout(self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state)
+        states = states.to(self.linear_1.weight.dtype)
         first = torch.zeros_like(word_starts[:, :1])
         starts = self.linear_1(states).squeeze(-1).float().gather(1, torch.cat([first, word_starts], dim=1))
         ends = self.linear_2(states).squeeze(-1).float().gather(1, torch.cat([first, word_ends], dim=1))
