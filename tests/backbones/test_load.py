@@ -4,6 +4,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModel
 
 from eventune.backbones.load import load_encoder
 from eventune.backbones.resolve import resolve
@@ -64,21 +65,32 @@ def test_weights_that_the_model_does_not_use_are_left_out(copy):
     assert load(copy).new_modules == ()
 
 
-def test_roberta_reads_fewer_tokens_than_it_has_positions(copy):
-    from transformers import RobertaConfig, RobertaModel
+@pytest.fixture
+def random_model(copy):
+    """Makes a folder of a random model of a type, 1 layer × 8."""
 
-    config = RobertaConfig(
-        vocab_size=len(load(copy).tokenizer),
-        hidden_size=8,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=8,
-        max_position_embeddings=66,
-        pad_token_id=1,
-    )
-    RobertaModel(config, add_pooling_layer=False).save_pretrained(copy)
+    def make(model_type, **options):
+        sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+        vocabulary = len(load(copy).tokenizer)
+        config = AutoConfig.for_model(model_type, vocab_size=vocabulary, pad_token_id=1, **sizes, **options)
+        AutoModel.from_config(config).save_pretrained(copy)
+        return copy
 
-    assert load(copy).max_length == 64
+    return make
+
+
+@pytest.mark.parametrize(
+    "model_type",
+    ["roberta", "camembert", "mpnet", "data2vec-text", "roberta-prelayernorm", "xlm-roberta-xl", "longformer"],
+)
+def test_positions_that_begin_behind_the_padding_s_leave_fewer_tokens(random_model, model_type):
+    window = {"attention_window": 16} if model_type == "longformer" else {}
+    backbone = load(random_model(model_type, max_position_embeddings=66, **window))
+
+    assert backbone.max_length == 64
+    with torch.inference_mode():
+        assert backbone.model(input_ids=torch.full((1, 64), 5)).last_hidden_state.shape == (1, 64, 8)
+        assert backbone.model(inputs_embeds=torch.ones(1, 64, 8)).last_hidden_state.shape == (1, 64, 8)
 
 
 def truncate(path):

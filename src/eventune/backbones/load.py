@@ -11,6 +11,7 @@ from transformers import (
     AutoModel,
     AutoTokenizer,
     PreTrainedConfig,
+    PreTrainedModel,
     PreTrainedTokenizerBase,
 )
 
@@ -132,7 +133,7 @@ def load_encoder(
         raise EventuneError(f"{base.folder}: the model could not be loaded: {first_line(error)}") from error
     folder = tokenizer_folder or base.folder
     new_modules = sorted({key.rpartition(".")[0] for key in report["missing_keys"]})
-    backbone = Backbone(base, model, load_tokenizer(folder), _max_length(config), tuple(new_modules))
+    backbone = Backbone(base, model, load_tokenizer(folder), _max_length(model), tuple(new_modules))
     return require_known_tokens(backbone, folder)
 
 
@@ -144,9 +145,11 @@ def _has_pooler(config: PreTrainedConfig) -> bool:
     return "add_pooling_layer" in inspect.signature(cast("type", model_class)).parameters
 
 
-def _max_length(config: PreTrainedConfig) -> int:
-    positions = int(getattr(config, "max_position_embeddings", 512))
-    # RoBERTa's positions start behind the padding id.
-    if getattr(config, "model_type", "") in {"roberta", "xlm-roberta", "camembert"}:
-        positions -= int(getattr(config, "pad_token_id", 1) or 0) + 1
+def _max_length(model: PreTrainedModel) -> int:
+    positions = int(getattr(model.config, "max_position_embeddings", 512))
+    for name, module in model.named_modules():
+        padding = getattr(module, "padding_idx", None)
+        if name.rpartition(".")[2] == "position_embeddings" and padding is not None:
+            # As in RoBERTa, positions start behind the padding's.
+            return positions - int(padding) - 1
     return positions

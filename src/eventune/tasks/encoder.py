@@ -12,6 +12,7 @@ from eventune.backbones.backbone import Backbone
 from eventune.backbones.load import load_encoder, load_tokenizer
 from eventune.backbones.resolve import BaseModel
 from eventune.events import Ontology
+from eventune.extraction.batches import MULTIPLE
 from eventune.tasks.costs import Forgetting
 from eventune.tasks.documents import DocumentTask
 from eventune.tasks.protocol import Outcome
@@ -27,6 +28,19 @@ COMPARED_EXAMPLES = 4
 
 MARGIN_STEPS = tuple(step / 2 for step in range(-6, 7))
 """How far other margins lie from a run's own where two runs are tuned together: half units of log-odds."""
+
+
+def longest_window(wanted: int, backbone: Backbone) -> int:
+    """Return how many subword tokens are read at once.
+
+    Args:
+        wanted: The most there may be; 0 for all that the encoder can read.
+        backbone: The encoder.
+
+    Returns:
+        A length that batches can be padded from to a multiple of `MULTIPLE` within what the encoder reads.
+    """
+    return min(wanted or backbone.max_length, backbone.max_length // MULTIPLE * MULTIPLE)
 
 
 class EncoderTask(DocumentTask):

@@ -27,7 +27,7 @@ from eventune.extraction.model import JointExtractor
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.extraction.task import ExtractionTask
 from eventune.extraction.workload import workload_notices
-from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask
+from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask, longest_window
 from eventune.tasks.encoder_settings import SpanSettings
 from eventune.tasks.protocol import Pretraining
 from eventune.tasks.splits import DocumentSplits
@@ -92,7 +92,7 @@ class SpanExtraction(EncoderTask):
         settings = SpanSettings(
             extractor=own.extractor,
             method=recipe.adapter.method,
-            max_length=min(own.max_length or backbone.max_length, backbone.max_length),
+            max_length=longest_window(own.max_length, backbone),
             max_span_length=own.max_span_length,
             trigger_window=own.trigger_window,
             near_window=own.near_window,
@@ -106,6 +106,7 @@ class SpanExtraction(EncoderTask):
     @classmethod
     def from_run(cls, folder: Path, settings: SpanSettings, backbone: Backbone, *, batch_size: int) -> SpanExtraction:
         """See `RunTask`."""
+        settings = replace(settings, max_length=longest_window(settings.max_length, backbone))
         return cls(backbone, read_ontology(folder / names.ONTOLOGY), settings, batch_size=batch_size)
 
     def for_ontology(self, ontology: Ontology) -> SpanExtraction:

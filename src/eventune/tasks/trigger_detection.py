@@ -28,7 +28,7 @@ from eventune.extraction.graph import TriggerGraph
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.tasks.card import UNMARKED_EXAMPLE, extractor_card
 from eventune.tasks.documents import SHOWN, require_negatives
-from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask
+from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask, longest_window
 from eventune.tasks.encoder_settings import DetectionSettings
 from eventune.tasks.protocol import Pretraining
 from eventune.tasks.splits import DocumentSplits
@@ -98,7 +98,7 @@ class TriggerDetection(EncoderTask):
         backbone = load_encoder(base, dropout=recipe.model.hidden_dropout, dtype=dtype)
         settings = DetectionSettings(
             method=recipe.adapter.method,
-            max_length=min(common.max_length or backbone.max_length, backbone.max_length),
+            max_length=longest_window(common.max_length, backbone),
             max_trigger_length=own.max_trigger_length,
             type_reading=own.type_reading,
             type_embeddings=own.type_embeddings,
@@ -121,6 +121,7 @@ class TriggerDetection(EncoderTask):
         cls, folder: Path, settings: DetectionSettings, backbone: Backbone, *, batch_size: int
     ) -> TriggerDetection:
         """See `RunTask`."""
+        settings = replace(settings, max_length=longest_window(settings.max_length, backbone))
         return cls(backbone, read_ontology(folder / names.ONTOLOGY), settings, batch_size=batch_size)
 
     def for_ontology(self, ontology: Ontology) -> TriggerDetection:
