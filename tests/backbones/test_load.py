@@ -93,6 +93,13 @@ def test_positions_that_begin_behind_the_padding_s_leave_fewer_tokens(random_mod
         assert backbone.model(inputs_embeds=torch.ones(1, 64, 8)).last_hidden_state.shape == (1, 64, 8)
 
 
+def test_modernbert_s_dropout_is_set_under_its_own_names(random_model):
+    special = dict.fromkeys(("bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id"), 2)
+    config = load(random_model("modernbert", **special), dropout=0.25).model.config
+
+    assert (config.embedding_dropout, config.mlp_dropout, config.attention_dropout) == (0.25, 0.25, 0.0)
+
+
 def truncate(path):
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])

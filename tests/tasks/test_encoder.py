@@ -43,3 +43,12 @@ def test_windows_of_long_texts_are_padded_within_what_the_encoder_reads(made, na
 def test_a_length_that_is_asked_for_is_kept(made):
     assert made(max_length=90).settings.max_length == 90
     assert made(max_length=200).settings.max_length == 96
+
+
+def test_dropout_that_a_base_has_no_place_for_is_told(made, monkeypatch):
+    assert not any("hidden_dropout" in notice for notice in made().notices())
+    monkeypatch.setattr("eventune.backbones.load.HIDDEN_DROPOUT", ())
+
+    (notice,) = (notice for notice in made().notices() if "hidden_dropout" in notice)
+    assert notice.startswith("hidden_dropout: 0.1 changes nothing: the configuration of a bert model")
+    assert not any("hidden_dropout" in notice for notice in made(hidden_dropout=0.0).notices())

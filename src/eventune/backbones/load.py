@@ -30,6 +30,8 @@ VOCABULARIES = (
     "tokenizer.model",
 )
 """Files that a fast tokenizer can be made of."""
+HIDDEN_DROPOUT = ("hidden_dropout_prob", "dropout", "embedding_dropout", "mlp_dropout")
+"""What configurations call the dropout of hidden states; the last two are ModernBERT's."""
 
 
 def load_tokenizer(folder: Path, *, for_words: bool = True) -> PreTrainedTokenizerBase:
@@ -114,9 +116,8 @@ def load_encoder(
         if hasattr(config, name):
             setattr(config, name, 0.0)
     if dropout is not None:
-        for name in ("hidden_dropout_prob", "dropout"):
-            if hasattr(config, name):
-                setattr(config, name, dropout)
+        for name in dropout_names(config):
+            setattr(config, name, dropout)
     options = {"add_pooling_layer": False} if _has_pooler(config) else {}
     try:
         with quiet():
@@ -135,6 +136,11 @@ def load_encoder(
     new_modules = sorted({key.rpartition(".")[0] for key in report["missing_keys"]})
     backbone = Backbone(base, model, load_tokenizer(folder), _max_length(model), tuple(new_modules))
     return require_known_tokens(backbone, folder)
+
+
+def dropout_names(config: PreTrainedConfig) -> list[str]:
+    """Return what a configuration calls the dropout of hidden states; nothing where it has none of the known names."""
+    return [name for name in HIDDEN_DROPOUT if hasattr(config, name)]
 
 
 def _has_pooler(config: PreTrainedConfig) -> bool:

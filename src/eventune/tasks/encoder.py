@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import PreTrainedTokenizerBase
 
 from eventune.backbones.backbone import Backbone
-from eventune.backbones.load import load_encoder, load_tokenizer
+from eventune.backbones.load import dropout_names, load_encoder, load_tokenizer
 from eventune.backbones.resolve import BaseModel
 from eventune.events import Ontology
 from eventune.extraction.batches import MULTIPLE
@@ -59,6 +59,17 @@ class EncoderTask(DocumentTask):
         super().__init__(backbone, ontology, settings, encoded, saves_predictions=saves_predictions)
         self._recipe = recipe
         self._forgetting = Forgetting(backbone) if recipe else None
+
+    def notices(self) -> Sequence[str]:
+        """See `RunTask`; among them that a setting does nothing on this base."""
+        dropout, config = self._recipe.model.hidden_dropout if self._recipe else 0.0, self.backbone.model.config
+        if not dropout or dropout_names(config):
+            return super().notices()
+        unknown = (
+            f"hidden_dropout: {dropout} changes nothing: the configuration of a {config.model_type} model has no "
+            "dropout of hidden states under a known name"
+        )
+        return [*super().notices(), unknown]
 
     @classmethod
     def load_backbone(
