@@ -7,9 +7,12 @@ import torch
 
 from eventune.backbones.load import load_encoder
 from eventune.backbones.resolve import resolve
+from eventune.errors import InvalidValueError
 from eventune.events import Argument, Document, Event, Mention, Span
 from eventune.extraction.collator import WindowCollator
 from eventune.extraction.decoding import Candidate, Margins
+from eventune.extraction.detection.features import TextEncoder
+from eventune.extraction.detection.task import DetectionTask
 from eventune.extraction.model import JointExtractor
 from eventune.extraction.task import ExtractionTask
 from eventune.scoring import SCORERS, score
@@ -53,6 +56,17 @@ def test_no_targets_are_built_where_nothing_is_trained(builder, two_triggers, ti
     monkeypatch.delattr(WindowCollator, "targets")
 
     assert task.find_candidates(model, part).keys() == {(0, 0)}
+
+
+def test_word_dropout_without_a_mask_token_is_refused(builder, ontology):
+    arguments = builder()
+    arguments.tokenizer.mask_token_id = None
+    triggers = TextEncoder(arguments.tokenizer, ontology, max_length=256, max_trigger_length=3)
+
+    for task, encoder in ((ExtractionTask, arguments), (DetectionTask, triggers)):
+        with pytest.raises(InvalidValueError, match="word_dropout: expected 0 with a tokenizer that has no mask token"):
+            task(encoder, word_dropout=0.1)
+        assert task(encoder).word_dropout == 0.0
 
 
 @pytest.mark.parametrize("has_trigger", [True, False])

@@ -7,7 +7,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from eventune.errors import EventuneError
+from eventune.errors import EventuneError, InvalidValueError
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -67,6 +67,21 @@ class SubwordTokenizer:
             pad_token_id=int(tokenizer.pad_token_id or 0),
             mask_token_id=tokenizer.mask_token_id,
         )
+
+    def mask_for(self, word_dropout: float) -> int | None:
+        """Return the token that `word_dropout` puts in the place of others.
+
+        Raises:
+            InvalidValueError: If there is none although some are to be masked.
+        """
+        if word_dropout and self.mask_token_id is None:
+            raise InvalidValueError(
+                "word_dropout",
+                "0 with a tokenizer that has no mask token",
+                str(word_dropout),
+                "choose an encoder that was pretrained with one, or leave word_dropout out",
+            )
+        return self.mask_token_id
 
     def all_subwords(self, words: Iterable[str]) -> list[int]:
         """Return the ids of the subword tokens of several words."""

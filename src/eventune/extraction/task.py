@@ -49,7 +49,7 @@ class ExtractionTask:
         self.dev = dev
         self.batch_size = batch_size
         self.scorer = scorer
-        self.word_dropout, self.mask_token_id = word_dropout, tokenizer.mask_token_id
+        self.word_dropout, self.mask_token_id = word_dropout, tokenizer.mask_for(word_dropout)
         length = builder.max_length if pad_to_max_length else 0
         self._collator = WindowCollator(tokenizer.pad_token_id, length=length)
 

@@ -73,8 +73,7 @@ class DetectionTask:
         has_prototypes: bool = True,
     ) -> None:
         self.encoder, self.dev, self.batch_size = encoder, dev, batch_size
-        self.mask_token_id = encoder.tokenizer.mask_token_id
-        self.word_dropout = word_dropout
+        self.word_dropout, self.mask_token_id = word_dropout, encoder.tokenizer.mask_for(word_dropout)
         self._has_prototypes = has_prototypes
         self._types = list(encoder.ontology.types)
         self._collator = TextCollator(encoder.tokenizer.pad_token_id)
