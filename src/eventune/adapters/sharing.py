@@ -13,7 +13,13 @@ from eventune.adapters.attaching import prepare_base
 from eventune.adapters.changed_base import starts_from_base
 from eventune.adapters.configuration import fitting, read_adapter_config, read_adapter_fields
 from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS, method_of_peft, names_of
-from eventune.adapters.peft_library import PeftConfig, PeftModel, get_peft_model_state_dict
+from eventune.adapters.peft_library import (
+    BaseTunerLayer,
+    PeftConfig,
+    PeftModel,
+    expected_warnings_ignored,
+    get_peft_model_state_dict,
+)
 from eventune.adapters.store import copy_weights, heads_to_float32, recorded_bits, require_same
 from eventune.adapters.weight_files import read_weights
 from eventune.errors import EventuneError
@@ -114,14 +120,34 @@ class SharedBase:
         if not self._names:
             prepare_base(model, anatomy or anatomy_of(model), self._bits)
         name = f"shared-run-{len(self._names)}"
-        with fitting(folder):
-            adapted: nn.Module = PeftModel(model, config, adapter_name=name)
-        heads_to_float32(adapted)
-        # PEFT knows the adapters that were attached through this model, not those beside them.
-        fill(adapted, weights, folder, adapter=name, others=self._names.values())
+        adapted: nn.Module | None = None
+        try:
+            with fitting(folder):
+                adapted = PeftModel(model, config, adapter_name=name)
+            heads_to_float32(adapted)
+            # PEFT knows the adapters that were attached through this model, not those beside them.
+            fill(adapted, weights, folder, adapter=name, others=self._names.values())
+        except EventuneError:
+            self._forget(name, adapted)
+            raise
         self._names[adapted] = name
         self._active = None
         return adapted
+
+    def _forget(self, name: str, adapted: nn.Module | None) -> None:
+        """Take an adapter that could not be loaded off the base: the next one gets its name."""
+        self._active = None
+        peft: PeftModel = adapted
+        with expected_warnings_ignored():
+            if adapted is not None and not self._names:
+                peft.unload()
+            elif adapted is not None:
+                peft.delete_adapter(name)
+            else:
+                # PEFT stopped at a layer that it cannot adapt; those before it have the adapter.
+                for layer in self._backbone.modules():
+                    if isinstance(layer, BaseTunerLayer):
+                        layer.delete_adapter(name)
 
     @contextmanager
     def use(self, model: nn.Module) -> Iterator[None]:
