@@ -108,6 +108,18 @@ def test_the_check_leaves_weights_gradients_and_random_state_as_they_were(model)
     assert all(torch.equal(tensor, weights[name]) for name, tensor in model.state_dict().items())
 
 
+def test_the_check_asks_no_gpu_for_its_state_that_the_model_is_not_on(model, monkeypatch):
+    model.idle.requires_grad_(False)
+    asked = []
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: asked.append(device) or torch.get_rng_state())
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, device: None)
+
+    require_gradients(model, lambda: model(INPUT))
+
+    assert asked == []
+
+
 def test_a_bias_that_a_softmax_cancels_out_is_no_dead_head():
     layer = nn.Linear(2, 1)
     nn.init.zeros_(layer.weight)

@@ -275,7 +275,8 @@ def require_gradients(model: nn.Module, loss: Callable[[], Tensor], *, heads: Se
     """
     named = [(plain_name(name), parameter) for name, parameter in model.named_parameters()]
     kept: list[tuple[Tensor, Tensor]] = [(buffer, buffer.clone()) for buffer in model.buffers()]
-    with torch.random.fork_rng():
+    # Without a choice torch would copy the states of all GPUs, and warn that it does.
+    with torch.random.fork_rng(sorted({weight.get_device() for weight in model.parameters() if weight.is_cuda})):
         for name, parameter in named:
             if is_adapter(name) and parameter.requires_grad and not parameter.any():
                 kept.append((parameter, parameter.detach().clone()))
