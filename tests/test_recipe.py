@@ -210,6 +210,8 @@ def test_a_value_of_the_wrong_type_says_what_was_expected(name, value, expected)
         ({"num_train_epochs": 0}, "num_train_epochs"),
         ({"max_span_length": 0}, "max_span_length"),
         ({"word_dropout": -0.1}, "word_dropout"),
+        ({"all_layers_epochs": 1}, "all_layers_epochs"),
+        ({"task": "events", "all_layers_epochs": 1, "detection": {"trained_layers": 1}}, "all_layers_epochs"),
         ({"model_name_or_path": ""}, "model_name_or_path"),
         ({"output_dir": ""}, "output_dir"),
         ({"dev_fraction": 1.0}, "dev_fraction"),
@@ -221,6 +223,14 @@ def test_a_value_of_the_wrong_type_says_what_was_expected(name, value, expected)
 def test_a_value_out_of_range_is_refused(values, field):
     with pytest.raises(EventuneError, match=f"{field}: expected"):
         recipe(**values)
+
+
+def test_epochs_of_all_layers_are_taken_with_top_layers_also_where_steps_have_them():
+    steps = {"detection": {"trained_layers": 1}, "arguments": {"trained_layers": 2}}
+
+    assert recipe(all_layers_epochs=1, trained_layers=1).adapter.all_layers_epochs == 1
+    made = recipe(task="events", all_layers_epochs=1, **steps)
+    assert {step.adapter.all_layers_epochs for step in made.steps.values()} == {1}
 
 
 @pytest.mark.parametrize("dev", [{"dev_file": str(sample_file("dev"))}, {"dev_fraction": 0.1}])

@@ -189,8 +189,14 @@ def _conflicts(built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidVal
     if patience > 0 and not has_dev:
         expected = "0 without dev_file and dev_fraction"
         yield InvalidValueError("early_stopping_patience", expected, str(patience))
-    if built["adapter"].trained_layers:
+    adapter, usual = built["adapter"], AdapterArguments.all_layers_epochs
+    entry = TASKS.get(built["task"].task)
+    in_steps = entry is not None and bool(entry.steps)  # which have their own trained_layers
+    if adapter.trained_layers:
         yield from _problems_of_kept_states(built)
+    elif adapter.all_layers_epochs != usual and not in_steps and "trained_layers" not in named:
+        expected = f"{usual} without trained_layers"
+        yield InvalidValueError("all_layers_epochs", expected, str(adapter.all_layers_epochs), "leave it out")
 
 
 def _problems_of_kept_states(built: Mapping[str, Any]) -> Iterator[InvalidValueError]:
