@@ -212,6 +212,8 @@ def test_a_value_of_the_wrong_type_says_what_was_expected(name, value, expected)
         ({"word_dropout": -0.1}, "word_dropout"),
         ({"all_layers_epochs": 1}, "all_layers_epochs"),
         ({"task": "events", "all_layers_epochs": 1, "detection": {"trained_layers": 1}}, "all_layers_epochs"),
+        ({"task": "detection", "max_trigger_length": 0}, "max_trigger_length"),
+        ({"task": "detection", "max_trigger_length": 10**7}, "max_trigger_length"),
         ({"model_name_or_path": ""}, "model_name_or_path"),
         ({"output_dir": ""}, "output_dir"),
         ({"dev_fraction": 1.0}, "dev_fraction"),

@@ -1,5 +1,6 @@
 """What the tasks on an encoder have in common."""
 
+import json
 import shutil
 
 import pytest
@@ -7,9 +8,12 @@ from transformers import BertConfig, BertModel
 
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import resolve
+from eventune.errors import InvalidValueError
 from eventune.events import Document, Event, Span
 from eventune.recipe import Recipe
 from eventune.runs.splits import read_splits
+from eventune.storage.validation import read_settings
+from eventune.tasks.encoder_settings import DetectionSettings
 
 
 @pytest.fixture
@@ -52,3 +56,14 @@ def test_dropout_that_a_base_has_no_place_for_is_told(made, monkeypatch):
     (notice,) = (notice for notice in made().notices() if "hidden_dropout" in notice)
     assert notice.startswith("hidden_dropout: 0.1 changes nothing: the configuration of a bert model")
     assert not any("hidden_dropout" in notice for notice in made(hidden_dropout=0.0).notices())
+
+
+def test_a_run_s_longest_trigger_is_bounded(tmp_path):
+    path = tmp_path / "extractor.json"
+    own = {"method": "lora", "max_length": 96, "type_reading": "beside", "margins": {"alone": 0.0, "overlapping": 2.0}}
+    path.write_text(json.dumps(own | {"max_trigger_length": 1_000}), encoding="utf-8")
+    assert read_settings(path, DetectionSettings).max_trigger_length == 1_000
+    path.write_text(json.dumps(own | {"max_trigger_length": 1_001}), encoding="utf-8")
+
+    with pytest.raises(InvalidValueError, match="max_trigger_length"):
+        read_settings(path, DetectionSettings)

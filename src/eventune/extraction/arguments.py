@@ -9,7 +9,7 @@ from eventune.errors import InvalidValueError, out_of_range
 
 EXTRACTORS = ("joint", "question")
 MOST_SPAN_LENGTH = 1_000
-"""Words of an argument; the scores of a batch take memory for each length."""
+"""Words of an argument, or of a trigger; the scores of a batch take memory for each length."""
 
 LEAST_WINDOW = 16
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from eventune.errors import InvalidValueError
+from eventune.errors import InvalidValueError, out_of_range
+from eventune.extraction.arguments import MOST_SPAN_LENGTH
 
 TYPE_READINGS = ("auto", "beside", "vectors")
 
@@ -42,7 +43,6 @@ class DetectionArguments:
 
     def problems(self) -> Iterator[InvalidValueError]:
         """Yield one error for each setting that is out of range."""
-        if self.max_trigger_length < 1:
-            yield InvalidValueError("max_trigger_length", "an integer >= 1", str(self.max_trigger_length))
+        yield from out_of_range(self, {"max_trigger_length": (1, MOST_SPAN_LENGTH)})
         if self.type_reading not in TYPE_READINGS:
             yield InvalidValueError("type_reading", " or ".join(TYPE_READINGS), repr(self.type_reading))
