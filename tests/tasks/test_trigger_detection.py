@@ -7,13 +7,17 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from eventune.backbones.placement import Placement
+from eventune.backbones.resolve import resolve
 from eventune.corpora import read_corpus, write_corpus, write_ontology
 from eventune.errors import EventuneError
 from eventune.events import Document, Event, EventType, Ontology, Span
 from eventune.inference.extractor import Extractor
 from eventune.recipe import Recipe
 from eventune.runs.merging import merge_run
+from eventune.runs.splits import read_splits
 from eventune.runs.training import train
+from eventune.tasks.trigger_detection import TriggerDetection
 
 SENTENCES = {
     "rebels blew up the bridge": [("attack", 1, 3), ("damage", 1, 3)],
@@ -59,6 +63,11 @@ def settings(corpus, tiny_encoder):
 
 def triggers(documents):
     return [{(event.type, event.trigger) for event in document.events} for document in documents]
+
+
+def task_of(recipe):
+    base = resolve(recipe.model.model_name_or_path, revision="")
+    return TriggerDetection.from_recipe(recipe, read_splits(recipe.data, print), base, Placement.of("cpu"))
 
 
 TOP_LAYERS = {"trained_layers": 1, "all_layers_epochs": 1, "num_train_epochs": 2, "word_dropout": 0.0}
@@ -139,11 +148,17 @@ def test_ontologies_of_one_and_of_three_hundred_types_train(settings, corpus, tm
     assert len(Extractor.load(tmp_path / "run").extract_all(documents)) == len(documents)
 
 
-def test_a_corpus_with_one_event_in_each_of_many_long_documents_is_refused(settings, tmp_path):
+@pytest.fixture
+def partial_file(tmp_path):
+    """A corpus that marks some events only."""
     sentences = [[f"w{n}" for n in range(15)] for _ in range(5)]
     documents = [Document.from_sentences(f"d{n}", sentences, events=[Event("attack", Span(3, 4))]) for n in range(60)]
     write_corpus(documents, tmp_path / "partial.jsonl")
-    own = {"train_file": str(tmp_path / "partial.jsonl"), "num_train_epochs": 1, "output_dir": str(tmp_path / "run")}
+    return str(tmp_path / "partial.jsonl")
+
+
+def test_a_corpus_with_one_event_in_each_of_many_long_documents_is_refused(settings, partial_file, tmp_path):
+    own = {"train_file": partial_file, "num_train_epochs": 1, "output_dir": str(tmp_path / "run")}
     with pytest.raises(EventuneError, match="events may be there that are not marked"):
         train(Recipe.of({**settings, **own}))
     assert not (tmp_path / "run").exists()
@@ -152,18 +167,25 @@ def test_a_corpus_with_one_event_in_each_of_many_long_documents_is_refused(setti
     assert (tmp_path / "run" / "result.json").is_file()
 
 
+def test_such_a_corpus_to_train_on_first_is_refused_and_is_no_source_of_negatives(settings, partial_file, tmp_path):
+    own = {"pretrain_file": partial_file, "output_dir": str(tmp_path / "run")}
+    own["pretrain_ontology_file"] = settings["ontology_file"]
+    with pytest.raises(EventuneError, match="pretrain_file: every document has exactly one event"):
+        task_of(Recipe.of({**settings, **own}))
+
+    partial = task_of(Recipe.of({**settings, **own, "partial_annotation": True}))
+    assert not any(all(example.known) for example in partial.pretraining.examples)
+    own["pretrain_file"] = settings["train_file"]
+    whole = task_of(Recipe.of({**settings, **own, "partial_annotation": True}))
+    assert all(all(example.known) for example in whole.pretraining.examples)
+
+
 def test_lines_of_a_negative_file_are_trained_on_as_texts_without_events(settings, tmp_path):
     (tmp_path / "negatives.txt").write_text("the army shelled the town\n\nnothing here\n", encoding="utf-8")
     own = {"negative_file": str(tmp_path / "negatives.txt"), "num_train_epochs": 1}
     recipe = Recipe.of({**settings, **own, "output_dir": str(tmp_path / "run")})
 
-    from eventune.backbones.placement import Placement
-    from eventune.backbones.resolve import resolve
-    from eventune.runs.splits import read_splits
-    from eventune.tasks.trigger_detection import TriggerDetection
-
-    base = resolve(recipe.model.model_name_or_path, revision="")
-    task = TriggerDetection.from_recipe(recipe, read_splits(recipe.data, print), base, Placement.of("cpu"))
+    task = task_of(recipe)
     assert len(task.examples) == len(SENTENCES) + 2
     assert [len(example.word_starts) for example in task.examples[-2:]] == [5, 2]
     assert not task.examples[-1].gold

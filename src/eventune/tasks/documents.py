@@ -35,15 +35,19 @@ def sizes_of(documents: Sequence[Document]) -> dict[str, int]:
     return {"documents": len(documents), "events": len(events), "arguments": arguments}
 
 
-def require_negatives(train: Sequence[Document]) -> None:
+def require_negatives(documents: Sequence[Document], setting: str = "train_file") -> None:
     """Refuse a corpus that marks some events only: what is unmarked would be learned as no event.
+
+    Args:
+        documents: The corpus.
+        setting: The setting that names it.
 
     Raises:
         EventuneError: If the corpus looks like one.
     """
-    if AnnotationShape.of(train).looks_partial:
+    if AnnotationShape.of(documents).looks_partial:
         raise EventuneError(
-            "train_file: every document has exactly one event, so events may be there that are not marked, and a "
+            f"{setting}: every document has exactly one event, so events may be there that are not marked, and a "
             "detector would learn that they are none",
             "with task: detection, partial_annotation: true takes as negatives only what the annotation says; false "
             "alarms rise, so give a negative_file as well",

@@ -17,6 +17,7 @@ from eventune.backbones.load import load_encoder
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
+from eventune.corpora.partial import AnnotationShape
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology, parse_marked_text
 from eventune.extraction.detection.batches import AXES
@@ -77,6 +78,7 @@ class TriggerDetection(EncoderTask):
             partial = recipe.own["detection"].partial_annotation
             if not partial:
                 require_negatives(documents.train)
+                require_negatives(documents.pretrain, "pretrain_file")
             for name, part in documents.by_name().items():
                 encoded[name] = EncodedTexts(part, *encoder.encode(part, partial=partial and name == "train"))
         super().__init__(backbone, ontology, settings, encoded, recipe=recipe)
@@ -226,9 +228,10 @@ class TriggerDetection(EncoderTask):
             self.backbone, documents.pretrain_ontology, replace(self.settings, type_reading=own.type_reading)
         )
         task = self._loop(encoder, None, has_prototypes=False)
+        partial = own.partial_annotation and AnnotationShape.of(documents.pretrain).looks_partial
         return Pretraining(
             task,
-            task.encode(documents.pretrain).examples,
+            task.encode(documents.pretrain, partial=partial).examples,
             self._recipe.data.pretrain_file,
             self._recipe.optimisation.num_pretrain_epochs,
         )
