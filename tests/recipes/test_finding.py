@@ -42,7 +42,7 @@ def test_a_file_wins_over_a_name_and_a_folder_does_not(elsewhere):
 def test_what_was_not_found_is_answered_with_the_closest_and_all():
     assert names_hint("rams-loar").startswith("did you mean 'rams-lora'? published: advertisegen-smollm2, ")
     assert names_hint("mine.yaml", ARMS) == (
-        "published: e2e-smollm2, notes-table, phee-events, rams-folds, rams-lora; or a path to your own"
+        "published: descriptions, e2e-smollm2, notes-table, phee-events, rams-folds, rams-lora; or a path to your own"
     )
 
 
