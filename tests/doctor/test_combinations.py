@@ -22,11 +22,11 @@ GIB = 2**30
 GPU = Device("GPU", "8.0", 80 * GIB)
 PACKAGES = {
     "torch": Package("2.13.0", ">=2.6", optional=False),
-    "transformers": Package("5.23.0", "<6,>=5.3", optional=False),
-    "peft": Package("0.21.2", ">=0.18", optional=False),
+    "transformers": Package("5.23.0", "<6,>=5.21", optional=False),
+    "peft": Package("0.21.2", ">=0.21", optional=False),
     "accelerate": Package("1.15.0", ">=1.3", optional=False),
     "numpy": Package("2.4.6", ">=1.26", optional=False),
-    "bitsandbytes": Package("0.50.2", ">=0.45"),
+    "bitsandbytes": Package("0.50.2", ">=0.46"),
     "vllm": Package(None),
 }
 HEALTHY = Machine(
@@ -88,10 +88,10 @@ def test_what_could_not_be_found_out_is_no_finding_but_for_torch_and_bitsandbyte
     [
         ("torch", "2.4.1", "transformers 5 needs torch 2.6"),
         ("transformers", "4.57.0", "differ between its major versions"),
-        ("transformers", "5.2.0", "before 5.3 no checkpoint can be written"),
+        ("transformers", "5.2.0", "before 5.21 the packaged LLM cannot be unpacked"),
         ("transformers", "6.0.0", "differ between its major versions"),
         ("accelerate", "1.2.0", "lacks what transformers 5 calls"),
-        ("peft", "0.17.1", "does not fit the cache of transformers 5"),
+        ("peft", "0.18.0", "before 0.21 runs cannot be put on one base for use"),
         ("numpy", "1.20.0", ""),
     ],
 )

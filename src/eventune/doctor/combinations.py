@@ -19,9 +19,9 @@ OFF = frozenset({"0", "false", "f", "no", "n", "off"})
 
 WHY = {
     "torch": "transformers 5 needs torch 2.6 or newer",
-    "transformers": "before 5.3 no checkpoint can be written, and names differ between its major versions",
+    "transformers": "before 5.21 the packaged LLM cannot be unpacked, and names differ between its major versions",
     "accelerate": "before 1.3 it lacks what transformers 5 calls",
-    "peft": "before 0.18 its prompt learning does not fit the cache of transformers 5",
+    "peft": "before 0.21 runs cannot be put on one base for use, nor adapters of ChatGLM2 be converted",
 }
 """Why a package's version matters, where more is known than that it was not tried."""
 

@@ -214,7 +214,7 @@ REMEDIES = (
         "old-trainer",
         r"'tasktrainer' object has no attribute '_tr_loss'",
         "Before transformers 5.3 the Trainer does not hold the loss that a checkpoint keeps.",
-        "pip install 'transformers>=5.3,<6'.",
+        "pip install 'transformers>=5.21,<6'.",
     ),
     Remedy(
         "package-conflict",
@@ -251,7 +251,7 @@ REMEDIES = (
         "prompt-cache",
         r"'\w*cache' object has no attribute 'key_cache'",
         "The cache of newer transformers (seen with 4.57) has another form than peft <= 0.17.1 reads.",
-        "Upgrade peft to 0.18 or newer.",
+        "Upgrade peft to 0.21 or newer.",
         ("peft#2821", "peft#1962", "peft#2096"),
     ),
     Remedy(
