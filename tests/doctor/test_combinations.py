@@ -24,7 +24,7 @@ PACKAGES = {
     "torch": Package("2.13.0", ">=2.6", optional=False),
     "transformers": Package("5.23.0", "<6,>=5.21", optional=False),
     "peft": Package("0.21.2", ">=0.21", optional=False),
-    "accelerate": Package("1.15.0", ">=1.3", optional=False),
+    "accelerate": Package("1.15.0", ">=1.8", optional=False),
     "numpy": Package("2.4.6", ">=1.26", optional=False),
     "bitsandbytes": Package("0.50.2", ">=0.46"),
     "vllm": Package(None),

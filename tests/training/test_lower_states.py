@@ -53,6 +53,28 @@ def test_a_model_on_kept_states_gives_what_the_whole_model_gives(encoder, tmp_pa
         torch.testing.assert_close(encoder(**inputs).last_hidden_state, expected)
 
 
+def test_blocks_that_are_computed_again_get_the_gradients_of_those_that_are_not(encoder, tmp_path):
+    states, inputs = kept(encoder, tmp_path), batch([0, 1])
+    encoder.config.hidden_dropout_prob = 0.0
+    for module in encoder.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    gradients = []
+    for is_recomputed in (False, True):
+        if is_recomputed:
+            encoder.gradient_checkpointing_enable({"use_reentrant": False})
+            encoder.enable_input_require_grads()
+        encoder.train().zero_grad(set_to_none=True)
+        with states.in_place([0, 1], inputs["input_ids"].shape[1]):
+            loss = encoder(**inputs).last_hidden_state.square().sum()
+        loss.backward()
+        lowest = encoder.encoder.layer[-TRAINED]
+        gradients.append([parameter.grad.clone() for parameter in lowest.parameters()])
+    assert all(layer.gradient_checkpointing for layer in encoder.encoder.layer)
+    for own, found in zip(*gradients, strict=True):
+        torch.testing.assert_close(found, own)
+
+
 def test_blocks_that_return_more_than_their_states_are_stood_for_as_well(tmp_path):
     torch.manual_seed(0)
     sizes = {"vocab_size": 50, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 4}

@@ -208,7 +208,7 @@ REMEDIES = (
         "old-accelerate",
         r"cannot import name 'get_module_size_with_ties'|unexpected keyword argument 'keep_torch_compile'",
         "transformers 5 calls what accelerate has from 1.3 on, and does not look at its version.",
-        "pip install 'accelerate>=1.3'.",
+        "pip install 'accelerate>=1.8'.",
     ),
     Remedy(
         "old-trainer",

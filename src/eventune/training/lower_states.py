@@ -123,18 +123,23 @@ class LowerStates:
             states[row, : len(own)] = own
         states = states.to(device)
 
-        def replace(module: nn.Module, args: tuple[Any, ...]) -> tuple[Any, ...]:  # noqa: ARG001
-            return (states.to(args[0].dtype), *args[1:])
+        def kept(given: Tensor, *args: Any, **kwargs: Any) -> Tensor | tuple[Tensor | None, ...]:  # noqa: ARG001
+            return self._pass_on(states.to(given.dtype))
 
-        hook = self._lowest.register_forward_pre_hook(replace)
+        # Blocks that are computed again in the backward pass would be so when they are no longer stood for.
+        recomputed = [block for block in self._below if getattr(block, "gradient_checkpointing", False)]
         for block in self._below:
             block.forward = self._pass_on
+        self._below[-1].forward = kept
+        for block in recomputed:
+            block.gradient_checkpointing = False
         try:
             yield
         finally:
-            hook.remove()
             for block in self._below:
                 del block.forward
+            for block in recomputed:
+                block.gradient_checkpointing = True
 
     def _pass_on(self, states: Tensor, *args: Any, **kwargs: Any) -> Tensor | tuple[Tensor | None, ...]:  # noqa: ARG002
         """Stand for a block that need not be computed, in the form of what it returns."""
