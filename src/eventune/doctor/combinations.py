@@ -20,7 +20,7 @@ OFF = frozenset({"0", "false", "f", "no", "n", "off"})
 WHY = {
     "torch": "transformers 5 needs torch 2.6 or newer",
     "transformers": "before 5.21 the packaged LLM cannot be unpacked, and names differ between its major versions",
-    "accelerate": "before 1.8 several processes train otherwise than one; before 1.3 it lacks what transformers 5 calls",
+    "accelerate": "before 1.8 two processes train otherwise than one, before 1.3 it lacks what transformers 5 calls",
     "peft": "before 0.21 runs cannot be put on one base for use, nor adapters of ChatGLM2 be converted",
 }
 """Why a package's version matters, where more is known than that it was not tried."""

@@ -127,7 +127,7 @@ class LowerStates:
             return self._pass_on(states.to(given.dtype))
 
         # Blocks that are computed again in the backward pass would be so when they are no longer stood for.
-        recomputed = [block for block in self._below if getattr(block, "gradient_checkpointing", False)]
+        recomputed: list[Any] = [block for block in self._below if getattr(block, "gradient_checkpointing", False)]
         for block in self._below:
             block.forward = self._pass_on
         self._below[-1].forward = kept
