@@ -32,6 +32,8 @@ PREFIX = "prefix_encoder"
 """Name of the learned prefix inside a model."""
 _OWN_SLICE = "prefix_slice"
 """Name under which an attention layer knows the prefix and its own place in it."""
+_CACHES = ("past_key_values", "cache")
+"""What decoders call the keys and values of what they have read; the second from transformers 5.24 on."""
 _OWN_POSITIONS = {"opt"}
 """Architectures that derive positions from the attention mask, whatever they are told."""
 _probed: ContextVar[list[tuple[nn.Module, tuple[int, int]]]] = ContextVar("probed")
@@ -260,7 +262,8 @@ def _shift_positions(backbone: PreTrainedModel, by: int) -> None:
     """Let a decoder's text begin behind the learned positions, as it does where they are a cache of past keys."""
     inner = backbone.base_model
     parameters = inspect.signature(inner.forward).parameters
-    if "past_key_values" not in parameters or "position_ids" not in parameters or not _is_causal(inner):
+    has_cache = any(name in parameters for name in _CACHES)
+    if not has_cache or "position_ids" not in parameters or not _is_causal(inner):
         return
 
     def shift(
@@ -269,7 +272,7 @@ def _shift_positions(backbone: PreTrainedModel, by: int) -> None:
         positions = kwargs.get("position_ids")
         if positions is None:
             inputs = next(x for x in (kwargs.get("inputs_embeds"), kwargs.get("input_ids"), *args) if x is not None)
-            past = kwargs.get("past_key_values")
+            past = next((kwargs[name] for name in _CACHES if kwargs.get(name) is not None), None)
             start = past.get_seq_length() if past is not None else 0
             positions = torch.arange(start, start + inputs.shape[1], device=inputs.device)[None]
         return args, {**kwargs, "position_ids": positions + by}
