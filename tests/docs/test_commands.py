@@ -1,5 +1,6 @@
 """Commands on pages are commands of the program; those of the site's first pages do what the pages say."""
 
+import gzip
 import json
 import os
 import re
@@ -9,7 +10,9 @@ import sys
 from importlib import resources
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from eventune.cli import VERBS, build_parser, main
 from eventune.corpora import read_corpus, read_ontology, write_corpus, write_ontology
@@ -60,10 +63,16 @@ def material(tmp_path_factory):
     write_ontology(read_ontology(str(sample.joinpath("ontology.yaml"))), folder / "ontology.yaml")
     write_corpus(documents, folder / "annotated", "brat")
     write_corpus(documents, folder / "zh.jsonl")
+    (folder / "labelled").mkdir()
+    write_corpus(documents, folder / "labelled" / "annotations.jsonl")
     (folder / "texts").mkdir()
     for document in documents:
         (folder / "texts" / f"{document.id}.txt").write_text(document.text, encoding="utf-8")
     (folder / "news.jsonl").write_text(json.dumps({"id": "n", "body": documents[0].text}) + "\n", encoding="utf-8")
+    (folder / "news").mkdir()
+    with gzip.open(folder / "news" / "may.jsonl.gz", "wt", encoding="utf-8") as packed:
+        packed.write((folder / "news.jsonl").read_text(encoding="utf-8"))
+    parquet.write_table(pyarrow.table({"id": ["n"], "body": [documents[0].text]}), folder / "texts.parquet")
     rows = [{"prompt": f"Say {number}.", "response": str(number)} for number in range(4)]
     (folder / "rows.json").write_text(json.dumps(rows), encoding="utf-8")
     (folder / "mine.yaml").write_text("types: {layoff: {roles: {employer: {}, place: {}}}}\n", encoding="utf-8")
