@@ -94,7 +94,8 @@ def make_ensemble(
         ontology = _common_ontology(members)
         parts = _parts(members, dev_file, notice)
         check_gold(parts.dev, parts.where, with_arguments=True, to_find="give annotated documents by --dev_file")
-        require_known_to(ontology, parts.dev, parts.where)
+        if dev_file is not None:
+            require_known_to(ontology, parts.dev, parts.where)
         loaded = load_members(members, placement=placement, batch_size=batch_size)
         task = Ensemble(loaded, EnsembleSettings(members=len(members), scorer=scorer, margins=Margins()), ontology)
         models = nn.ModuleList(member.model for member in loaded)
