@@ -21,3 +21,10 @@ def test_wrong_input_is_one_clear_error(refused, tiny_run, tmp_path):
     assert "expected two runs or more" in refused("ensemble", tiny_run, "-o", tmp_path / "out")
     assert "exists already" in refused("ensemble", tiny_run, tiny_run, "-o", tmp_path)
     assert not (tmp_path / "out").exists()
+
+
+def test_export_says_what_can_be_done_in_its_place(run, refused, tiny_run, tmp_path):
+    run("ensemble", tiny_run, tiny_run, "-o", tmp_path / "both")
+
+    assert "export its members one by one" in refused("export", tmp_path / "both", tmp_path / "exported")
+    assert not (tmp_path / "exported").exists()

@@ -14,6 +14,7 @@ from eventune.recipe import Recipe
 from eventune.runs.splits import read_splits
 from eventune.storage.validation import read_settings
 from eventune.tasks.encoder_settings import DetectionSettings
+from eventune.tasks.limits import MOST_LENGTH
 
 
 @pytest.fixture
@@ -58,12 +59,14 @@ def test_dropout_that_a_base_has_no_place_for_is_told(made, monkeypatch):
     assert not any("hidden_dropout" in notice for notice in made(hidden_dropout=0.0).notices())
 
 
-def test_a_run_s_longest_trigger_is_bounded(tmp_path):
+@pytest.mark.parametrize(("name", "most"), [("max_trigger_length", 1_000), ("max_length", MOST_LENGTH)])
+def test_lengths_in_a_run_s_settings_are_bounded(tmp_path, name, most):
     path = tmp_path / "extractor.json"
-    own = {"method": "lora", "max_length": 96, "type_reading": "beside", "margins": {"alone": 0.0, "overlapping": 2.0}}
-    path.write_text(json.dumps(own | {"max_trigger_length": 1_000}), encoding="utf-8")
-    assert read_settings(path, DetectionSettings).max_trigger_length == 1_000
-    path.write_text(json.dumps(own | {"max_trigger_length": 1_001}), encoding="utf-8")
+    own = {"method": "lora", "max_length": 96, "max_trigger_length": 4, "type_reading": "beside"}
+    own["margins"] = {"alone": 0.0, "overlapping": 2.0}
+    path.write_text(json.dumps(own | {name: most}), encoding="utf-8")
+    assert getattr(read_settings(path, DetectionSettings), name) == most
+    path.write_text(json.dumps(own | {name: most + 1}), encoding="utf-8")
 
-    with pytest.raises(InvalidValueError, match="max_trigger_length"):
+    with pytest.raises(InvalidValueError, match=name):
         read_settings(path, DetectionSettings)

@@ -112,7 +112,9 @@ def _write(opened: OpenRun, folder: Path, *, int8: bool, model_name_or_path: str
         known = " or ".join(name for name, known in TASKS.items() if known.runtime)
         raise EventuneError(
             f"{run}: expected a run with task: {known} on an encoder, found one with task: {entry.name}",
-            "causal LMs are served by vLLM: eventune doctor --vllm",
+            "export its members one by one, or serve it as it is: eventune serve"
+            if "encoder" in entry.traits
+            else "causal LMs are served by vLLM: eventune doctor --vllm",
         )
     if (run / names.RECIPE).is_file():
         shutil.copyfile(run / names.RECIPE, folder / names.RECIPE)

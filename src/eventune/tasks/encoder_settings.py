@@ -62,7 +62,7 @@ class DetectionSettings:
 
     task: Literal["detection"] = "detection"
     method: str
-    max_length: Annotated[int, Ge(1)]
+    max_length: Annotated[int, Ge(1), Le(MOST_LENGTH)]
     max_trigger_length: Annotated[int, Ge(1), Le(MOST_SPAN_LENGTH)]
     type_reading: Literal["beside", "vectors"]
     type_embeddings: bool = True
