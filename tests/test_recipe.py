@@ -235,6 +235,19 @@ def test_epochs_of_all_layers_are_taken_with_top_layers_also_where_steps_have_th
     assert {step.adapter.all_layers_epochs for step in made.steps.values()} == {1}
 
 
+def test_documents_of_a_step_alone_are_refused_as_both_have_the_same():
+    steps = {"detection": {"negative_file": "none.txt"}, "arguments": {"further_corpora": {}, "dev_fraction": 0.1}}
+
+    with pytest.raises(EventuneError) as caught:
+        recipe(task="events", **steps)
+
+    same = "expected at the top of the recipe, as both steps have the same documents, found in the step"
+    assert caught.value.message.splitlines()[1:] == [
+        f"  detection: negative_file: {same}",
+        f"  arguments: dev_fraction, further_corpora: {same}",
+    ]
+
+
 @pytest.mark.parametrize("dev", [{"dev_file": str(sample_file("dev"))}, {"dev_fraction": 0.1}])
 def test_a_dev_part_of_either_kind_lets_the_training_stop_early(dev):
     assert recipe(early_stopping_patience=2, **dev).optimisation.early_stopping_patience == 2

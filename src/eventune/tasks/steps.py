@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from eventune.corpora.arguments import DataArguments
 from eventune.errors import InvalidValueError
 from eventune.events import Document
 
@@ -44,6 +45,9 @@ class StepsArguments:
         for name in (DETECTION, ARGUMENTS):
             if own := {"output_dir", "overwrite_output_dir", "resume_from_checkpoint"} & getattr(self, name).keys():
                 yield InvalidValueError(name, "settings of the step, its folder is in output_dir", min(own))
+            if documents := {each.name for each in fields(DataArguments)} & getattr(self, name).keys():
+                expected = "at the top of the recipe, as both steps have the same documents"
+                yield InvalidValueError(f"{name}: {', '.join(sorted(documents))}", expected, "in the step")
 
 
 Annotate = Callable[[Sequence[Document]], Sequence[Document]]
