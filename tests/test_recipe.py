@@ -248,6 +248,43 @@ def test_documents_of_a_step_alone_are_refused_as_both_have_the_same():
     ]
 
 
+GENERATIVE = {"detection": {"task": "generative-detection"}, "arguments": {"task": "generation"}}
+
+
+@pytest.mark.parametrize(
+    ("step", "values"),
+    [
+        ("arguments", {"trigger_window": 192}),
+        ("arguments", {"further_corpora": {"sample:dev": {}}}),
+        ("detection", {"type_embeddings": False}),
+    ],
+)
+def test_a_setting_that_no_step_reads_is_refused_and_one_that_a_step_reads_is_taken(step, values):
+    [(name, value)] = values.items()
+    tasks = {"detection": "detection", "arguments": "extraction", step: GENERATIVE[step]["task"]}
+    expected = f"with task: events, whose steps have the tasks {' and '.join(tasks.values())}, found {value}"
+
+    with pytest.raises(EventuneError, match=f"^recipe: {name}: expected .* {re.escape(expected)}$"):
+        recipe(task="events", **values, **{step: GENERATIVE[step]})
+    assert recipe(task="events", **values).steps
+    other = ({*GENERATIVE} - {step}).pop()
+    assert recipe(task="events", **values, **{other: GENERATIVE[other]}).steps
+
+
+def test_what_encoders_read_is_refused_where_both_steps_are_written_by_causal_models():
+    with pytest.raises(EventuneError) as caught:
+        recipe(task="events", head_dropout=0.2, pretrain_file="sample:warmup", **GENERATIVE)
+
+    found = [line.split(":")[0].strip() for line in caught.value.message.splitlines()[1:]]
+    assert sorted(found) == ["head_dropout", "pretrain_file"]
+    assert recipe(task="events", head_dropout=0.2, arguments=GENERATIVE["arguments"]).steps
+
+
+def test_a_step_s_task_that_is_none_is_one_error():
+    with pytest.raises(EventuneError, match=r"^recipe: detection: task: expected a text, found \['generation'\]$"):
+        recipe(task="events", detection={"task": ["generation"]})
+
+
 @pytest.mark.parametrize("dev", [{"dev_file": str(sample_file("dev"))}, {"dev_fraction": 0.1}])
 def test_a_dev_part_of_either_kind_lets_the_training_stop_early(dev):
     assert recipe(early_stopping_patience=2, **dev).optimisation.early_stopping_patience == 2

@@ -50,13 +50,14 @@ def all_sections() -> dict[str, type]:
 
 def setting_names(entry: TaskEntry) -> list[str]:
     """Return the names of the settings that a task reads, in the order in which a recipe holds them."""
-    sections = {name: section for name, section in all_sections().items() if reads_section(entry, name)}
-    return [f.name for section in sections.values() for f in dataclasses.fields(section) if entry.reads(f.metadata)]
+    sections = all_sections().items()
+    return [f.name for name, section in sections for f in dataclasses.fields(section) if _reads(entry, name, f)]
 
 
-def reads_section(entry: TaskEntry, name: str) -> bool:
-    """Tell whether a task reads a group of settings at all."""
-    return name == "task" or name in common_sections() or name in entry.sections
+def _reads(entry: TaskEntry, section: str, setting: dataclasses.Field[Any]) -> bool:
+    """Tell whether a task reads a setting of a group of settings."""
+    is_known = section == "task" or section in common_sections() or section in entry.sections
+    return is_known and entry.reads(setting.metadata)
 
 
 @dataclass(frozen=True)
@@ -171,13 +172,9 @@ class Recipe:
 def _step(recipe: Recipe, step: str, given: set[str], source: str) -> Recipe:
     """Return a step's recipe: what the run's says that the step's task reads, and what is said of the step alone."""
     own = getattr(recipe.own["steps"], step)
-    entry = TASKS.get(own.get("task", ""), TASKS[recipe.task.steps[step]])
-    known = {
-        setting.name: entry.reads(setting.metadata)
-        for name, section in {**common_sections(), **entry.sections}.items()
-        for setting in dataclasses.fields(section)
-    }
-    values = {name: value for name, value in recipe.to_dict().items() if name in given and known.get(name)}
+    entry = recipe.task.step_tasks(recipe.own["steps"])[step]
+    known = given & set(setting_names(entry))
+    values = {name: value for name, value in recipe.to_dict().items() if name in known}
     output_dir = str(Path(recipe.optimisation.output_dir) / step)
     return Recipe.of({**values, "task": entry.name, **own, "output_dir": output_dir}, source=f"{source}: {step}")
 
@@ -221,15 +218,18 @@ def _foreign_settings(entry: TaskEntry, built: Mapping[str, Any], named: set[str
     if "heads" in entry.traits and epochs < 1 and "num_train_epochs" not in named:
         expected = f"an integer >= 1 with task: {entry.name}, whose heads are random"
         yield InvalidValueError("num_train_epochs", expected, str(epochs))
+    steps = entry.step_tasks(built["steps"]).values()
+    in_steps = f", whose steps have the tasks {' and '.join(step.name for step in steps)}"
     for name, section in built.items():
-        is_read = reads_section(entry, name)
         defaults = type(section)()
         for setting in dataclasses.fields(section):
-            if is_read and entry.reads(setting.metadata):
+            is_own = _reads(entry, name, setting)
+            if is_own and (not steps or name in {"task", "steps"} or any(_reads(s, name, setting) for s in steps)):
                 continue
             value, default = getattr(section, setting.name), getattr(defaults, setting.name)
             if value != default and setting.name not in named:
-                expected = f"{repr(default) if default in ('', []) else default} with task: {entry.name}"
+                of_task = f"task: {entry.name}{in_steps if is_own else ''}"
+                expected = f"{repr(default) if default in ('', []) else default} with {of_task}"
                 yield InvalidValueError(setting.name, expected, str(value), setting.metadata.get("in_its_place", ""))
 
 

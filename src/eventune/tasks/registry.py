@@ -84,6 +84,15 @@ class TaskEntry:
         wanted = {wanted} if isinstance(wanted, str) else set(wanted)
         return not wanted or bool(wanted & {self.name, *self.traits})
 
+    def step_tasks(self, settings: Any) -> dict[str, TaskEntry]:
+        """Return the task of each step of a run; none where it is made in one.
+
+        Args:
+            settings: The settings of each step; a `task` among them takes the place of the usual one.
+        """
+        own = {step: str(getattr(settings, step).get("task", "")) for step in self.steps}
+        return {step: TASKS.get(own[step], TASKS[usual]) for step, usual in self.steps.items()}
+
 
 TASKS: dict[str, TaskEntry] = {}
 """Task by name."""
