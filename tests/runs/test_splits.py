@@ -156,6 +156,39 @@ def test_a_further_corpus_that_its_ontology_does_not_know_is_refused(read, tmp_p
         beside(read, tmp_path, ontology_file=str(tmp_path / "wrong.yaml"))
 
 
+def test_what_the_ontology_of_a_further_corpus_lacks_is_left_out_when_that_is_wanted_and_counted(read, tmp_path):
+    both = [document(1, ("attacker", 0), ("weapon", 5)), *OTHER]
+    write_corpus(both, tmp_path / "both.jsonl")
+    write_ontology(ONTOLOGY, tmp_path / "wrong.yaml")
+    corpora = {str(tmp_path / "both.jsonl"): {"ontology_file": str(tmp_path / "wrong.yaml")}}
+
+    splits, [notice] = read([document(1)], further_corpora=corpora, ignore_unknown_roles=True)
+
+    unknown = "4 events by their type (meet 4) and 1 arguments by their role (weapon 1)"
+    assert notice == f"{tmp_path / 'both.jsonl'}: left out, as the ontology lacks them: {unknown}"
+    [further] = splits.further
+    assert [[a.role for event in d.events for a in event.arguments] for d in further.documents] == [
+        *[["attacker"]],
+        *[[]] * 4,
+    ]
+    assert further.ontology == ONTOLOGY
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"further_corpora": {"sample:dev": {"ontology_file": "sample:ontology"}}},
+        {"pretrain_file": "sample:warmup", "pretrain_ontology_file": "sample:warmup_ontology"},
+    ],
+)
+def test_what_is_unknown_can_be_left_out_where_only_another_corpus_has_an_ontology_file(settings):
+    data = DataArguments(train_file="sample:train", ignore_unknown_roles=True, **settings)
+    assert list(data.problems()) == []
+    bare = {"further_corpora": {"sample:dev": None}}
+    [problem] = DataArguments(train_file="sample:train", ignore_unknown_roles=True, **bare).problems()
+    assert problem.field == "ignore_unknown_roles"
+
+
 def test_folds_test_every_document_once_in_whole_groups_of_like_size(read):
     documents = [replace(document(number), metadata={"source": f"s{number % 7}"}) for number in range(40)]
     settings = {"group_by": "source", "dev_fraction": 0.1}

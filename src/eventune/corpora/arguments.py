@@ -110,8 +110,8 @@ class DataArguments:
     ignore_unknown_roles: bool = field(
         default=False,
         metadata={
-            "help": "Leave out of all corpora what ontology_file lacks, arguments by their role and events by their "
-            "type, to train on some of a corpus's roles"
+            "help": "Leave out of all corpora what the ontology file of each lacks, arguments by their role and events "
+            "by their type, to train on some of a corpus's roles"
         },
     )
     pretrain_file: str = field(
@@ -212,7 +212,7 @@ class DataArguments:
                 yield InvalidValueError(name, "an existing file or folder", value, did_you_mean(value, BUILT_IN))
         if self.multiplicity not in MULTIPLICITIES:
             yield InvalidValueError("multiplicity", " or ".join(MULTIPLICITIES), repr(self.multiplicity))
-        if self.ignore_unknown_roles and not self.ontology_file:
+        if self.ignore_unknown_roles and not any(self._ontology_files()):
             yield InvalidValueError(
                 "ignore_unknown_roles", "false without an ontology_file", "true", "it says which roles are known"
             )
@@ -223,6 +223,12 @@ class DataArguments:
         for file, options in self.further_corpora.items():
             yield from _problems_of_further(file, options or {})
         yield from self._problems_of_shares()
+
+    def _ontology_files(self) -> Iterator[str]:
+        """Yield the ontology of each corpus, empty where none is named."""
+        yield from (self.ontology_file, self.pretrain_ontology_file)
+        for options in self.further_corpora.values():
+            yield options.get("ontology_file", "") if isinstance(options, Mapping) else ""
 
     def _problems_of_shares(self) -> Iterator[InvalidValueError]:
         for part in ("dev", "test"):

@@ -49,25 +49,26 @@ def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentS
         pretrain=pretrain,
         pretrain_ontology=_with_multiplicities(data, pretrain_ontology, "pretrain_file", pretrain, notice),
         negatives=read_plain_text(path) if (path := data.path("negative_file")) else (),
-        further=[_further(corpus, data.split_seed, notice) for corpus in data.further()],
+        further=[_further(corpus, data, notice) for corpus in data.further()],
     )
 
 
-def _further(corpus: FurtherCorpus, seed: int, notice: Callable[[str], None]) -> TrainedBeside:
+def _further(corpus: FurtherCorpus, data: DataArguments, notice: Callable[[str], None]) -> TrainedBeside:
     """Read a corpus that is trained on beside the run's own, its documents as often as its weight says."""
     path, ontology_path = path_of(corpus.file), path_of(corpus.ontology_file)
     assert path is not None
     read = read_corpus(path)
-    if read.guessed and not DataArguments.is_built_in(corpus.file):
+    if read.guessed and not data.is_built_in(corpus.file):
         notice(f"{path}: {len(read)} documents, format {read.format} (guessed)")
-    ontology = Ontology.induced_from(read.documents)
-    if ontology_path is not None:
-        ontology = read_ontology(ontology_path)
-        require_known_to(ontology, read.documents, corpus.file)
-        ontology = ontology.allowing(read.documents)
+    if ontology_path is None:
+        documents, ontology = tuple(read.documents), Ontology.induced_from(read.documents)
+    else:
+        named = read_ontology(ontology_path)
+        documents = _known(read.documents, named, corpus.file, data, notice)
+        ontology = named.allowing(documents)
     times, share = int(corpus.weight), corpus.weight % 1
-    drawn = random.Random(seed).sample(read.documents, round(share * len(read.documents)))
-    return TrainedBeside((*read.documents * times, *drawn), ontology)
+    drawn = random.Random(data.split_seed).sample(documents, round(share * len(documents)))
+    return TrainedBeside((*documents * times, *drawn), ontology)
 
 
 def listed_splits(documents: Sequence[Document], folder: Path) -> tuple[Sequence[Document], ...]:
@@ -121,14 +122,23 @@ def _read(
     read = []
     for setting in settings:
         documents = _documents(data, setting, notice)
-        if ontology is not None and data.ignore_unknown_roles:
-            documents, left_out = known_part(documents, ontology)
-            if left_out:
-                notice(f"{getattr(data, setting)}: left out, as the ontology lacks them: {left_out}")
-        elif ontology is not None:
-            require_known_to(ontology, documents, getattr(data, setting))
+        if ontology is not None:
+            documents = _known(documents, ontology, getattr(data, setting), data, notice)
         read.append(documents)
     return read, ontology
+
+
+def _known(
+    documents: Sequence[Document], ontology: Ontology, file: str, data: DataArguments, notice: Callable[[str], None]
+) -> tuple[Document, ...]:
+    """Return a corpus without what its ontology lacks, where that is wanted; else it must lack nothing."""
+    if not data.ignore_unknown_roles:
+        require_known_to(ontology, documents, file)
+        return tuple(documents)
+    known, left_out = known_part(documents, ontology)
+    if left_out:
+        notice(f"{file}: left out, as the ontology lacks them: {left_out}")
+    return tuple(known)
 
 
 def _documents(data: DataArguments, setting: str, notice: Callable[[str], None]) -> Sequence[Document]:
