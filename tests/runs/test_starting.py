@@ -138,6 +138,45 @@ def test_a_step_starts_from_the_step_with_its_task(tiny_recipe, tmp_path):
     assert found == tmp_path / "second" / "detection"
 
 
+def contents(run):
+    return {path.relative_to(run): path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("source", "output_dir", "settings"),
+    [
+        ("run", "run", {}),
+        ("link", "run", {}),
+        ("run/arguments", "run", {}),
+        ("run", "run/arguments", {}),
+        ("run", "run", {"task": "events"}),
+        ("run/arguments", "link", {"task": "events"}),
+    ],
+)
+def test_a_run_that_the_new_one_takes_the_place_of_is_refused_before_anything_is_removed(
+    tiny_recipe, tiny_run, tmp_path, source, output_dir, settings
+):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    shutil.copytree(tiny_run, run / "arguments")
+    (tmp_path / "link").symlink_to(run)
+    before = contents(run)
+    start, folders = {"init_from": str(tmp_path / source)}, {"output_dir": str(tmp_path / output_dir)}
+    own = {"arguments": start} if settings else start
+
+    with pytest.raises(EventuneError, match="init_from: expected a run outside of output_dir") as raised:
+        train(Recipe.of({**tiny_recipe, **settings, **own, **folders, "overwrite_output_dir": True}))
+
+    assert raised.value.hint.startswith("choose another output_dir")
+    assert contents(run) == before
+
+
+def test_a_run_may_be_made_beside_or_in_the_one_that_it_starts_from(tiny_recipe, tiny_run, tmp_path):
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    few = {**tiny_recipe, "num_train_epochs": 1, "init_from": str(run)}
+    assert train(Recipe.of({**few, "output_dir": str(tmp_path / "run-2")})).scores
+    assert train(Recipe.of({**few, "output_dir": str(run / "more")})).scores
+
+
 def test_a_run_of_another_task_is_refused(tiny_recipe, tiny_run, detection):
     base = resolve(tiny_recipe["model_name_or_path"])
 

@@ -7,7 +7,32 @@ from pathlib import Path
 from eventune.adapters.methods import METHODS
 from eventune.backbones.resolve import BaseModel
 from eventune.errors import EventuneError
+from eventune.recipe import Recipe
 from eventune.runs.opening import RecordedBase, open_run
+from eventune.runs.shipped import located
+from eventune.storage.paths import exists
+from eventune.training.run_directory import STEPS
+
+
+def require_outside(recipe: Recipe) -> None:
+    """Refuse to start from what lies where the new run goes: it is removed, or overwritten, while it is needed.
+
+    Args:
+        recipe: The run's recipe, with its steps'; a step may start from a run of its own, and reads it last.
+
+    Raises:
+        EventuneError: If the run's `init_from`, or a step's, is its folder or lies inside it.
+    """
+    output_dir = Path(recipe.optimisation.output_dir)
+    for init_from in (own.optimisation.init_from for own in (recipe, *recipe.steps.values())):
+        source = located(Path(init_from))
+        meant = [folder for folder in (source, *(source / step for step in STEPS)) if init_from and exists(folder)]
+        if any(folder.resolve().is_relative_to(output_dir.resolve()) for folder in meant):
+            raise EventuneError(
+                f"init_from: expected a run outside of output_dir ({output_dir}), found {init_from}",
+                "choose another output_dir: the new run would take the place of the one that it starts from, and could "
+                "not go on after it was killed",
+            )
 
 
 def starting_weights(init_from: str, *, task: str, base: BaseModel) -> Path:

@@ -18,7 +18,7 @@ from eventune.reporter import Reporter, SilentReporter
 from eventune.results import RunResult
 from eventune.runs.pipeline import RunSettings, claimed, make_run
 from eventune.runs.splits import read_splits
-from eventune.runs.starting import starting_weights
+from eventune.runs.starting import require_outside, starting_weights
 from eventune.runs.steps import make_steps
 from eventune.tasks.protocol import RecipeTask, RunTask
 from eventune.tasks.splits import DocumentSplits
@@ -44,6 +44,7 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
 
 
 def _trained(recipe: Recipe, reporter: Reporter) -> RunResult:
+    require_outside(recipe)
     documents = read_splits(recipe.data, reporter.notice)
     if recipe.steps:
         return make_steps(recipe, documents, reporter, partial(_train, documents, reporter))
