@@ -120,6 +120,17 @@ def test_a_corpus_that_marks_some_events_only_is_refused(settings, tmp_path):
         train(Recipe.of({**settings, **changes}))
 
 
+def test_a_corpus_whose_events_have_no_triggers_is_refused(settings, corpus, tmp_path):
+    documents = [
+        replace(document, events=tuple(replace(event, trigger=None) for event in document.events))
+        for document in read_corpus(corpus / "train.jsonl")
+    ]
+    write_corpus(documents, tmp_path / "untriggered.jsonl")
+    changes = {"train_file": str(tmp_path / "untriggered.jsonl"), "output_dir": str(tmp_path / "run")}
+    with pytest.raises(EventuneError, match="train_file: expected triggers to learn from, found 24 events without one"):
+        train(Recipe.of({**settings, **changes}))
+
+
 def test_two_steps_of_one_causal_lm_write_whole_events(settings, corpus, tmp_path):
     shared = {name: value for name, value in settings.items() if name not in {"task", "max_new_tokens"}}
     del shared["max_trigger_length"]

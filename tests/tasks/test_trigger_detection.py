@@ -180,6 +180,38 @@ def test_such_a_corpus_to_train_on_first_is_refused_and_is_no_source_of_negative
     assert all(all(example.known) for example in whole.pretraining.examples)
 
 
+def untriggered(documents):
+    return [replace(d, events=tuple(replace(event, trigger=None) for event in d.events)) for d in documents]
+
+
+@pytest.mark.parametrize("setting", ["train_file", "pretrain_file"])
+@pytest.mark.parametrize("partial_annotation", [False, True])
+def test_a_corpus_whose_events_have_no_triggers_is_refused(settings, tmp_path, setting, partial_annotation):
+    write_corpus(untriggered(read_corpus(settings["train_file"])), tmp_path / "untriggered.jsonl")
+    own = {"partial_annotation": partial_annotation, setting: str(tmp_path / "untriggered.jsonl")}
+    recipe = Recipe.of({**settings, **own, "output_dir": str(tmp_path / "run")})
+
+    with pytest.raises(EventuneError, match=f"^{setting}: expected triggers to learn from, found 5 events") as raised:
+        task_of(recipe)
+    assert "task: extraction" in raised.value.hint
+
+
+def test_many_long_documents_without_triggers_are_not_said_to_be_partly_annotated(settings, partial_file, tmp_path):
+    write_corpus(untriggered(read_corpus(partial_file)), tmp_path / "untriggered.jsonl")
+    own = {"task": "events", "train_file": str(tmp_path / "untriggered.jsonl"), "output_dir": str(tmp_path / "run")}
+    with pytest.raises(EventuneError, match="train_file: expected triggers to learn from, found 60 events without one"):
+        train(Recipe.of({**settings, **own}))
+    assert not (tmp_path / "run").exists()
+
+
+def test_some_events_may_have_no_trigger_and_a_corpus_may_have_no_event(settings, tmp_path):
+    first, *others = read_corpus(settings["train_file"])
+    for name, documents in {"some": [first, *untriggered(others)], "none": [first.with_events(())]}.items():
+        write_corpus(documents, tmp_path / f"{name}.jsonl")
+        recipe = Recipe.of({**settings, "train_file": str(tmp_path / f"{name}.jsonl"), "output_dir": "run"})
+        assert task_of(recipe).examples
+
+
 def test_lines_of_a_negative_file_are_trained_on_as_texts_without_events(settings, tmp_path):
     (tmp_path / "negatives.txt").write_text("the army shelled the town\n\nnothing here\n", encoding="utf-8")
     own = {"negative_file": str(tmp_path / "negatives.txt"), "num_train_epochs": 1}

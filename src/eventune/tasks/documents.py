@@ -35,6 +35,24 @@ def sizes_of(documents: Sequence[Document]) -> dict[str, int]:
     return {"documents": len(documents), "events": len(events), "arguments": arguments}
 
 
+def require_triggers(documents: Sequence[Document], setting: str = "train_file") -> None:
+    """Refuse a corpus whose events all have no trigger: a detector would learn that nothing is one.
+
+    Args:
+        documents: The corpus; some of its events may have none, and it may have no events.
+        setting: The setting that names it.
+
+    Raises:
+        EventuneError: If it has events, and no trigger.
+    """
+    events = [event for document in documents for event in document.events]
+    if events and all(event.trigger is None for event in events):
+        raise EventuneError(
+            f"{setting}: expected triggers to learn from, found {len(events)} events without one and no other",
+            "the arguments of events without a trigger are found with task: extraction",
+        )
+
+
 def require_negatives(documents: Sequence[Document], setting: str = "train_file") -> None:
     """Refuse a corpus that marks some events only: what is unmarked would be learned as no event.
 

@@ -26,7 +26,7 @@ from eventune.generation.extracting.triggers import (
 from eventune.results import Score
 from eventune.scoring import score
 from eventune.tasks.card import UNMARKED_EXAMPLE, extractor_card
-from eventune.tasks.documents import SHOWN, require_negatives, sizes_of
+from eventune.tasks.documents import SHOWN, require_negatives, require_triggers, sizes_of
 from eventune.tasks.generative_extraction import GenerativeExtraction, GenerativeSettings
 from eventune.tasks.splits import DocumentSplits
 from eventune.training import run_directory as names
@@ -67,9 +67,10 @@ class GenerativeDetection(GenerativeExtraction):
         """See `GenerativeExtraction`.
 
         Raises:
-            EventuneError: Also if the corpus to be trained on marks some events only.
+            EventuneError: Also if the corpus to be trained on marks some events only, or no triggers.
         """
         if recipe.optimisation.num_train_epochs > 0:
+            require_triggers(documents.train)
             require_negatives(documents.train)
         asked = replace(
             documents,

@@ -28,7 +28,7 @@ from eventune.extraction.detection.task import DetectionTask, EncodedTexts, Foun
 from eventune.extraction.graph import TriggerGraph
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.tasks.card import UNMARKED_EXAMPLE, extractor_card
-from eventune.tasks.documents import SHOWN, require_negatives
+from eventune.tasks.documents import SHOWN, require_negatives, require_triggers
 from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask, longest_window
 from eventune.tasks.encoder_settings import DetectionSettings
 from eventune.tasks.protocol import Pretraining
@@ -76,9 +76,10 @@ class TriggerDetection(EncoderTask):
         encoded = {}
         if documents is not None and recipe is not None:
             partial = recipe.own["detection"].partial_annotation
-            if not partial:
-                require_negatives(documents.train)
-                require_negatives(documents.pretrain, "pretrain_file")
+            for setting, corpus in (("train_file", documents.train), ("pretrain_file", documents.pretrain)):
+                require_triggers(corpus, setting)
+                if not partial:
+                    require_negatives(corpus, setting)
             for name, part in documents.by_name().items():
                 encoded[name] = EncodedTexts(part, *encoder.encode(part, partial=partial and name == "train"))
         super().__init__(backbone, ontology, settings, encoded, recipe=recipe)
