@@ -156,6 +156,23 @@ def test_a_further_corpus_that_its_ontology_does_not_know_is_refused(read, tmp_p
         beside(read, tmp_path, ontology_file=str(tmp_path / "wrong.yaml"))
 
 
+@pytest.mark.parametrize(
+    ("documents", "weight", "found"),
+    [
+        (OTHER, 0.1, "none in 0 of its 4 documents, which weight 0.1 takes"),
+        ([d.with_events(()) for d in OTHER], 2, "none in 4 of its 4 documents, which weight 2 takes"),
+        ([d.with_events([Event("meet", Span(1, 2))]) for d in OTHER], 0.5, "none in 2 of its 4 documents, which"),
+    ],
+)
+def test_a_further_corpus_without_anything_to_learn_from_is_refused(read, tmp_path, documents, weight, found):
+    write_corpus(documents, tmp_path / "other.jsonl")
+    corpora = {str(tmp_path / "other.jsonl"): {"weight": weight}}
+    with pytest.raises(
+        EventuneError, match=rf"^further_corpora: .*: expected events whose types have roles, found {found}"
+    ):
+        read([document(1)], further_corpora=corpora)
+
+
 def test_what_the_ontology_of_a_further_corpus_lacks_is_left_out_when_that_is_wanted_and_counted(read, tmp_path):
     both = [document(1, ("attacker", 0), ("weapon", 5)), *OTHER]
     write_corpus(both, tmp_path / "both.jsonl")

@@ -221,7 +221,10 @@ def test_lines_of_a_negative_file_are_trained_on_as_texts_without_events(setting
     assert len(task.examples) == len(SENTENCES) + 2
     assert [len(example.word_starts) for example in task.examples[-2:]] == [5, 2]
     assert not task.examples[-1].gold
-    assert train(recipe).data["train"]["documents"] == len(SENTENCES)
+    result = train(recipe)
+    assert result.data["train"]["documents"] == len(SENTENCES)
+    read = result.resources["documents_per_second"] * result.resources["seconds_per_epoch"]
+    assert read == pytest.approx(len(SENTENCES) + 2)
 
 
 def test_settings_of_arguments_are_refused(settings):

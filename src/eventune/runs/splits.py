@@ -68,7 +68,14 @@ def _further(corpus: FurtherCorpus, data: DataArguments, notice: Callable[[str],
         ontology = named.allowing(documents)
     times, share = int(corpus.weight), corpus.weight % 1
     drawn = random.Random(data.split_seed).sample(documents, round(share * len(documents)))
-    return TrainedBeside((*documents * times, *drawn), ontology)
+    taken = documents if times else drawn
+    if not any(ontology[event.type].roles for document in taken for event in document.events):
+        raise EventuneError(
+            f"further_corpora: {corpus.file}: expected events whose types have roles, found none in {len(taken)} of "
+            f"its {len(documents)} documents, which weight {corpus.weight:g} takes",
+            "give it a greater weight or an ontology_file with roles, or leave it out",
+        )
+    return TrainedBeside(corpus.file, (*documents * times, *drawn), ontology)
 
 
 def listed_splits(documents: Sequence[Document], folder: Path) -> tuple[Sequence[Document], ...]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import nn
@@ -81,11 +82,13 @@ class DocumentTask:
         settings: What the run's settings file holds.
         counts: What was wrong with the answers that `annotate` got so far, by kind; empty for an encoder.
         encoded: The splits, encoded; each has `documents`, `gold` (how much is to be found) and `unreachable`.
+        beside: What is trained on beside the corpus, encoded in the same way, by what notices call it.
         unit: What is found.
     """
 
     unit: ClassVar[str] = "arguments"
     pretraining: Pretraining | None = None
+    beside: Mapping[str, Any] = MappingProxyType({})
 
     def __init__(
         self,
@@ -110,7 +113,7 @@ class DocumentTask:
         return [
             f"{name}: {part.unreachable.total()} of {part.gold} gold {self.unit} are out of reach "
             f"({', '.join(f'{count} {reason}' for reason, count in part.unreachable.items())}); they count as missed"
-            for name, part in self.encoded.items()
+            for name, part in {**self.encoded, **self.beside}.items()
             if part.unreachable
         ]
 

@@ -91,8 +91,9 @@ class EncoderTask(DocumentTask):
     def costs(self, outcome: Outcome, cost: Mapping[str, float]) -> dict[str, Any]:
         """See `RunTask`."""
         assert outcome.counts is not None
+        read = sum(len(part.documents) for part in (self.encoded["train"], *self.beside.values()))
         return {
             "head_parameters": outcome.counts.heads,
-            "documents_per_second": len(self.encoded["train"].documents) / cost["seconds_per_epoch"],
+            "documents_per_second": read / cost["seconds_per_epoch"],
             **(self._forgetting.measured() if self._forgetting else {}),
         }

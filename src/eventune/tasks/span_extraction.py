@@ -74,9 +74,13 @@ class SpanExtraction(EncoderTask):
         super().__init__(backbone, ontology, settings, encoded, recipe=recipe)
         self.loop = self._loop(builder, encoded.get("dev"))
         self.examples: Sequence[EncodedWindow] = encoded["train"].examples if "train" in encoded else ()
-        for corpus in documents.further if documents else ():
-            beside, _ = self._builder(backbone, corpus.ontology, settings).encode(corpus.documents)
-            self.examples = [*self.examples, *beside]
+        self.beside = {
+            f"further_corpora: {corpus.file}": EncodedPart(
+                corpus.documents, *self._builder(backbone, corpus.ontology, settings).encode(corpus.documents)
+            )
+            for corpus in (documents.further if documents else ())
+        }
+        self.examples = [*self.examples, *(example for part in self.beside.values() for example in part.examples)]
         batch = recipe.optimisation.per_device_train_batch_size if recipe else COMPARED_EXAMPLES
         self.gradient_examples = self.examples[:batch]
         self.pretraining = self._pretraining(documents) if documents and documents.pretrain else None

@@ -13,10 +13,12 @@ class TrainedBeside:
     """What is trained on beside the run's own corpus.
 
     Attributes:
+        file: What the recipe calls it.
         documents: The documents, each as often as an epoch reads it.
         ontology: Their ontology.
     """
 
+    file: str
     documents: Sequence[Document]
     ontology: Ontology
 

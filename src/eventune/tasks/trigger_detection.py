@@ -86,7 +86,9 @@ class TriggerDetection(EncoderTask):
         self.loop = self._loop(encoder, encoded.get("dev"))
         self.examples: Sequence[EncodedText] = encoded["train"].examples if "train" in encoded else ()
         if documents is not None and documents.negatives:
-            self.examples = [*self.examples, *encoder.encode(documents.negatives)[0]]
+            negatives = EncodedTexts(documents.negatives, *encoder.encode(documents.negatives))
+            self.beside = {"negative_file": negatives}
+            self.examples = [*self.examples, *negatives.examples]
         batch = recipe.optimisation.per_device_train_batch_size if recipe else COMPARED_EXAMPLES
         self.gradient_examples = self.examples[:batch]
         self.pretraining = self._pretraining(documents) if documents and documents.pretrain else None
