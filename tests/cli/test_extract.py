@@ -89,7 +89,7 @@ def test_a_text_with_a_broken_mark_is_refused_with_an_example(refused, tiny_run)
 def test_a_text_without_a_trigger_is_refused_with_what_to_do(refused, tiny_run):
     message = refused("extract", tiny_run, "--text", "Gunmen shot three soldiers.")
     assert message.startswith("error: expected a document to have an event: this run finds arguments and no triggers")
-    for way in ("[[shot|attack]]", "--type attack", "a run that detects events"):
+    for way in ("[[shot|attack]]", "--type attack", "--detection"):
         assert way in message
 
 

@@ -38,6 +38,11 @@ def test_an_address_in_use_is_refused_before_a_model_is_loaded(refused, tiny_run
         )
 
 
+def test_triggers_are_found_by_a_run_that_does(refused, tiny_run):
+    message = refused("serve", tiny_run, "--detection", tiny_run, "--port", "0")
+    assert message.startswith(f"error: {tiny_run}: expected a run that finds triggers, found one with task: extraction")
+
+
 @pytest.fixture
 def server(tiny_run, forked, tmp_path):
     """A server in a process of its own, and its URL."""

@@ -47,30 +47,40 @@ def test_ties_are_broken_by_place_so_that_results_do_not_depend_on_the_batch():
 
 def test_a_single_reading_is_left_as_it_is():
     found = [candidate(3, 5, 1.0), candidate(3, 5, 2.0)]
-    assert averaged([found]) == found
-    assert averaged([[]]) == []
+    assert averaged([found], most=12) == found
+    assert averaged([[]], most=12) == []
 
 
 def test_two_readings_of_a_span_are_averaged_and_its_share_follows_from_that():
-    [found] = averaged([[candidate(3, 5, 3.0)], [candidate(3, 5, 1.0)]])
+    [found] = averaged([[candidate(3, 5, 3.0)], [candidate(3, 5, 1.0)]], most=12)
     assert (found.span, found.log_odds) == (Span(3, 5), 2.0)
     assert found.probability == pytest.approx(math.exp(2) / (1 + math.exp(2)))
 
 
 def test_a_span_that_one_reading_does_not_list_is_no_better_there_than_the_last_that_it_lists():
     first = [candidate(0, 1, 4.0), candidate(2, 3, 2.0)]
-    found = {c.span: c.log_odds for c in averaged([first, [candidate(4, 5, 6.0)]])}
+    found = {c.span: c.log_odds for c in averaged([first, [candidate(4, 5, 6.0)]], most=12)}
     assert found == {Span(0, 1): 4.5, Span(2, 3): 3.5, Span(4, 5): 3.5}
-    assert averaged([first, []])[0].log_odds < 0
+    assert averaged([first, []], most=12)[0].log_odds < 0
 
 
 def test_of_two_windows_of_one_reading_the_better_score_is_averaged():
     first = [candidate(0, 1, 4.0), candidate(0, 1, 2.0)]
-    assert [c.log_odds for c in averaged([first, [candidate(0, 1, 0.0)]])] == [2.0]
+    assert [c.log_odds for c in averaged([first, [candidate(0, 1, 0.0)]], most=12)] == [2.0]
+
+
+def test_windows_far_away_take_nothing_from_a_span():
+    near = [candidate(word, word + 1, -float(word)) for word in range(3)]
+    far = [candidate(word, word + 1, -float(word)) for word in range(20, 23)]
+
+    def of_sixth(reading):
+        return next(c.log_odds for c in averaged([[candidate(5, 6, 4.0)], reading], most=3) if c.span == Span(5, 6))
+
+    assert of_sixth(near + far) == of_sixth(near)
 
 
 def test_no_odds_are_too_great_to_be_averaged():
-    found = averaged([[candidate(0, 1, 1e5)], [candidate(0, 1, 1e5), candidate(2, 3, -1e5)]])
+    found = averaged([[candidate(0, 1, 1e5)], [candidate(0, 1, 1e5), candidate(2, 3, -1e5)]], most=12)
     assert all(0 <= c.probability <= 1 for c in found)
 
 

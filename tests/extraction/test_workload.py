@@ -17,8 +17,8 @@ def notices(tiny_encoder):
     tokenizer = SubwordTokenizer.of(load_tokenizer(tiny_encoder))
     ontology = Ontology.of([EventType("attack", (Role("attacker"), Role("target", multiplicity=2)))])
 
-    def notices(documents, *, extractor="joint", padded_length=0):
-        builder = VARIANTS[extractor].builder(tokenizer, ontology, max_length=128, max_span_length=4)
+    def notices(documents, *, extractor="joint", padded_length=0, **windows):
+        builder = VARIANTS[extractor].builder(tokenizer, ontology, max_length=128, max_span_length=4, **windows)
         part = EncodedPart(documents, *builder.encode(documents))
         return list(workload_notices(part, extractor=extractor, max_length=128, padded_length=padded_length))
 
@@ -40,8 +40,20 @@ def test_many_events_in_long_documents_are_told_with_their_windows(notices):
     [notice] = notices([document(events=30, sentences=60), document(events=1)])
     assert notice == (
         "an epoch reads 181 windows: each of 31 events by itself, in 5.8 windows of up to 128 tokens (2 documents); "
-        "trigger_window: 192 reads each once, around its trigger"
+        "trigger_window: 96 reads each once, around its trigger"
     )
+
+
+def test_a_window_is_advised_where_there_is_a_trigger_to_read_around(notices):
+    long = document(events=30, sentences=120)
+    [notice] = notices([long.with_events([Event("attack", None)])])
+    assert "trigger_window" not in notice
+    [notice] = notices([long], trigger_window=64)
+    assert "trigger_window" not in notice
+
+
+def test_a_second_reading_near_the_trigger_is_not_taken_for_one_of_a_filler(notices):
+    assert notices([document(events=1, sentences=14)], near_window=16) == []
 
 
 def test_an_input_for_every_filler_is_told_with_what_one_for_all_would_read(notices):

@@ -29,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scorer", choices=tuple(SCORERS), default="rams", metavar="NAME", help="what is right (default: rams)"
     )
+    parser.add_argument(
+        "--model_name_or_path",
+        metavar="MODEL",
+        help="where a base model is that has moved: that of the runs that were trained on it",
+    )
     add_device_flag(parser)
     add_json_flag(parser)
 
@@ -46,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         target,
         dev_file=Path(arguments.dev_file) if arguments.dev_file else None,
         scorer=arguments.scorer,
+        model_name_or_path=arguments.model_name_or_path,
         placement=Placement.of(arguments.device),
         notice=notify,
     )

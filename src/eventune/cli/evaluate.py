@@ -73,7 +73,7 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detection",
         metavar="OTHER",
-        help="run with task: detection, to find the triggers whose arguments RUN finds",
+        help="run with task: detection or events, to find the triggers whose arguments RUN finds",
     )
     parser.add_argument(
         "--ontology_file",

@@ -53,6 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder that `eventune compare` made, whose page is shown as well; may be repeated",
     )
     parser.add_argument(
+        "--detection",
+        metavar="OTHER",
+        help="run with task: detection or events, to find the triggers whose arguments the RUNs find",
+    )
+    parser.add_argument(
         "--ontology_file",
         metavar="FILE",
         help="event types and roles to find in place of the runs' own; the run warmup finds those of any ontology",
@@ -173,6 +178,7 @@ def _loading(arguments: argparse.Namespace) -> dict[str, Any]:
 
     return {
         "ontology": read_ontology(arguments.ontology_file) if arguments.ontology_file else None,
+        "detection": arguments.detection,
         "model_name_or_path": arguments.model_name_or_path,
         "batch_size": arguments.per_device_eval_batch_size,
         "device": arguments.device,

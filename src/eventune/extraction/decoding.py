@@ -162,19 +162,20 @@ def non_maximum_suppression(candidates: Sequence[Candidate], multiplicity: int) 
     return chosen
 
 
-def averaged(readings: Sequence[Sequence[Candidate]]) -> list[Candidate]:
+def averaged(readings: Sequence[Sequence[Candidate]], *, most: int) -> list[Candidate]:
     """Average what several readings of an event say of a role's spans.
 
     Args:
-        readings: The candidates of each reading. Of a span that is not among one's, it says a little less than of its
-            last: that span is no better than those it lists.
+        readings: The candidates of each reading, of all its windows. Of a span that is not among one's best, it says a
+            little less than of the last of these: that span is no better than they are.
+        most: How many of a reading are its best, however many windows it has.
 
     Returns:
         Every span that is a candidate somewhere: its mean log-odds, and its share of the role's probability by these.
     """
     if len(readings) == 1:
         return list(readings[0])
-    odds = [{c.span: c.log_odds for c in sorted(own, key=lambda c: c.log_odds)} for own in readings]
+    odds = [_best(own, most) for own in readings]
     least = [min(own.values(), default=-_FAR) - 1 for own in odds]
     mean = {
         span: sum(own.get(span, last) for own, last in zip(odds, least, strict=True)) / len(odds)
@@ -182,6 +183,12 @@ def averaged(readings: Sequence[Sequence[Candidate]]) -> list[Candidate]:
     }
     shares = {span: math.exp(min(value, _MOST)) for span, value in mean.items()}
     return [Candidate(span, mean[span], share / (1 + sum(shares.values()))) for span, share in shares.items()]
+
+
+def _best(candidates: Sequence[Candidate], most: int) -> dict[Span, float]:
+    """Return the log-odds of the best spans, by the better one where windows share a span."""
+    rising = {c.span: c.log_odds for c in sorted(candidates, key=lambda c: c.log_odds)}
+    return dict(sorted(rising.items(), key=lambda item: item[1])[-most:])
 
 
 EventCandidates = dict[tuple[int, int], list[list[Candidate]]]
@@ -229,10 +236,11 @@ def merge_readings(readings: Readings, documents: Sequence[Document], ontology: 
         The candidates, overlaps removed, up to each role's multiplicity.
     """
     found: EventCandidates = {}
+    most = candidates_a_role(ontology)
     for (document, event), own in readings.items():
         event_type = ontology[documents[document].events[event].type]
         found[document, event] = [
-            non_maximum_suppression(averaged(candidates), role.multiplicity)
+            non_maximum_suppression(averaged(candidates, most=most), role.multiplicity)
             for role, *candidates in zip(event_type.roles, *own, strict=True)
         ]
     return found

@@ -189,7 +189,7 @@ def no_event_error(what: str) -> EventuneError:
     return EventuneError(
         f"expected {what} to have an event: this run finds arguments and no triggers, and none is marked",
         'mark triggers ("Gunmen [[shot|attack]] three soldiers."), name the event type of the whole text (--type '
-        "attack), or use a run that detects events",
+        "attack), or have them found: by a run with task: events, or by a second one (--detection)",
     )
 
 

@@ -34,10 +34,10 @@ class RunAnnotator:
         folder, entry = self._opened.directory.path, self._opened.entry
         own = (entry.settings_file, names.BASE, *entry.load().files(self._opened.settings))
         digest = hashlib.sha256(f"{self.ontology!r} {self.loaded.dtype}".encode())
-        places = [folder, *(member_folders(self._opened) if entry.settings_file == names.ENSEMBLE else ())]
+        members = member_folders(self._opened) if entry.settings_file == names.ENSEMBLE else ()
         # A causal LM that was not trained has no weights of its own.
-        for place in places:
-            for path in (weights_file(place), *(place / name for name in own)):
+        for place in (folder, *members):
+            for path in (weights_file(place), *(place / name for name in dict.fromkeys((*own, names.EXTRACTOR)))):
                 if path.is_file():
                     digest.update(bytes.fromhex(sha256_of(path)))
         return digest.hexdigest()[:12]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
+from eventune.errors import require_library
 from eventune.events import Document
 
 STRATEGIES = {
@@ -120,6 +120,9 @@ class _Likeness:
 
 def _vectors(terms: Sequence[set[str]]) -> Any:
     """Return the documents' terms as rows of length one, rare terms weighing more; *shape* (documents, terms)."""
+    require_library("scipy", "eventune data select needs scipy", "pip install scipy")
+    from scipy.sparse import csr_matrix
+
     columns: dict[str, int] = {}
     rows = [sorted(columns.setdefault(term, len(columns)) for term in sorted(own)) for own in terms]
     indices = np.concatenate([np.array(row, dtype=np.int64) for row in rows]) if rows else np.array([], dtype=np.int64)

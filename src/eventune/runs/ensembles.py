@@ -6,13 +6,15 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
 from eventune.backbones.placement import Placement
-from eventune.corpora import read_corpus, read_ontology, require_known_to, write_corpus, write_ontology
+from eventune.corpora import read_corpus, read_ontology, write_corpus, write_ontology
+from eventune.corpora.ontology_fit import known_part
 from eventune.errors import EventuneError, InvalidValueError
-from eventune.events import Document, Ontology
+from eventune.events import Document, Ontology, Role
 from eventune.extraction.decoding import Margins
 from eventune.recipe import Recipe
 from eventune.results import RunResult
@@ -39,6 +41,13 @@ _SPLIT_BY = (
     *("split_seed", "group_by"),
 )
 """Settings that say which documents a run is trained, tuned and scored on."""
+_NOT_READ: dict[str, Any] = {
+    "pretrain_file": "",
+    "pretrain_ontology_file": "",
+    "negative_file": "",
+    "further_corpora": {},
+}
+"""Settings of documents that were only trained on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ def make_ensemble(
     *,
     dev_file: Path | None = None,
     scorer: str,
+    model_name_or_path: str | None = None,
     placement: Placement,
     batch_size: int = 32,
     notice: Callable[[str], None] = lambda _: None,
@@ -75,6 +85,7 @@ def make_ensemble(
         dev_file: Annotated documents that no run was trained on; by default the runs' own dev part, which has to be the
             same for all.
         scorer: Name of the definition that says what is right.
+        model_name_or_path: Where a base is on this machine, if not where the runs that were trained on it say.
         placement: Where the models lie.
         batch_size: Events a batch.
         notice: Hears of what is read.
@@ -92,11 +103,11 @@ def make_ensemble(
     with creating(target, makes_parents=True):
         members = [_member(run) for run in runs]
         ontology = _common_ontology(members)
-        parts = _parts(members, dev_file, notice)
+        parts = _of_file(dev_file, ontology, notice) if dev_file is not None else _of_runs(members, notice)
         check_gold(parts.dev, parts.where, with_arguments=True, to_find="give annotated documents by --dev_file")
-        if dev_file is not None:
-            require_known_to(ontology, parts.dev, parts.where)
-        loaded = load_members(members, placement=placement, batch_size=batch_size)
+        loaded = load_members(
+            members, model_name_or_path=model_name_or_path, placement=placement, batch_size=batch_size
+        )
         task = Ensemble(loaded, EnsembleSettings(members=len(members), scorer=scorer, margins=Margins()), ontology)
         models = nn.ModuleList(member.model for member in loaded)
         found = {"dev": task.candidates(models, parts.dev)}
@@ -132,10 +143,10 @@ def _member(run: Path) -> Path:
 
 
 def _common_ontology(members: Sequence[Path]) -> Ontology:
-    """Return the ontology of all members.
+    """Return the ontology of all members; a role may have as many fillers as any of them allows.
 
     Raises:
-        EventuneError: If one has other types or roles than the first.
+        EventuneError: If one has other types or roles than the first, or has them in another order.
     """
     ontologies = [read_ontology(member / names.ONTOLOGY) for member in members]
     known = [
@@ -145,26 +156,45 @@ def _common_ontology(members: Sequence[Path]) -> Ontology:
     for member, found in zip(members[1:], known[1:], strict=True):
         if found != known[0]:
             other = next(name for name in (*known[0], *found) if known[0].get(name) != found.get(name))
+            same = sorted(found.get(other, ())) == sorted(known[0].get(other, ()))
             raise EventuneError(
-                f"{member}: expected the types and roles of {members[0]}, found others, e.g. of {other!r}",
+                f"{member}: expected the types and roles of {members[0]}, found others, e.g. of {other!r}"
+                + (": the same in another order" if same else ""),
                 "train all members with one ontology_file",
             )
-    return ontologies[0]
+    return Ontology.of(
+        [
+            replace(event_type, roles=tuple(map(_widest, zip(*(each[name].roles for each in ontologies), strict=True))))
+            for name, event_type in ontologies[0].types.items()
+        ]
+    )
 
 
-def _parts(members: Sequence[Path], dev_file: Path | None, notice: Callable[[str], None]) -> EnsembleParts:
-    if dev_file is not None:
-        return EnsembleParts(read_corpus(dev_file).documents, (), str(dev_file))
-    recipes = [Recipe.read(member / names.RECIPE).data for member in members]
-    for member, other in zip(members[1:], recipes[1:], strict=True):
-        for name in _SPLIT_BY:
-            own, found = getattr(recipes[0], name), getattr(other, name)
-            if own != found:
-                raise EventuneError(
-                    f"{member}: expected the documents of {members[0]}, whose {name} is {own!r}, found {found!r}",
-                    "give --dev_file, with documents that no run was trained on",
-                )
-    splits = read_splits(recipes[0], notice)
+def _widest(roles: Sequence[Role]) -> Role:
+    return max(roles, key=lambda role: role.multiplicity)
+
+
+def _of_file(dev_file: Path, ontology: Ontology, notice: Callable[[str], None]) -> EnsembleParts:
+    known, unknown = known_part(read_corpus(dev_file).documents, ontology)
+    if unknown:
+        notice(f"{dev_file}: what the runs' ontology lacks, left out: {unknown}")
+    return EnsembleParts(known, (), str(dev_file))
+
+
+def _of_runs(members: Sequence[Path], notice: Callable[[str], None]) -> EnsembleParts:
+    hint = "give --dev_file, with documents that no run was trained on"
+    try:
+        recipes = [Recipe.read(member / names.RECIPE).data for member in members]
+        for member, other in zip(members[1:], recipes[1:], strict=True):
+            for name in _SPLIT_BY:
+                own, found = getattr(recipes[0], name), getattr(other, name)
+                if own != found:
+                    raise EventuneError(
+                        f"{member}: expected the documents of {members[0]}, whose {name} is {own!r}, found {found!r}"
+                    )
+        splits = read_splits(replace(recipes[0], **_NOT_READ), notice)
+    except EventuneError as error:
+        raise EventuneError(error.message, hint) from error
     return EnsembleParts(splits.dev, splits.test, f"the dev part of {members[0]}")
 
 

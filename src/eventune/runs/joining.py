@@ -128,7 +128,8 @@ def load_steps(
     options: dict[str, Any] = {"placement": placement, "batch_size": batch_size}
     first = load_run(steps.detection, base=base, model_name_or_path=model_name_or_path, **options)
     shared = base or first.base
-    if base is None and shared is not None and not shared.fits(steps.arguments):
+    # A run of several loads each member on what fits.
+    if base is None and shared is not None and not (steps.arguments.entry.holds_runs or shared.fits(steps.arguments)):
         shared = None
     second = load_run(steps.arguments, base=shared, model_name_or_path=model_name_or_path, **options)
     for step, loaded in ((DETECTION, first), (ARGUMENTS, second)):

@@ -318,7 +318,10 @@ def load_members(
     placement: Placement,
     batch_size: int,
 ) -> list[LoadedRun]:
-    """Load runs with task: extraction, those on one base on the same one; arguments and errors as for `load_run`."""
+    """Load runs with task: extraction, those on one base on the same one; arguments and errors as for `load_run`.
+
+    The base at `model_name_or_path` is that of the runs that were trained on it; the others' are where they say.
+    """
     bases, members = [base] if base else [], []
     for folder in folders:
         member = open_run(folder)
@@ -326,7 +329,7 @@ def load_members(
         loaded = load_run(
             member,
             base=shared,
-            model_name_or_path=model_name_or_path,
+            model_name_or_path=model_name_or_path if _is_base_of(member, model_name_or_path) else None,
             placement=placement,
             batch_size=batch_size,
         )
@@ -334,6 +337,12 @@ def load_members(
             bases.append(loaded.base)
         members.append(loaded)
     return members
+
+
+def _is_base_of(member: OpenRun, model_name_or_path: str | None) -> bool:
+    if model_name_or_path is None:
+        return False
+    return resolve(model_name_or_path).sha256() == RecordedBase.read(member.directory.path).sha256
 
 
 def _dtype(opened: OpenRun, placement: Placement) -> str:

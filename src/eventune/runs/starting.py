@@ -58,9 +58,10 @@ def starting_weights(init_from: str, *, task: str, base: BaseModel) -> Path:
     if opened.entry.name != task or opened.settings.method not in METHODS:
         raise EventuneError(
             f"init_from: expected a trained run with task: {task}, found {folder} with task: {opened.entry.name}, "
-            f"method {opened.settings.method}"
+            f"method {opened.settings.method}",
+            f"start from a trained run with task: {task}, or with steps of which one is",
         )
     recorded = RecordedBase.read(folder)
-    hint = f"give model_name_or_path: {recorded.name_or_path}, or train on a pretrain_file"
+    hint = f"give model_name_or_path: {recorded.name_or_path}, or a pretrain_file with init_from: ''"
     recorded.require(base, f"init_from: {folder}", hint)
     return folder
