@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from eventune.corpora import write_corpus, write_ontology
+from eventune.corpora.ontology_fit import known_part
+from eventune.events import Document
 from eventune.inference.extractor import Extractor
 from eventune.recipe import Recipe, read_changed
 from eventune.results import RunResult
@@ -25,11 +27,10 @@ from eventune.runs.splits import read_splits
 from eventune.runs.training import train
 from eventune.scoring.definitions import score_model
 from eventune.storage.json_files import read_json
-from eventune.tasks.splits import DocumentSplits
 from eventune.training.run_directory import RESULT
 
 SCORER = "rams"
-WINDOW: dict[str, Any] = {"trigger_window": 192}
+WINDOW: dict[str, Any] = {"trigger_window": 96}
 RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     "rams": ("rams-lora", {"test_fraction": 0.2}),
     "wikievents": ("wikievents-lora", {**WINDOW, "num_train_epochs": 12}),
@@ -47,12 +48,12 @@ class Corpus:
     Attributes:
         name: Its name here.
         folder: Where its files are.
-        parts: What they hold.
+        test: What runs are scored on; what its ontology lacks is left out of all parts.
     """
 
     name: str
     folder: Path
-    parts: DocumentSplits
+    test: Sequence[Document]
 
     @classmethod
     def split(cls, name: str, folder: Path) -> Corpus:
@@ -62,10 +63,10 @@ class Corpus:
         parts = read_splits(Recipe.of(settings).data, lambda _: None)
         folder.mkdir(parents=True, exist_ok=True)
         for part in ("train", "dev", "test"):
-            if not (folder / f"{part}.jsonl").exists():
-                write_corpus(getattr(parts, part), folder / f"{part}.jsonl", "jsonl")
+            known, _ = known_part(getattr(parts, part), parts.ontology)
+            write_corpus(known, folder / f"{part}.jsonl", "jsonl")
         write_ontology(parts.ontology, folder / "ontology.yaml")
-        return cls(name, folder, parts)
+        return cls(name, folder, known)
 
     @property
     def ontology_file(self) -> str:
@@ -86,8 +87,8 @@ class Corpus:
 
     def zero_shot(self, run: Path | str) -> float:
         """Return the F1 in percent that a run has on the test part, with this corpus's types and roles."""
-        found = Extractor.load(run, ontology=self.ontology_file).extract_all(self.parts.test)
-        return 100 * score_model(self.parts.test, found, SCORER).f1
+        found = Extractor.load(run, ontology=self.ontology_file).extract_all(self.test)
+        return 100 * score_model(self.test, found, SCORER).f1
 
 
 def main() -> None:
