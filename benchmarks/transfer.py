@@ -22,7 +22,6 @@ from eventune.corpora.ontology_fit import known_part
 from eventune.events import Document
 from eventune.inference.extractor import Extractor
 from eventune.recipe import Recipe, read_changed
-from eventune.results import RunResult
 from eventune.runs.splits import read_splits
 from eventune.runs.training import train
 from eventune.scoring.definitions import score_model
@@ -30,14 +29,14 @@ from eventune.storage.json_files import read_json
 from eventune.training.run_directory import RESULT
 
 SCORER = "rams"
-WINDOW: dict[str, Any] = {"trigger_window": 96}
 RECIPES: dict[str, tuple[str, dict[str, Any]]] = {
     "rams": ("rams-lora", {"test_fraction": 0.2}),
-    "wikievents": ("wikievents-lora", {**WINDOW, "num_train_epochs": 12}),
+    "wikievents": ("wikievents-lora", {}),
     "phee": ("phee-lora", {}),
 }
-LONGEST = 20
-"""Words of an argument where all corpora are learned at once, as the recipe for PHEE has it."""
+WINDOW, LONGEST = 96, 20
+"""Where all corpora are learned at once: `trigger_window` and `max_span_length`, as the recipes for WikiEvents and PHEE
+have them."""
 NOTHING, WARMUP, ALL = "nothing", "warmup", "all"
 
 
@@ -104,7 +103,7 @@ def main() -> None:
     def learned(corpus: Corpus, start: str, source: Path | str) -> Path:
         return corpus.train(folder / f"{corpus.name}-from-{start}", str(source), changes)
 
-    print(f"| F1 in percent on | {' | '.join(RECIPES)} |\n|---|{'---:|' * len(corpora)}")
+    print(f"| F1 in percent on | {' | '.join(corpus.name for corpus in corpora)} |\n|---|{'---:|' * len(corpora)}")
     show(f"`{WARMUP}`, untrained", [corpus.zero_shot(WARMUP) for corpus in corpora])
     starts = {corpus.name: learned(corpus, WARMUP, WARMUP) for corpus in corpora}
     for name, run in starts.items():
@@ -114,7 +113,7 @@ def main() -> None:
         show(f"trained, from {start}", row)
     first, *others = corpora
     further = {str(other.folder / "train.jsonl"): {"ontology_file": other.ontology_file} for other in others}
-    beside = {**WINDOW, "max_span_length": LONGEST, "further_corpora": further}
+    beside = {"trigger_window": WINDOW, "max_span_length": LONGEST, "further_corpora": further}
     together = first.train(folder / ALL, WARMUP, beside | changes)
     show("all at once", [corpus.zero_shot(together) for corpus in corpora])
 
@@ -126,8 +125,7 @@ def show(name: str, scores: Sequence[float | None]) -> None:
 
 def f1_of(run: Path) -> float:
     """Return a finished run's F1 on its test part in percent."""
-    result = RunResult(**read_json(run / RESULT))
-    return 100 * float(result.scores["test"]["metrics"]["f1"])
+    return 100 * float(read_json(run / RESULT)["scores"]["test"]["metrics"]["f1"])
 
 
 if __name__ == "__main__":
