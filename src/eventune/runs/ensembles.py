@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from eventune.corpora import read_corpus, read_ontology, write_corpus, write_ont
 from eventune.corpora.ontology_fit import known_part
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Ontology, Role
-from eventune.extraction.decoding import Margins
+from eventune.extraction.decoding import EventCandidates, Margins
 from eventune.recipe import Recipe
 from eventune.results import RunResult
 from eventune.runs.opening import load_members, open_run
@@ -114,18 +114,23 @@ def make_ensemble(
         task.settings = task.calibrated(found["dev"], scorer)
         if parts.test:
             found["test"] = task.candidates(models, parts.test)
-        result = RunResult(
-            scores={
-                name: score_model(own[0], task.chosen(own, task.settings), scorer).to_dict()
-                for name, own in found.items()
-            },
-            data={name: sizes_of(own[0]) for name, own in found.items()},
-            versions=library_versions(),
-            hardware=hardware(placement.device),
-        )
+        result = _result(task, found, scorer, placement)
         test = task.chosen(found["test"], task.settings) if parts.test else []
         _write(target, members, task, test, result)
     return result
+
+
+def _result(
+    task: Ensemble, found: Mapping[str, tuple[Sequence[Document], EventCandidates]], scorer: str, placement: Placement
+) -> RunResult:
+    return RunResult(
+        scores={
+            name: score_model(own[0], task.chosen(own, task.settings), scorer).to_dict() for name, own in found.items()
+        },
+        data={name: sizes_of(own[0]) for name, own in found.items()},
+        versions=library_versions(),
+        hardware=hardware(placement.device),
+    )
 
 
 def _member(run: Path) -> Path:
