@@ -113,7 +113,7 @@ def _write(opened: OpenRun, folder: Path, *, int8: bool, model_name_or_path: str
         raise EventuneError(
             f"{run}: expected a run with task: {known} on an encoder, found one with task: {entry.name}",
             "export its members one by one, or serve it as it is: eventune serve"
-            if "encoder" in entry.traits
+            if entry.holds_runs
             else "causal LMs are served by vLLM: eventune doctor --vllm",
         )
     if (run / names.RECIPE).is_file():
