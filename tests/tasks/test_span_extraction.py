@@ -44,10 +44,12 @@ def test_arguments_of_a_corpus_beside_that_are_out_of_reach_are_named_as_those_o
 
 @pytest.mark.parametrize(("weight", "read"), [(1, 2), (2, 4), (0.5, 1)])
 def test_documents_a_second_count_those_of_a_corpus_beside_as_often_as_an_epoch_reads_them(
-    task_beside, tiny_recipe, weight, read
+    task_beside, tiny_recipe, tmp_path, weight, read
 ):
     task = task_beside(weight=weight)
     own = len(read_corpus(tiny_recipe["train_file"]))
     outcome = Outcome(counts=type("Counts", (), {"heads": 0}))
     assert task.costs(outcome, {"seconds_per_epoch": 2.0})["documents_per_second"] == (own + read) / 2
-    assert task.data().keys() == {"train", "dev"}
+    beside = f"further_corpora: {tmp_path / 'other.jsonl'}"
+    assert task.data().keys() == {"train", "dev", beside}
+    assert task.data()[beside]["documents"] == read

@@ -170,13 +170,13 @@ class DocumentTask:
         return trainer.epochs()
 
     def data(self) -> dict[str, Any]:
-        """See `RunTask`."""
+        """See `RunTask`; what is trained on beside the corpus counts as often as an epoch reads it."""
         return {
             name: {
                 **sizes_of(part.documents),
                 "unreachable": dict(part.unreachable),
             }
-            for name, part in self.encoded.items()
+            for name, part in {**self.encoded, **self.beside}.items()
         }
 
     def card(self, settings: Mapping[str, Any], result: Mapping[str, Any]) -> str:
