@@ -478,6 +478,21 @@ def test_full_fine_tuning_works_and_reloads(train_with, documents):
     assert found["counts"] == json.loads((run / "result.json").read_text())["counts"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"method": "full", "learning_rate": 1e-3}, True),
+        ({"method": "full", "learning_rate": 1e-4}, False),
+        ({"method": "lora", "learning_rate": 1e-3}, False),
+    ],
+)
+def test_full_fine_tuning_at_an_adapter_s_learning_rate_is_told(train_with, changes, told):
+    listener = Listener()
+    train_with(reporter=listener, num_train_epochs=1, train_fraction=0.3, **changes)
+
+    assert any("is an adapter's" in notice for notice in listener.notices) == told
+
+
 METHODS = {
     "DoRA, rsLoRA, LoRA+ and ranks": {
         "use_dora": True, "use_rslora": True, "loraplus_lr_ratio": 4.0, "rank_pattern": {"query": 2}
