@@ -40,6 +40,17 @@ def test_format_that_was_named_is_not_called_guessed(corpus, capsys):
     assert "guessed" not in capsys.readouterr().out
 
 
+def test_built_in_corpora_are_read_by_their_names(tmp_path, capsys):
+    assert main(["data", "check", "sample:dev", "--ontology_file", "sample:ontology"]) == 0
+    assert "0 errors" in capsys.readouterr().out
+    assert main(["data", "stats", "sample:dev", "--ontology_file", "sample:ontology", "--json"]) == 0
+    documents = json.loads(capsys.readouterr().out)["documents"]
+    assert main(["data", "ontology", "sample:ontology", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["types"]
+    assert main(["data", "convert", "sample:dev", str(tmp_path / "dev.jsonl"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["documents"] == documents
+
+
 def test_errors_of_a_check_give_exit_code_one(corpus, ontology, capsys):
     assert main(["data", "check", corpus, "--ontology_file", ontology]) == 1
     out = capsys.readouterr().out

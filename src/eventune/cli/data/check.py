@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from eventune.cli.data.source import add_source, patience, print_source, reserved, source
+from eventune.cli.data.source import add_source, located, patience, print_source, reserved, source
 from eventune.cli.output import add_json_flag, emit
 from eventune.errors import EventuneError
 
@@ -48,8 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise EventuneError(f"--max_length: expected an integer >= 1, found {arguments.max_length}")
     fixed: dict[str, Any] = {}
     with reserved(arguments.output_file), patience(f"checking {arguments.file}"):
-        ontology = read_ontology(arguments.ontology_file) if arguments.ontology_file else None
-        corpus = stream_corpus(arguments.file, arguments.format)
+        ontology = read_ontology(located(arguments.ontology_file)) if arguments.ontology_file else None
+        corpus = stream_corpus(located(arguments.file), arguments.format)
         elsewhere = texts_of({path: stream_corpus(path, arguments.format) for path in arguments.other_file})
         checker = Checker(ontology=ontology, elsewhere=elsewhere, max_length=arguments.max_length)
         if arguments.fix:

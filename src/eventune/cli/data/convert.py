@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from eventune.cli.data.source import patience, reserved, source
+from eventune.cli.data.source import located, patience, reserved, source
 from eventune.cli.output import add_json_flag, emit
 from eventune.errors import EventuneError
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("file", metavar="SOURCE", help="the corpus")
+    parser.add_argument("file", metavar="SOURCE", help="the corpus; or one that is built in, e.g. sample:warmup")
     parser.add_argument("output_file", metavar="TARGET", help="what is written; must not exist")
     parser.add_argument("--format", default="auto", help="its format (default: guess it)")
     parser.add_argument("--output_format", metavar="NAME", default="jsonl", help="that of the target (default: jsonl)")
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         reserved(arguments.output_file, arguments.output_coreference_file),
         patience(f"converting {arguments.file}"),
     ):
-        corpus = stream_corpus(arguments.file, arguments.format)
+        corpus = stream_corpus(located(arguments.file), arguments.format)
         documents = _documents(corpus, arguments.coreference_file)
         count = write_corpus(documents, arguments.output_file, arguments.output_format, losses=losses)
         if arguments.output_coreference_file:

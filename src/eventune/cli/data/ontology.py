@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from eventune.cli.data.source import add_source, patience, reserved
+from eventune.cli.data.source import add_source, located, patience, reserved
 from eventune.cli.output import add_json_flag, emit
 
 YAML, LABEL_STUDIO = FORMATS = ("yaml", "label_studio")
@@ -41,10 +41,11 @@ def run(arguments: argparse.Namespace) -> int:
     from eventune.storage.atomic import write_atomically
 
     with reserved(arguments.output_file), patience(f"reading {arguments.file}"):
-        if arguments.format == AUTO and not _is_corpus(Path(arguments.file)):
-            ontology = read_ontology(arguments.file)
+        path = located(arguments.file)
+        if arguments.format == AUTO and not _is_corpus(path):
+            ontology = read_ontology(path)
         else:
-            ontology = Ontology.induced_from(stream_corpus(arguments.file, arguments.format))
+            ontology = Ontology.induced_from(stream_corpus(path, arguments.format))
         if named := arguments.descriptions_file:
             ontology = Descriptions.read(path_of_descriptions(named)).add_to(ontology)
         to_text = labelling_configuration if arguments.output_format == LABEL_STUDIO else ontology_text

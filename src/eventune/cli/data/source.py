@@ -22,8 +22,15 @@ _PATIENCE_SECONDS = 2.0
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add the corpus and its format."""
-    parser.add_argument("file", metavar="FILE", help="the corpus")
+    parser.add_argument("file", metavar="FILE", help="the corpus; or one that is built in, e.g. sample:warmup")
     parser.add_argument("--format", default="auto", help="its format: jsonl, rams, … (default: guess it)")
+
+
+def located(name: str) -> Path:
+    """Return where a file lies that is named by its path, or by what it is, as in a recipe: `sample:warmup`."""
+    from eventune.corpora.arguments import path_of
+
+    return path_of(name) or Path(name)
 
 
 @contextmanager

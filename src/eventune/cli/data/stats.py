@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from eventune.cli.data.source import add_source, patience, print_source, source
+from eventune.cli.data.source import add_source, located, patience, print_source, source
 from eventune.cli.output import add_json_flag, emit
 from eventune.storage.atomic import require_new
 
@@ -40,8 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         require_new(Path(arguments.html), flag="--html")
     examples: list[Document] = []
     with patience(f"reading {arguments.file}"):
-        ontology = read_ontology(arguments.ontology_file) if arguments.ontology_file else None
-        corpus = stream_corpus(arguments.file, arguments.format)
+        ontology = read_ontology(located(arguments.ontology_file)) if arguments.ontology_file else None
+        corpus = stream_corpus(located(arguments.file), arguments.format)
         start = time.perf_counter()
         figures = describe(_keeping(examples, corpus), ontology=ontology)
         seconds = time.perf_counter() - start
