@@ -6,9 +6,9 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventune.backbones.cache import kept
 from eventune.backbones.hashes import sha256_of
 from eventune.errors import EventuneError
+from eventune.storage.cache import kept
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -35,7 +35,10 @@ def unpacked(file: Path) -> Path:
         EventuneError: If the file cannot be read, the package `gguf` is not there to read it, or the cache cannot be
             written.
     """
-    return kept(f"{file.stem}-{_sha256(file)[:16]}-{_FORM}", lambda folder: _unpack(file, folder))
+    from safetensors import SafetensorError
+
+    failures = (OSError, SafetensorError)
+    return kept(f"{file.stem}-{_sha256(file)[:16]}-{_FORM}", lambda folder: _unpack(file, folder), failures=failures)
 
 
 def _unpack(file: Path, folder: Path) -> None:

@@ -15,7 +15,6 @@ from transformers import PreTrainedTokenizerBase
 from eventune.adapters.anatomy import Anatomy, anatomy_of
 from eventune.adapters.methods import keeps_base
 from eventune.backbones.backbone import Backbone
-from eventune.backbones.cache import cache_folder
 from eventune.backbones.causal_lm import load_causal_lm, load_causal_tokenizer
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
@@ -28,6 +27,7 @@ from eventune.generation.loss import require_rows_apart
 from eventune.generation.task import GenerationTask
 from eventune.generation.templates import set_template
 from eventune.scoring.text import score_texts
+from eventune.storage.cache import cache_folder
 from eventune.storage.validation import write_settings
 from eventune.tasks.card import responses_card
 from eventune.tasks.limits import MOST_LENGTH

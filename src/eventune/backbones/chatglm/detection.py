@@ -8,8 +8,8 @@ import shlex
 from contextlib import suppress
 from pathlib import Path
 
-from eventune.backbones.cache import cache_folder
 from eventune.errors import EventuneError
+from eventune.storage.cache import cache_folder
 from eventune.storage.json_files import read_json
 
 _READ = (

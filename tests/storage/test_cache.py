@@ -3,7 +3,8 @@ import time
 
 import pytest
 
-from eventune.backbones.cache import cache_folder, kept
+from eventune.errors import EventuneError
+from eventune.storage.cache import cache_folder, kept
 
 
 def writes(text):
@@ -55,3 +56,14 @@ def test_what_a_kill_left_an_hour_ago_is_removed_and_what_another_process_is_at_
     folder = kept("model", writes("whole"))
 
     assert sorted(tmp_path.iterdir()) == sorted([young, folder])
+
+
+def test_without_a_home_folder_the_setting_is_named(monkeypatch):
+    def no_home(self):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("EVENTUNE_CACHE", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("pathlib.Path.expanduser", no_home)
+    with pytest.raises(EventuneError, match=r"expected a home folder.*\n.*set EVENTUNE_CACHE"):
+        cache_folder()
