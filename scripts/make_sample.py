@@ -1,4 +1,4 @@
-"""Make the built-in sample corpus and the warm-up corpus from their grammars, the same bytes each time.
+"""Make the built-in sample corpus from its grammar, the same bytes each time.
 
 python scripts/make_sample.py            write src/eventune/corpora/sample/
 python scripts/make_sample.py --check    tell whether the files there are what this script makes
@@ -17,10 +17,6 @@ from pathlib import Path
 
 from sample.documents import make_crowded_document, make_document, make_uneventful_document
 from sample.frames import SPAN_RULE, TYPES
-from sample.warmup_documents import make_uneventful_warmup, make_warmup_document
-from sample.warmup_frames import TYPES as WARMUP_TYPES
-from sample.warmup_roles import DESCRIPTIONS
-from sample.warmup_roles import SPAN_RULE as WARMUP_SPAN_RULE
 
 from eventune.corpora.jsonl import write_document
 from eventune.events import Document, EventType, Ontology, Role
@@ -31,8 +27,6 @@ CROWDED_SIZES = {"train": 20, "dev": 5, "test": 8}
 UNEVENTFUL_SIZES = {"train": 60, "dev": 24, "test": 40}
 """Documents with three events, and without any, behind the others of a part."""
 SEED = 20
-WARMUP_SIZE = 2200
-WARMUP_UNEVENTFUL_SIZE = 300
 
 
 def make_part(part: str) -> list[Document]:
@@ -68,17 +62,6 @@ def different(documents: Iterator[Document], size: int) -> list[Document]:
     return list(by_text.values())
 
 
-def make_warmup() -> list[Document]:
-    """Make the documents of the warm-up corpus, all different."""
-    rng = random.Random(f"{SEED}-warmup")
-    documents = [make_warmup_document(rng, number) for number in range(WARMUP_SIZE)]
-    rng = random.Random(f"{SEED}-warmup-uneventful")
-    documents += different((make_uneventful_warmup(rng, number) for number in count()), WARMUP_UNEVENTFUL_SIZE)
-    if len({document.text for document in documents}) < len(documents):
-        raise ValueError("warmup: a text stands twice")
-    return documents
-
-
 def make_ontology() -> Ontology:
     """Return the ontology of the sample, the roles in the order in which a prompt lists them."""
     return Ontology.of(
@@ -87,21 +70,9 @@ def make_ontology() -> Ontology:
     )
 
 
-def make_warmup_ontology() -> Ontology:
-    """Return the ontology of the warm-up corpus."""
-    return Ontology.of(
-        EventType(
-            name,
-            tuple(Role(role, most, DESCRIPTIONS[role]) for role, (_, most) in event_type.roles.items()),
-            event_type.description,
-        )
-        for name, event_type in WARMUP_TYPES.items()
-    )
-
-
-def yaml_of(ontology: Ontology, corpus: str, span_rule: str) -> str:
+def yaml_of(ontology: Ontology) -> str:
     """Return an ontology as YAML; a JSON string is a YAML string, so no library is needed to write it."""
-    out = [f"# The built-in {corpus} corpus, made by scripts/make_sample.py. {span_rule}", "types:"]
+    out = [f"# The built-in sample corpus, made by scripts/make_sample.py. {SPAN_RULE}", "types:"]
     for event_type in ontology.types.values():
         out += [f"  {event_type.name}:", f"    description: {json.dumps(event_type.description)}", "    roles:"]
         for role in event_type.roles:
@@ -111,16 +82,13 @@ def yaml_of(ontology: Ontology, corpus: str, span_rule: str) -> str:
 
 
 def make_parts() -> dict[str, list[Document]]:
-    """Return the documents of each part of the sample, and those of the warm-up corpus."""
-    return {**{part: make_part(part) for part in SIZES}, "warmup": make_warmup()}
+    """Return the documents of each part."""
+    return {part: make_part(part) for part in SIZES}
 
 
 def make_files() -> dict[str, str]:
     """Return the content of each file by its name."""
-    files = {
-        "ontology.yaml": yaml_of(make_ontology(), "sample", SPAN_RULE),
-        "warmup_ontology.yaml": yaml_of(make_warmup_ontology(), "warm-up", WARMUP_SPAN_RULE),
-    }
+    files = {"ontology.yaml": yaml_of(make_ontology())}
     for part, documents in make_parts().items():
         records = [record for document in documents for record in write_document(document)]
         lines = [json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records]

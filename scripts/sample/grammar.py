@@ -6,10 +6,12 @@ import random
 import re
 from dataclasses import dataclass, field
 
+from eventune.corpora.warmup.domains import lines_of
+from eventune.corpora.warmup.phrases import Filler, coordinate
 from sample import templates
 from sample.frames import TYPES, Frame
 from sample.lexicon import BUSINESSES, PROFESSIONS, TRIGGERS
-from sample.words import Filler, Picker, coordinate, lines
+from sample.words import Picker
 
 # Who is chosen "rather than B" has B for a rival, and "over A rather than B" leaves open which of the two lost.
 _NO_CONTRAST = ("attacker", "suspect", "office", "participant", "winner", "rival", "predecessor")
@@ -56,7 +58,7 @@ def choose_trigger(rng: random.Random, part: str, number: int, frame: Frame) -> 
 
 def options(block: str, part: str) -> list[str]:
     """Return a block's templates; those with a leading `!` are new to whoever has seen train only."""
-    return [line.removeprefix("!") for line in lines(block) if part != "train" or not line.startswith("!")]
+    return [line.removeprefix("!") for line in lines_of(block) if part != "train" or not line.startswith("!")]
 
 
 class Speaker:

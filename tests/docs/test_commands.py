@@ -120,7 +120,7 @@ def test_the_first_page_shows_what_the_run_finds(material, tmp_path, capsys):
     shutil.copytree(material, tmp_path / "work")
     run_page(Page(ROOT / "docs" / "index.md"), tmp_path / "work", verbs={"extract"})
     out = capsys.readouterr().out
-    assert "life.die: shot" in out
+    assert "conflict.attack: shot" in out
     assert "layoff: dismissed" in out
 
 

@@ -4,9 +4,13 @@ from pathlib import Path
 
 from safetensors.torch import load_file
 
+from eventune.corpora import read_ontology
+from eventune.corpora.warmup import make_ontology
 from eventune.events import EventType, Ontology, Role
 from eventune.inference.extractor import Extractor
+from eventune.recipe import Recipe, read_changed
 from eventune.runs.shipped import located
+from eventune.storage.yaml_files import read_yaml
 
 LAYOFF = Ontology.of([EventType("layoff", (Role("employer"), Role("number of employees"), Role("place")))])
 
@@ -27,7 +31,7 @@ def test_it_finds_events_of_its_own_types():
         argument.role: " ".join(found.words[argument.span.start : argument.span.end]) for argument in event.arguments
     }
     assert found.words[event.trigger.start] == "shot"
-    assert filled == {"victim": "three soldiers", "killer": "Gunmen", "place": "Mosul"}
+    assert filled == {"target": "three soldiers", "attacker": "Gunmen", "place": "Mosul"}
 
 
 def test_it_finds_events_of_types_that_it_has_never_seen():
@@ -36,6 +40,15 @@ def test_it_finds_events_of_types_that_it_has_never_seen():
     [event] = found.events
     assert (event.type, found.words[event.trigger.start]) == ("layoff", "dismissed")
     assert {argument.role for argument in event.arguments} == {"employer", "number of employees", "place"}
+
+
+def test_it_was_trained_by_its_recipe():
+    run = located(Path("warmup"))
+
+    shipped = Recipe.of(read_yaml(run / "recipe.yaml")).to_dict()
+    assert shipped == Recipe.of(read_changed("warmup", {})[0]).to_dict()
+    assert shipped["output_dir"] == "runs/warmup"
+    assert read_ontology(run / "ontology.yaml") == make_ontology()
 
 
 def test_its_weights_take_four_megabytes_at_the_most():

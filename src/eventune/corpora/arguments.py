@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from eventune.corpora.descriptions import PUBLISHED, path_of_descriptions
-from eventune.corpora.sample import sample_file
+from eventune.corpora.sample import PARTS, sample_file
 from eventune.errors import InvalidValueError, did_you_mean
 from eventune.storage.paths import exists, is_file
 
@@ -19,7 +19,7 @@ DATA_FILES = (
 )
 FROM_DATA = "from_data"
 MULTIPLICITIES = ("ontology", FROM_DATA)
-SAMPLE_FILES = {f"sample:{part}": part for part in ("train", "dev", "test", "ontology", "warmup", "warmup_ontology")}
+SAMPLE_FILES = {f"sample:{part}": part for part in PARTS}
 BUILT_IN = {*SAMPLE_FILES, *PUBLISHED}
 """Names of the built-in sample's parts and of the published descriptions; they can stand wherever a file can."""
 

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from sample import warmup_background as background
-from sample import warmup_texts as texts
-from sample.warmup_frames import Frame, Verb
-from sample.warmup_words import COUNTRIES, WarmupPicker
-from sample.words import Filler, coordinate, lines
+from eventune.corpora.warmup.domains import NEWS, entries_of, lines_of, nations
+from eventune.corpora.warmup.frames import Frame, Verb
+from eventune.corpora.warmup.phrases import Filler, coordinate
+from eventune.corpora.warmup.picker import Picker
 
 _SLOT = re.compile(r"\{(~?)(\w+)(?: (\w+)/(\w+))?\}")
-_SMALL_KINDS = ("disease", "vehicle", "nature", "facility", "structure", "cause")
 _MODIFIERS = ("cargo", "arms", "goods", "products", "facility", "structure", "disease", "law", "weapon", "vehicle")
-_NATIONS = {entry[0].removeprefix("the "): entry[1] for entry in COUNTRIES}
 _PARTNERS = "\1"
-_DAYS = "Monday;Tuesday;Wednesday;Thursday;Friday;Saturday;Sunday"
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_POSSESSIVE = {"he": "his", "she": "her", "they": "their"}
 
 
 @dataclass(slots=True)
@@ -55,15 +54,17 @@ class Plan:
         return len(self.main[role]) > 1 or self.main[role][0].plural
 
 
-class WarmupSpeaker:
+class Speaker:
     """Puts planned events into words.
 
     Args:
         picker: Gives the entities that are no arguments.
     """
 
-    def __init__(self, picker: WarmupPicker) -> None:
+    def __init__(self, picker: Picker) -> None:
         self.picker = picker
+        self.domain = picker.domain
+        self.texts = self.domain.texts
         self.rng: random.Random = picker.rng
         self._told: set[str] = set()
         # Behind the one or two events that the text is about.
@@ -71,11 +72,11 @@ class WarmupSpeaker:
 
     def choose(self, block: str) -> str:
         """Return one of a block's templates."""
-        return self.rng.choice(lines(block))
+        return self.rng.choice(lines_of(block))
 
     def choose_new(self, block: str) -> str:
         """Return one of a block's templates that the document has not used."""
-        return self.new(lines(block))
+        return self.new(lines_of(block))
 
     def new(self, templates: list[str]) -> str:
         """Return a template that the document has not used, unless it has used all."""
@@ -89,7 +90,7 @@ class WarmupSpeaker:
         def put(match: re.Match[str]) -> str:
             distractor, name, singular, plural = match.groups()
             if name in ("source", "when"):
-                return self.fill(self.choose(texts.SOURCES if name == "source" else texts.WHEN))
+                return self.fill(self.choose(self.texts["SOURCES"] if name == "source" else self.texts["WHEN"]))
             if name == "event":
                 return _event_word(plan)
             if name == "year":
@@ -97,7 +98,7 @@ class WarmupSpeaker:
             if name == "num":
                 return self.picker.number()
             if name == "day":
-                return self.rng.choice(_DAYS.split(";"))
+                return self.rng.choice(_DAYS)
             if distractor or plan is None:
                 filler = self.picker.pick(name)
                 text = filler.render()
@@ -130,7 +131,7 @@ class WarmupSpeaker:
             for role in roles
         ]
         if self.rng.random() < 0.1:
-            parts.insert(self.rng.randint(0, len(parts)), f"on {self.rng.choice(_DAYS.split(';'))}")
+            parts.insert(self.rng.randint(0, len(parts)), f"on {self.rng.choice(_DAYS)}")
         return "".join(f" {part}" for part in parts)
 
     def predicate(self, plan: Plan, form: str, *, skip: str = "") -> str:
@@ -151,7 +152,7 @@ class WarmupSpeaker:
         if frame.subject not in plan.main or (passive and not pronominal(plan) and self.rng.random() < 0.33):
             return self._passive(plan, skip=skip, past=past)
         text, plural, partners = self._subject(plan)
-        human = plan.main[frame.subject][0].kind not in _SMALL_KINDS and frame.subject != "victim"
+        human = plan.main[frame.subject][0].kind not in self.domain.things and frame.subject != "victim"
         draw = self.rng.random() * (0.5 if past else 1)
         if draw < 0.5:
             told = self.predicate(plan, "past", skip=skip)
@@ -163,7 +164,7 @@ class WarmupSpeaker:
         elif draw < 0.78:
             told = self.predicate(plan, "base" if plural else "third", skip=skip)
         else:
-            modal = self.picker.choose(texts.MODALS if human else "will;could;may;might")
+            modal = self.rng.choice(entries_of(self.texts["MODALS"]) if human else ["will", "could", "may", "might"])
             modal = re.sub(r"(\w+)_(\w+)", lambda match: match[2 if plural else 1], modal)
             told = f"{modal} {self.predicate(plan, 'base', skip=skip)}"
         return f"{text} {told.replace(_PARTNERS, partners)}"
@@ -180,7 +181,7 @@ class WarmupSpeaker:
         """Return the subject, now and then with an apposition."""
         text = self.phrase(plan, plan.frame.subject)
         fillers = plan.main[plan.frame.subject]
-        block = texts.APPOSITIVES.get(fillers[0].kind, "")
+        block = self.domain.appositives.get(fillers[0].kind, "")
         if len(fillers) > 1 or not block or self.rng.random() > 0.2:
             return text
         return f"{text}, {self.fill(self.choose(block))},"
@@ -208,7 +209,7 @@ class WarmupSpeaker:
         frame, (noun, preposition) = plan.frame, plan.noun
         told = plan.trigger(noun)
         rest = self.obliques(plan)
-        adjective = self.picker.choose(texts.ADJECTIVES)
+        adjective = self._adjective()
         if frame.mutual or not frame.object:
             of = "" if preposition == "-" else f" {preposition} {self.phrase(plan, frame.subject)}"
             return f"the {adjective}{told}{of}{rest}"
@@ -222,13 +223,18 @@ class WarmupSpeaker:
             told, obj = compound, ""
         if frame.subject not in plan.main:
             return f"the {adjective}{told}{obj}{rest}"
-        names = plan.main[frame.subject]
-        if len(names) == 1 and names[0].text in _NATIONS and self.rng.random() < 0.5:
-            nation = Filler("", _NATIONS[names[0].text], "nat").render(f"{plan.number}.{frame.subject}")
+        agents = plan.main[frame.subject]
+        if len(agents) == 1 and agents[0].text in nations() and self.rng.random() < 0.5:
+            nation = Filler("", nations()[agents[0].text], "nat").render(f"{plan.number}.{frame.subject}")
             return f"the {adjective}{nation} {told}{obj}{rest}"
-        if len(names) == 1 and names[0].text[-1] != "s" and self.rng.random() < 0.5:
+        if len(agents) == 1 and agents[0].text[-1] != "s" and self.rng.random() < 0.5:
             return f"{self.phrase(plan, frame.subject)}'s {adjective}{told}{obj}{rest}"
         return f"the {adjective}{told}{obj} by {self.phrase(plan, frame.subject)}{rest}"
+
+    def _adjective(self) -> str:
+        """Return an adjective that fits any event, with a blank behind it, or an empty string."""
+        adjective = self.rng.choice(entries_of(self.texts["ADJECTIVES"]))
+        return f"{adjective} " if adjective else ""
 
     def _compound(self, plan: Plan) -> str:
         """Return the noun with its object in front of it: `arms shipment`; an empty string if that does not do."""
@@ -246,31 +252,33 @@ class WarmupSpeaker:
         frame = plan.frame
         agent = self.phrase(plan, frame.subject)
         pronoun = "who" if plan.main[frame.subject][0].human else "which"
-        tail = self.fill(self.choose(texts.MAIN_TAILS if pronoun == "who" else texts.TAILS))
-        forms = [
+        tail = self.fill(self.choose(self.texts["MAIN_TAILS"] if pronoun == "who" else self.texts["TAILS"]))
+        forms: list[Callable[[], str]] = [
             lambda: f"{agent}, {pronoun} {self.predicate(plan, 'past')}, {tail}.",
             lambda: f"after {self.predicate(plan, 'ing')}, {agent} {tail}.",
             lambda: f"having {self.predicate(plan, 'participle')}, {agent} {tail}.",
             lambda: f"{agent} {tail} after {self.predicate(plan, 'ing')}.",
             lambda: f"{agent} {tail} before {self.predicate(plan, 'ing')}.",
+            lambda: f"it took {agent} years to {self.predicate(plan, 'base')}.",
+            lambda: f"{agent} {tail} and {self.predicate(plan, 'past')}.",
+            lambda: f"it was {agent} {pronoun} {self.predicate(plan, 'past')}.",
+        ]
+        reports: list[Callable[[], str]] = [
             lambda: f"{self.fill('{~media}')} published a photograph of {agent} {self.predicate(plan, 'ing')}.",
             lambda: f"{self.fill('{~agency}')} criticised {agent} for {self.predicate(plan, 'ing')}.",
-            lambda: f"it took {agent} years to {self.predicate(plan, 'base')}.",
             lambda: f"why would {agent} {self.predicate(plan, 'base')}, as {self.fill('{~person}')} claims?",
-            lambda: f"{agent} {tail} and {self.predicate(plan, 'past')}.",
             lambda: f"{self.fill('{~person}')} accused {agent} of {self.predicate(plan, 'ing')}.",
             lambda: f"{self.fill('{~leader}')} urged {agent} to {self.predicate(plan, 'base')}.",
-            lambda: f"it was {agent} {pronoun} {self.predicate(plan, 'past')}.",
             lambda: f"{self.fill('{~press}')} asked why {agent} {self.predicate(plan, 'past')}.",
         ]
-        return self.rng.choice(forms)()
+        return self.rng.choice([*forms, *(reports if self.domain.name == NEWS else [])])()
 
     def _reduced(self, plan: Plan) -> str:
         """Return a sentence about the object, which a participle or a relative clause ties to the event."""
         frame = plan.frame
         patient = self.phrase(plan, frame.object)
         first = plan.main[frame.object][0]
-        tail = self.fill(self.choose(texts.TAILS))
+        tail = self.fill(self.choose(self.texts["TAILS"]))
         draw = self.rng.random()
         if draw < 0.25 and not plan.verb.particle and len(plan.main[frame.object]) == 1 and first.text[0].islower():
             span = replace(first, article="").render(f"{plan.number}.{frame.object}")
@@ -288,8 +296,8 @@ class WarmupSpeaker:
         if pronominal(plan) or sentence.endswith("?") or self.rng.random() > 0.45:
             return sentence
         if self.rng.random() < 0.2:
-            return f"{self.fill(self.choose_new(background.LEADS))} {sentence}"
-        adjunct = self.fill(self.choose_new(texts.ADJUNCTS))
+            return f"{self.fill(self.choose_new(self.texts['LEADS']))} {sentence}"
+        adjunct = self.fill(self.choose_new(self.texts["ADJUNCTS"]))
         return f"{sentence[:-1]}{'' if adjunct[0] == ',' else ' '}{adjunct}."
 
     def _sentence(self, plan: Plan) -> str:
@@ -299,7 +307,7 @@ class WarmupSpeaker:
         if pronominal(plan):
             return self._spoken(plan)
         if plan.noun and (draw < 0.3 or not (agent or direct)):
-            shell = self.choose(texts.NOMINAL_SHELLS)
+            shell = self.choose(self.texts["NOMINAL_SHELLS"])
             if plan.noun[0].endswith("s"):
                 shell = re.sub(r"^\{\} (was|is)", lambda match: "{} were" if match[1] == "was" else "{} are", shell)
             return _end(self.fill_in(shell, self.nominal(plan)))
@@ -310,7 +318,7 @@ class WarmupSpeaker:
         if "place" in plan.main and self.rng.random() < 0.3:
             place = f"in {self.phrase(plan, 'place')}"
             return f"{place}, {self.clause(plan, skip='place')}."
-        shell = "{}." if self.rng.random() < 0.4 else self.choose(texts.SHELLS)
+        shell = "{}." if self.rng.random() < 0.4 else self.choose(self.texts["SHELLS"])
         past = any(word in shell for word in ("when", "days after", "arrived", "remained", "waited", "evidence"))
         return _end(self.fill_in(shell, self.clause(plan, past=past)))
 
@@ -322,17 +330,15 @@ class WarmupSpeaker:
             clause = re.sub(
                 r"(\|I⟧) (are|were)\b", lambda m: m[1] + (" am" if m[2] == "are" else " was"), self.clause(plan)
             )
-            return self.fill_in(self.choose(texts.QUOTES), _capital(clause))
+            return self.fill_in(self.choose(self.texts["QUOTES"]), _capital(clause))
         subject = plan.main[frame.subject][0]
-        if subject.text in texts.POSSESSIVE and plan.noun and self.rng.random() < 0.4:
+        if subject.text in _POSSESSIVE and plan.noun and self.rng.random() < 0.4:
             obj = ""
             if frame.object in plan.main and plan.noun[1] != "-":
                 obj = f" {plan.noun[1]} {self.phrase(plan, frame.object)}"
-            span = Filler("", texts.POSSESSIVE[subject.text], "pronoun").render(f"{plan.number}.{frame.subject}")
-            told = (
-                f"{span} {self.picker.choose(texts.ADJECTIVES)}{plan.trigger(plan.noun[0])}{obj}{self.obliques(plan)}"
-            )
-            return _end(self.fill_in(self.choose(texts.POSSESSED), told))
+            span = Filler("", _POSSESSIVE[subject.text], "pronoun").render(f"{plan.number}.{frame.subject}")
+            told = f"{span} {self._adjective()}{plan.trigger(plan.noun[0])}{obj}{self.obliques(plan)}"
+            return _end(self.fill_in(self.choose(self.texts["POSSESSED"]), told))
         opening = self.rng.choice(["", "", "last week, ", "according to {~person}, ", "{when}, ", "it is said that "])
         clause = self.clause(plan, past="week" in opening or "when" in opening)
         return f"{self.fill(opening)}{clause}."

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
-from sample import warmup_affairs, warmup_society, warmup_types
-from sample.warmup_roles import OBLIQUES
+from eventune.corpora.warmup.domains import DOMAINS, Domain, domain_named
 
 _HEAD = re.compile(r"(\w+)(?: ([>+]) (\w+)(?:\((\w+)\))?)?: (.+)")
 # These take an "e" in the third person: "reaches", "goes".
@@ -37,6 +37,7 @@ class Frame:
         preposition: What stands before the object, or an empty string.
         mutual: Whether the subject and the object play one role.
         verbs: The verbs.
+        domain: Says how roles are put that the frame does not.
         nouns: Nouns, each with the preposition behind it.
         wording: Prepositional phrases by role, alternatives separated by `|`.
     """
@@ -47,12 +48,13 @@ class Frame:
     preposition: str
     mutual: bool
     verbs: list[Verb]
+    domain: Domain
     nouns: list[tuple[str, str]] = field(default_factory=list)
     wording: dict[str, str] = field(default_factory=dict)
 
     def oblique(self, role: str) -> str:
         """Return how a role beside subject and object is put, or an empty string if it cannot be put so."""
-        return "" if role in (self.subject, self.object) else self.wording.get(role, OBLIQUES.get(role, ""))
+        return "" if role in (self.subject, self.object) else self.wording.get(role, self.domain.obliques.get(role, ""))
 
 
 @dataclass(slots=True)
@@ -62,12 +64,14 @@ class Type:
     Attributes:
         name: Its name.
         description: What happens.
+        domain: What it belongs to.
         roles: Kinds of filler and multiplicity by role.
         frames: How it is told.
     """
 
     name: str
     description: str
+    domain: Domain
     roles: dict[str, tuple[str, int]] = field(default_factory=dict)
     frames: list[Frame] = field(default_factory=list)
 
@@ -90,40 +94,39 @@ def parse_verb(entry: str) -> Verb:
     return Verb(base, third, past, participle, ing, particle.removeprefix("~"), particle.startswith("~"))
 
 
-def parse_types() -> dict[str, Type]:
-    """Return the event types by name."""
-    types: dict[str, Type] = {}
-    for block in "\n\n".join(each.BLOCKS.strip() for each in (warmup_types, warmup_society, warmup_affairs)).split(
-        "\n\n"
-    ):
-        head, roles, *rest = block.splitlines()
-        name, _, description = head.removeprefix("# ").partition(": ")
-        kind = Type(name, description)
-        for entry in roles.removeprefix("roles ").split():
-            role, _, kinds = entry.partition("=")
-            kinds, _, most = kinds.partition("|")
-            kind.roles[role] = (kinds, int(most or 1))
-        for line in rest:
-            _read_line(kind, line)
-        types[name] = kind
-    return types
+@cache
+def types() -> dict[str, Type]:
+    """Return the event types of all domains by name."""
+    return {name: _type_of(name, domain) for domain in map(domain_named, DOMAINS) for name in domain.types}
 
 
-def _read_line(kind: Type, line: str) -> None:
+def _type_of(name: str, domain: Domain) -> Type:
+    """Read an event type out of its domain."""
+    told = domain.types[name]
+    event_type = Type(name, told["description"], domain)
+    for entry in told["roles"].split():
+        role, _, kinds = entry.partition("=")
+        kinds, _, most = kinds.partition("|")
+        event_type.roles[role] = (kinds, int(most or 1))
+    for line in told["frames"].splitlines():
+        _read_line(event_type, line)
+    return event_type
+
+
+def _read_line(event_type: Type, line: str) -> None:
     """Read a frame's head, its nouns, or how it puts a role."""
     if line.startswith("nouns "):
         nouns = [entry.strip().rpartition(" ") for entry in line.removeprefix("nouns ").split(";")]
-        kind.frames[-1].nouns = [(noun, preposition) for noun, _, preposition in nouns]
+        event_type.frames[-1].nouns = [(noun, preposition) for noun, _, preposition in nouns]
     elif line.startswith("at "):
         role, _, wording = line.removeprefix("at ").partition("=")
-        kind.frames[-1].wording[role] = wording
+        event_type.frames[-1].wording[role] = wording
     else:
         match = _HEAD.fullmatch(line)
         if match is None:
-            raise ValueError(f"{kind.name}: cannot read {line!r}")
+            raise ValueError(f"{event_type.name}: cannot read {line!r}")
         subject, sign, obj, preposition, verbs = match.groups()
         parsed = [parse_verb(verb.strip()) for verb in verbs.split(";")]
-        kind.frames.append(Frame(kind.name, subject, obj or "", preposition or "", sign == "+", parsed))
-
-
-TYPES = parse_types()
+        mutual, domain = sign == "+", event_type.domain
+        frame = Frame(event_type.name, subject, obj or "", preposition or "", mutual, parsed, domain)
+        event_type.frames.append(frame)

@@ -5,32 +5,29 @@ from __future__ import annotations
 import random
 import re
 
-from sample import warmup_lexicon as lexicon
-from sample import warmup_phrases as phrases
-from sample.words import Filler, parse_filler
+from eventune.corpora.warmup.domains import Domain, names
+from eventune.corpora.warmup.phrases import Filler, parse_filler
 
 _PART = re.compile(r"<(\w+)>")
 _PLACES = ("city", "city", "city", "city", "country", "country", "region")
-_PLACE_NAMES = ("the port city of", "the outskirts of", "the capital,", "downtown", "the city of", "the suburbs of")
 _TRIES = 20
-COUNTRIES = [entry.split("/") for entry in lexicon.COUNTRIES.split(";")]
-KINDS = {kind: ";".join(filter(None, (entries, phrases.KINDS.get(kind)))) for kind, entries in lexicon.KINDS.items()}
 
 
-class WarmupPicker:
+class Picker:
     """Draws fillers for one document, so that no two of them share a telling word.
 
     Args:
         rng: Source of randomness.
+        domain: What the document is about.
     """
 
-    def __init__(self, rng: random.Random) -> None:
-        self.rng = rng
+    def __init__(self, rng: random.Random, domain: Domain) -> None:
+        self.rng, self.domain = rng, domain
         self._used: set[str] = set()
 
-    def choose(self, entries: str) -> str:
-        """Return one of the entries that `;` separates."""
-        return self.rng.choice(entries.split(";"))
+    def name(self, what: str) -> str:
+        """Return a name, place or number of those that all domains share."""
+        return self.rng.choice(names()[what])
 
     def pick(self, kinds: str) -> Filler:
         """Return a new filler of one of the kinds, which are separated by commas."""
@@ -49,26 +46,26 @@ class WarmupPicker:
         """Return a person and the pronoun that stands for them."""
         while True:
             pronoun = self.rng.choice(["he", "he", "she"])
-            text = f"{self.choose(lexicon.NAMES[pronoun])} {self.choose(lexicon.NAMES['last'])}"
+            text = f"{self.name('women' if pronoun == 'she' else 'men')} {self.name('surnames')}"
             if not self._telling(text) & self._used:
                 self._used |= self._telling(text)
                 return Filler("", text, "person", human=True), pronoun
 
     def number(self) -> str:
         """Return a number."""
-        return self.choose(lexicon.NUMBERS)
+        return self.name("numbers")
 
     def _draw(self, kind: str) -> Filler:
         if kind == "person":
             return self._person()
         if kind == "org":
-            suffix = f" {self.choose(lexicon.SUFFIXES)}" if self.rng.random() < 0.65 else ""
-            return Filler("", self.choose(lexicon.BRANDS) + suffix, kind)
+            suffix = f" {self.name('suffixes')}" if self.rng.random() < 0.65 else ""
+            return Filler("", self.name("brands") + suffix, kind)
         if kind == "money":
-            return Filler("", self.choose(lexicon.SUMS).format(self.rng.randint(2, 95)), kind)
+            return Filler("", self.name("sums").format(self.rng.randint(2, 95)), kind)
         if kind == "country":
-            return parse_filler(self.rng.choice(COUNTRIES)[0], kind)
-        drawn = self.choose(KINDS[kind])
+            return parse_filler(self.name("countries").partition("/")[0], kind)
+        drawn = self.rng.choice(self.domain.fillers[kind])
         entry = _PART.sub(self._part, drawn)
         before, _, rest = entry.rpartition("^")
         filler = parse_filler(rest, kind)
@@ -76,25 +73,26 @@ class WarmupPicker:
         if drawn.startswith("a <"):
             article = "an" if filler.text[0] in "AEIO" else "a"
         if kind == "city" and self.rng.random() < 0.15:
-            article = self.rng.choice(_PLACE_NAMES)
+            article = self.name("city_parts")
         return Filler(article, filler.text, kind, filler.plural, filler.human)
 
     def _person(self) -> Filler:
-        first, last = self.choose(lexicon.NAMES[self.rng.choice(["he", "she"])]), self.choose(lexicon.NAMES["last"])
+        first, last = self.name(self.rng.choice(["men", "women"])), self.name("surnames")
         draw = self.rng.random()
         if draw < 0.15:
-            return Filler("", f"{self.choose(lexicon.TITLES)} {last}", "person", human=True)
+            return Filler("", f"{self.name('titles')} {last}", "person", human=True)
         if draw < 0.25:
-            return Filler("", f"{self.choose(lexicon.TITLES)} {first} {last}", "person", human=True)
-        before = _PART.sub(self._part, self.choose(lexicon.ROLES_BEFORE)) if draw < 0.45 else ""
+            return Filler("", f"{self.name('titles')} {first} {last}", "person", human=True)
+        before = _PART.sub(self._part, self.name("descriptions")) if draw < 0.45 else ""
         return Filler(before, last if 0.4 < draw < 0.45 else f"{first} {last}", "person", human=True)
 
     def _part(self, match: re.Match[str]) -> str:
         if match[1] == "num":
             return self.number()
         if match[1] == "city":
-            return self.choose(lexicon.CITIES)
-        return self.rng.choice(COUNTRIES)[1 if match[1] == "nat" else 0].removeprefix("the ")
+            return self.name("cities")
+        country, _, nation = self.name("countries").partition("/")
+        return nation if match[1] == "nat" else country.removeprefix("the ")
 
     @staticmethod
     def _telling(text: str) -> set[str]:
