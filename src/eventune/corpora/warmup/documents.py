@@ -111,7 +111,9 @@ def _told(speaker: Speaker, name: str, *, room: int) -> list[str]:
     before, after = _aside_sentences(speaker, plan, most=min(3, room - 1))
     antecedent = _antecedent(speaker, plan) if rng.random() < _PRONOUN else ""
     room -= 1 + len(before) + len(after) + bool(antecedent)
-    others = _padding(speaker, min(max(room, 0), rng.choice([0, 1, 1, 2, 3, 3]) if room < _MOST_SENTENCES else room))
+    # Longer texts are filled up.
+    wanted = room if room >= _MOST_SENTENCES else rng.choice([0, 1, 1, 2, 3, 3])
+    others = _padding(speaker, max(0, min(room, wanted)))
     if not antecedent and not pronominal(plan) and rng.random() < _HEADLINE:
         main = speaker.headline(plan)
     else:
