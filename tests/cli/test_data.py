@@ -51,6 +51,14 @@ def test_built_in_corpora_are_read_by_their_names(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["documents"] == documents
 
 
+@pytest.mark.parametrize(
+    "words", [["stats", "sample:warm-up"], ["check", "sample:dev", "--ontology_file", "sample:ontolgy"]]
+)
+def test_a_built_in_corpus_that_is_misspelt_is_asked_for(words, capsys):
+    assert main(["data", *words]) == 2
+    assert f"{words[-1]}: no such file\nhint: did you mean 'sample:" in capsys.readouterr().err
+
+
 def test_errors_of_a_check_give_exit_code_one(corpus, ontology, capsys):
     assert main(["data", "check", corpus, "--ontology_file", ontology]) == 1
     out = capsys.readouterr().out

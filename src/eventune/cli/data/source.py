@@ -27,10 +27,19 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 
 
 def located(name: str) -> Path:
-    """Return where a file lies that is named by its path, or by what it is, as in a recipe: `sample:warmup`."""
-    from eventune.corpora.arguments import path_of
+    """Return where a file lies that is named by its path, or by what it is, as in a recipe: `sample:warmup`.
 
-    return path_of(name) or Path(name)
+    Raises:
+        EventuneError: If there is no such file, but something built in is named alike.
+    """
+    from eventune.corpora.arguments import BUILT_IN, path_of
+    from eventune.errors import EventuneError, did_you_mean
+    from eventune.storage.paths import exists
+
+    path = path_of(name) or Path(name)
+    if not exists(path) and (hint := did_you_mean(name, BUILT_IN)):
+        raise EventuneError(f"{name}: no such file", hint)
+    return path
 
 
 @contextmanager
