@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eventune.corpora import read_corpus, read_ontology, require_known_to
-from eventune.corpora.arguments import FROM_DATA, TEXT, DataArguments, Fold, FurtherCorpus, path_of
+from eventune.corpora.arguments import FROM_DATA, DataArguments, FurtherCorpus, path_of
 from eventune.corpora.descriptions import Descriptions, described
+from eventune.corpora.drawing import Drawing
 from eventune.corpora.ontology_fit import MULTIPLICITY_REMEDY, SurplusFillers, known_part
 from eventune.corpora.plain_text import read_plain_text
 from eventune.errors import EventuneError
@@ -36,11 +36,12 @@ def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentS
     (pretrain,), pretrain_ontology = _read(data, ("pretrain_file",), "pretrain_ontology_file", notice)
     if data.splits_dir:
         train, dev, test = listed_splits(train, Path(data.splits_dir))
-    fold = data.fold()
-    train, test_split = _held_out(train, fold, data) if fold else _split(train, data.test_fraction, data)
-    held_out = 1.0 / fold.folds if fold else data.test_fraction
-    train, dev_split = _split(train, data.dev_fraction / (1.0 - held_out), data)
-    train = _share(train, data)
+    drawing = Drawing(data.group_by, data.split_seed)
+    train, dev_split, test_split = drawing.parts(
+        train, dev_fraction=data.dev_fraction, test_fraction=data.test_fraction, fold=data.fold()
+    )
+    if data.train_fraction < 1.0:
+        train = _some(train, drawing, data.train_fraction)
     return DocumentSplits(
         ontology=_described(data, _with_multiplicities(data, ontology, "train_file", train, notice), notice),
         train=train,
@@ -51,6 +52,16 @@ def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentS
         negatives=read_plain_text(path) if (path := data.path("negative_file")) else (),
         further=[_further(corpus, data, notice) for corpus in data.further()],
     )
+
+
+def _some(documents: Sequence[Document], drawing: Drawing, fraction: float) -> Sequence[Document]:
+    """Return the share of the training documents that is trained on, at least one."""
+    some = drawing.some(documents, fraction)
+    if not some:
+        raise EventuneError(
+            f"train_fraction: {len(documents)} training documents are too few for a share of {fraction:g}"
+        )
+    return some
 
 
 def _further(corpus: FurtherCorpus, data: DataArguments, notice: Callable[[str], None]) -> TrainedBeside:
@@ -194,85 +205,3 @@ def _described(data: DataArguments, ontology: Ontology, notice: Callable[[str], 
     names = len(found.types) + sum(len(known.roles) for known in found.types.values())
     notice(f"{data.descriptions_file}: {described(found)} of {names} types and roles are described")
     return found
-
-
-def _group(document: Document, group_by: str) -> str:
-    if group_by == TEXT:
-        return document.text
-    return str(document.metadata[group_by]) if group_by else document.id
-
-
-def _share(documents: Sequence[Document], data: DataArguments) -> Sequence[Document]:
-    """Return the share of the training documents that is trained on, in whole groups; at least one."""
-    if data.train_fraction == 1.0:
-        return documents
-    chosen = _chosen_groups(documents, data.train_fraction, data)
-    share = tuple(d for d in documents if _group(d, data.group_by) in chosen)
-    if not share:
-        raise EventuneError(
-            f"train_fraction: {len(documents)} training documents are too few for a share of {data.train_fraction:g}"
-        )
-    return share
-
-
-def _split(
-    documents: Sequence[Document], fraction: float, data: DataArguments
-) -> tuple[Sequence[Document], Sequence[Document]]:
-    """Split off whole groups until the share of documents is reached."""
-    if not fraction:
-        return documents, ()
-    chosen = _chosen_groups(documents, fraction, data)
-    return _parted(documents, chosen, data, f"a share of {fraction:g}")
-
-
-def _parted(
-    documents: Sequence[Document], chosen: Container[str], data: DataArguments, what: str
-) -> tuple[Sequence[Document], Sequence[Document]]:
-    """Return the documents that are kept, and those of the chosen groups, which are split off."""
-    kept = tuple(d for d in documents if _group(d, data.group_by) not in chosen)
-    split_off = tuple(d for d in documents if _group(d, data.group_by) in chosen)
-    if not kept or not split_off:
-        raise EventuneError(f"{len(documents)} documents are too few to split off {what}")
-    return kept, split_off
-
-
-def _held_out(
-    documents: Sequence[Document], fold: Fold, data: DataArguments
-) -> tuple[Sequence[Document], Sequence[Document]]:
-    """Split off one fold: whole groups in a drawn order, cut where its share of the documents begins and ends."""
-    groups, sizes = _drawn_groups(documents, data)
-    chosen, before = set[str](), 0
-    for group in groups:
-        if before * fold.folds // len(documents) == fold.number - 1:
-            chosen.add(group)
-        before += sizes[group]
-    return _parted(documents, chosen, data, f"fold {fold}")
-
-
-def _chosen_groups(documents: Sequence[Document], fraction: float, data: DataArguments) -> set[str]:
-    """Draw whole groups until the share of documents is reached; a smaller share's are part of a greater one's."""
-    groups, sizes = _drawn_groups(documents, data)
-    wanted, chosen, taken = round(fraction * len(documents)), set[str](), 0
-    for group in groups:
-        if taken >= wanted:
-            break
-        chosen.add(group)
-        taken += sizes[group]
-    return chosen
-
-
-def _drawn_groups(documents: Sequence[Document], data: DataArguments) -> tuple[list[str], Counter[str]]:
-    """Return the groups in the order that the split's seed draws, and how many documents each has."""
-    if (
-        data.group_by
-        and data.group_by != TEXT
-        and (lacking := next((d for d in documents if data.group_by not in d.metadata), None))
-    ):
-        raise EventuneError(
-            f"group_by: document {lacking.id} has no metadata field {data.group_by!r}",
-            f"its fields: {', '.join(lacking.metadata) or 'none'}",
-        )
-    sizes = Counter({d.id: _group(d, data.group_by) for d in documents}.values())
-    groups = sorted(sizes)
-    random.Random(data.split_seed).shuffle(groups)
-    return groups, sizes
