@@ -2,6 +2,7 @@ import json
 import re
 import sys
 import types
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,9 @@ from eventune.cli import main
 from eventune.cli.data import VERBS
 from eventune.corpora import fetch as fetching
 from eventune.corpora import read_corpus, read_ontology, write_corpus
+from eventune.corpora.arguments import DataArguments
 from eventune.events import Argument, Document, Event, Span
+from eventune.runs.splits import read_splits
 
 FOREIGN_LINE = '{"id": "a", "text": 1}\n'
 
@@ -56,6 +59,21 @@ def test_help_names_every_flag_with_its_meaning(verb, capsys, monkeypatch):
         (["convert", "corpus.jsonl", "x", "--output_coreference_file", "corpus.jsonl"], "corpus.jsonl: exists already"),
         (["convert", "corpus.jsonl", "x", "--output_coreference_file", "x"], "x: is to hold both corpus and"),
         (["convert", "absent.jsonl", "x"], "absent.jsonl: no such file"),
+        (["split", "absent.jsonl", "-o", "x"], "absent.jsonl: no such file"),
+        (["split", "corpus.jsonl", "-o", "corpus.jsonl"], "corpus.jsonl: exists already"),
+        (
+            ["split", "corpus.jsonl", "-o", "x", "--test_fraction", "1"],
+            "expected a share to test on, and something",
+        ),
+        (
+            ["split", "corpus.jsonl", "-o", "x", "--test_fraction", "0"],
+            "expected a share to test on, and something",
+        ),
+        (
+            ["split", "corpus.jsonl", "-o", "x", "--group_by", "url"],
+            "group_by: document d0 has no metadata field 'url'",
+        ),
+        (["split", "corpus.jsonl", "-o", "x", "--test_fraction", "0.01"], "5 documents are too few to split off"),
         (["ontology", "absent.yaml"], "absent.yaml: no such file"),
         (["ontology", "corpus.jsonl", "-o", "corpus.jsonl"], "corpus.jsonl: exists already"),
         (["fetch"], "expected the name of a corpus, found none"),
@@ -164,6 +182,28 @@ def test_coreference_of_wikievents_comes_along(folder, corpora_folder, capsys):
     assert (result["documents"], result["losses"]) == (20, {})
     assert len((folder / "clusters.jsonlines").read_text().splitlines()) == 20
     assert result_of(capsys, "stats", "out.jsonl")["coreference_clusters"] > 0
+
+
+def test_split_writes_the_parts_that_training_would_draw(folder, capsys):
+    shares = {"dev_fraction": 0.2, "test_fraction": 0.4, "split_seed": 3}
+    flags = [word for name, share in shares.items() for word in (f"--{name}", str(share))]
+    result = result_of(capsys, "split", "corpus.jsonl", "-o", "parts", *flags)
+    drawn = read_splits(DataArguments(train_file="corpus.jsonl", **shares), print)
+    for name, documents in (("train", drawn.train), ("dev", drawn.dev), ("test", drawn.test)):
+        assert list(read_corpus(folder / "parts" / f"{name}.jsonl")) == list(documents)
+        assert result["parts"][name]["documents"] == len(documents)
+        assert result["parts"][name]["arguments"] == len(documents)
+
+
+def test_split_tells_of_texts_in_two_parts_and_keeps_them_together_where_asked(folder, capsys):
+    twice = [replace(document(n, "attacker"), id=f"again-{n}") for n in range(5)]
+    write_corpus([*read_corpus("corpus.jsonl"), *twice], folder / "twice.jsonl")
+    assert main(["data", "split", "twice.jsonl", "-o", "apart"]) == 0
+    assert "texts of other parts stand in the training part, too: --group_by text" in capsys.readouterr().err
+    assert main(["data", "split", "twice.jsonl", "-o", "together", "--group_by", "text"]) == 0
+    assert capsys.readouterr().err == ""
+    assert [len(read_corpus(f"together/{part}.jsonl")) for part in ("train", "test")] == [8, 2]
+    assert not (folder / "together" / "dev.jsonl").exists()
 
 
 def test_ontology_is_read_off_a_corpus_and_shown_again(folder, capsys):

@@ -15,7 +15,7 @@ from rich.text import Text
 from eventune.cli.output import status
 
 if TYPE_CHECKING:
-    from eventune.corpora import CorpusStream
+    from eventune.corpora import Corpus, CorpusStream
 
 _PATIENCE_SECONDS = 2.0
 
@@ -79,12 +79,12 @@ def patience(text: str) -> Iterator[None]:
         spinner.stop()
 
 
-def source(corpus: CorpusStream) -> dict[str, Any]:
+def source(corpus: Corpus | CorpusStream) -> dict[str, Any]:
     """Return file and format as JSON values."""
     return {"file": str(corpus.path), "format": corpus.format, "format_guessed": corpus.guessed}
 
 
-def print_source(console: Console, corpus: CorpusStream) -> None:
+def print_source(console: Console, corpus: Corpus | CorpusStream) -> None:
     """Print file and format."""
     console.print(Text(str(corpus.path), style="bold"))
     console.print(f"format: {corpus.format}{' (guessed)' if corpus.guessed else ''}")
