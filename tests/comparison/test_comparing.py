@@ -36,6 +36,15 @@ def other_files(plain, tmp_path):
     return {name: str(tmp_path / f"{name}.jsonl") for name in files}
 
 
+def test_an_arm_that_trains_the_base_at_an_adapter_s_rate_is_told(plain, instant, tmp_path):
+    told = []
+    arms = parse_arms("lora,full,full:lr=1e-4", plain)
+    run_comparison({**plain, "learning_rate": 1e-3}, arms, tmp_path, Options(), title="", notice=told.append)
+    assert told == [
+        "full: learning_rate 0.001 is an adapter's: method: full wants about a tenth of it, e.g. --learning_rate 1e-4"
+    ]
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_comparison_with_tuned_rates_goes_on_with_the_same_command(plain, instant, tmp_path):
     pytest.importorskip("optuna")

@@ -152,6 +152,8 @@ METHODS = {
 }
 """Method by name."""
 
+_MOST_OF_A_WHOLE_BASE = 5e-4
+"""Learning rate above which training all weights of a base loses what it knew."""
 _PARTS = frozenset(part for method in METHODS.values() for part in method.parts)
 
 
@@ -173,6 +175,16 @@ def method_named(name: str, source: str) -> Method:
 def method_of_peft(peft_type: str | None) -> Method | None:
     """Return the method that PEFT's configuration calls so; None for those of PEFT's that are not in the table."""
     return next((method for method in METHODS.values() if peft_type and method.peft_type == peft_type), None)
+
+
+def rate_advice(method: str, learning_rate: float) -> str:
+    """Return what to say of a learning rate at which a base that is trained itself forgets; empty where it does not."""
+    if keeps_base(method) or learning_rate <= _MOST_OF_A_WHOLE_BASE:
+        return ""
+    return (
+        f"learning_rate {learning_rate:g} is an adapter's: method: {method} wants about a tenth of it, "
+        "e.g. --learning_rate 1e-4"
+    )
 
 
 def names_of(holds: Callable[[Method], bool]) -> str:

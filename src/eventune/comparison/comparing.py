@@ -82,6 +82,9 @@ def run_comparison(
             tuned[arm.name] = tune(base, arm, names, trials=options.trials, output_dir=output_dir, notice=notice)
         arms = [replace(arm, settings={**arm.settings, **tuned[arm.name].settings}) for arm in arms]
         runs = plan_runs(base, arms, options.seeds, output_dir, options.folds)
+    for name, recipe in {run.arm.name: run.recipe for run in runs}.items():
+        if advice := runs[0].kind.advice(recipe):
+            notice(f"{name}: {advice}")
     make_folder(output_dir)
     if options.ray:
         workers = options.workers

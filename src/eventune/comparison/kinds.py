@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from eventune.adapters.methods import METHODS
+from eventune.adapters.methods import METHODS, rate_advice
 from eventune.comparison.tallies import Tallies, read_predictions, tallies_of_documents, tallies_of_rows
 from eventune.recipe import RENAMED, Recipe, all_sections, setting_names
 from eventune.runs.splits import read_splits
@@ -125,6 +125,10 @@ class RunKind(ABC):
         """Return the settings that belong to a single run."""
         return {"seed": seed, "output_dir": str(output_dir)}
 
+    def advice(self, recipe: Any) -> str:  # noqa: ARG002
+        """Return what a user should know of settings before runs are made with them, if anything."""
+        return ""
+
     @abstractmethod
     def headline(self, recipe: Any) -> Headline:
         """Return the measure that runs with these settings are compared by."""
@@ -198,6 +202,10 @@ class ExtractionKind(RunKind):
     def own(self, seed: int, output_dir: Path) -> dict[str, Any]:
         """See `RunKind.own`."""
         return {**super().own(seed, output_dir), "save_predictions": True}
+
+    def advice(self, recipe: Any) -> str:
+        """See `RunKind.advice`: an arm takes over the recipe's learning rate, which is another method's."""
+        return rate_advice(recipe.adapter.method, recipe.optimisation.learning_rate)
 
     def headline(self, recipe: Any) -> Headline:
         """See `RunKind.headline`."""

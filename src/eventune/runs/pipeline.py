@@ -20,7 +20,7 @@ from eventune.adapters.changed_base import changed_base
 from eventune.adapters.chatglm.targets import targets_notice
 from eventune.adapters.guard import examine, plain_name, require_gradients
 from eventune.adapters.lora import learning_rate_ratio
-from eventune.adapters.methods import METHODS
+from eventune.adapters.methods import METHODS, rate_advice
 from eventune.adapters.starting import start_from
 from eventune.adapters.store import AdapterStore, load_into, save_trained, weights_file
 from eventune.adapters.targets import model_type_of
@@ -46,8 +46,6 @@ from eventune.training.saving import RemoveOnSave, StepCheckpoints
 from eventune.training.task import Task
 from eventune.training.trainer import TaskTrainer, epoch_summary
 
-MOST_OF_A_WHOLE_BASE = 5e-4
-"""Learning rate above which training all weights of a base loses what it knew."""
 PRETRAINING = "pretraining.json"
 """What the pretraining cost, beside the checkpoints until the run is complete."""
 
@@ -216,11 +214,8 @@ class _Run:
         notice = targets_notice(adapter.lora_target_modules, model_type_of(self.task.backbone.model))
         if notice and METHODS[adapter.method].has_targets:
             self.reporter.notice(notice)
-        if not METHODS[adapter.method].freezes_base and self.settings.learning_rate > MOST_OF_A_WHOLE_BASE:
-            self.reporter.notice(
-                f"learning_rate {self.settings.learning_rate:g} is an adapter's: method: {adapter.method} wants about "
-                "a tenth of it, e.g. --learning_rate 1e-4"
-            )
+        if advice := rate_advice(adapter.method, self.settings.learning_rate):
+            self.reporter.notice(advice)
         model = attach(plain, adapter, anatomy=anatomy, base_name=self.task.backbone.base.name)
         if self.settings.start_from is not None:
             start_from(
