@@ -15,15 +15,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from eventune.generative_extractor import EXAMPLES, PROMPT, TEMPLATE, UNTRAINED, build_task
-
-from eventune.adapters.store import load_into
-from eventune.backbones.causal_lm import load_causal_lm
-from eventune.corpora import read_corpus, read_ontology
-from eventune.generation.extracting.prompts import PromptTemplate
+from eventune.backbones.placement import Placement
+from eventune.corpora import read_corpus
 from eventune.generation.extracting.task import GenerativeExtractionTask, annotated
-from eventune.generation.templates import set_template
-from eventune.runs.opening import open_run
+from eventune.runs.opening import load_run, open_run
 
 WAYS = ("grounded", "schema", "free")
 
@@ -38,14 +33,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    opened = open_run(options.run)
-    lm = load_causal_lm(opened.base, dtype=opened.settings.torch_dtype)
-    set_template(lm.tokenizer, str(options.run / TEMPLATE))
-    model = lm.model if opened.settings.method == UNTRAINED else load_into(lm.model, options.run)
-    ontology = read_ontology(options.run / "ontology.yaml")
-    prompt = PromptTemplate.read(str(options.run / PROMPT), ontology)
-    examples = read_corpus(options.run / EXAMPLES).documents if opened.settings.num_examples else ()
-    prompt_encoder = build_task(lm, ontology, opened.settings, prompt=prompt, examples=examples).prompt_encoder
+    loaded = load_run(open_run(options.run), placement=Placement.of("cpu", "float32"), batch_size=options.batch_size)
+    task: Any = loaded.task
+    prompt_encoder, model = task.loop.prompt_encoder, loaded.model
     part = prompt_encoder.encode(read_corpus(options.test_file).documents[-options.questions :])
     tasks = {way: GenerativeExtractionTask(prompt_encoder, decoding=way, batch_size=options.batch_size) for way in WAYS}
     seconds: dict[str, list[float]] = {way: [] for way in WAYS}

@@ -47,8 +47,8 @@ class Passes:
     def __init__(self, extractor: Extractor) -> None:
         self.rows = 0
         annotator: Any = extractor.annotator
-        for step in annotator._steps:
-            encoder = step.loaded.model.get_submodule("encoder")
+        # Steps on one base share its encoder, which is counted once.
+        for encoder in {step.loaded.model.get_submodule("encoder") for step in annotator._steps}:
             encoder.register_forward_pre_hook(self._count, with_kwargs=True)
 
     def _count(self, module: torch.nn.Module, args: Any, kwargs: dict[str, Any]) -> None:  # noqa: ARG002

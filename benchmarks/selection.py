@@ -99,9 +99,10 @@ def simulate(
                 questions = Extractor.load(run / "run").extract_all(questions)
             known = [pool[index] for index in labelled]
             more = sizes[round_ + 1] - size
-            chosen = select(questions, more, strategy=strategy, labelled=known, seed=seed)
-            labelled += [free[place] for place in chosen]
-            free = [index for place, index in enumerate(free) if place not in set(chosen)]
+            chosen = [free[place] for place in select(questions, more, strategy=strategy, labelled=known, seed=seed)]
+            labelled += chosen
+            taken = set(chosen)
+            free = [index for index in free if index not in taken]
     return results
 
 

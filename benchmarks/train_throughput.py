@@ -36,6 +36,7 @@ from eventune.backbones.resolve import resolve
 from eventune.corpora import read_corpus, read_ontology
 from eventune.corpora.sample import sample_file
 from eventune.events import Document, Ontology
+from eventune.extraction.batches import by_length
 from eventune.extraction.features import EncodedPart, FeatureBuilder
 from eventune.extraction.model import JointExtractor
 from eventune.extraction.subwords import SubwordTokenizer
@@ -151,9 +152,8 @@ class Setting:
         return self.arguments.head_learning_rate if is_head else self.arguments.learning_rate
 
     def evaluation_over_forward(self, repeats: int) -> float:
-        """Return the time of a whole evaluation over that of its forward passes alone."""
-        by_length = sorted(self.part.examples, key=self.task.length, reverse=True)
-        batches = [self.task.inputs(by_length[at : at + 32]) for at in range(0, len(by_length), 32)]
+        """Return the time of a whole evaluation over that of its forward passes alone, in the same batches."""
+        batches = [self.task.inputs(chosen) for chosen in by_length(self.part.examples, 32, on_cpu=True)]
         self.model.eval()
 
         def forward() -> None:

@@ -49,7 +49,7 @@ def by_length(
         examples: The examples.
         size: How many a batch has at the most.
         on_batch: Called when a batch is done, with how many examples of how many are.
-        on_cpu: Whether a batch has no more than `CPU_TOKENS`, padding included.
+        on_cpu: Whether a batch has no more than `CPU_TOKENS`, padded to the longest of it.
     """
     ordered = sorted(examples, key=lambda example: len(example.input_ids), reverse=True)
     done = 0

@@ -148,6 +148,7 @@ class FeatureBuilder:
         coverage = GoldCoverage()
         for index, document in enumerate(documents):
             words = [self.tokenizer.subwords(word) for word in document.words]
+            counts = [len(subwords) for subwords in words]
             sentences = [document.sentence_of(word) for word in range(len(words))]
             for number, event in enumerate(document.events):
                 coverage.arguments += len(event.arguments)
@@ -157,7 +158,6 @@ class FeatureBuilder:
                 event_type = self.ontology[event.type]
                 prompts = self._prompts(document, event, event_type)
                 longest = max((len(prompt.ids) for prompt in prompts), default=2)
-                counts = [len(subwords) for subwords in words]
                 budget = self.max_length - longest - 1
                 cuts = self._windows(event, counts, budget)
                 coverage.unreachable.update(
