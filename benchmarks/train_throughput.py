@@ -37,7 +37,8 @@ from eventune.corpora import read_corpus, read_ontology
 from eventune.corpora.sample import sample_file
 from eventune.events import Document, Ontology
 from eventune.extraction.batches import by_length
-from eventune.extraction.features import EncodedPart, FeatureBuilder
+from eventune.extraction.coverage import EncodedPart
+from eventune.extraction.features import EncodedWindow, FeatureBuilder
 from eventune.extraction.model import JointExtractor
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.extraction.task import ExtractionTask
@@ -114,7 +115,7 @@ class Setting:
         )
         self.arguments = recipe.optimisation
         self.task = ExtractionTask(builder, batch_size=32, word_dropout=own.word_dropout)
-        self.part: EncodedPart = self.task.encode(documents)
+        self.part: EncodedPart[EncodedWindow] = self.task.encode(documents)
         self.flops = 3 * forward_flops(backbone.model, [self.task.length(example) for example in self.part.examples])
         self.blocks = blocks_of(backbone.model)
         model = JointExtractor(backbone.model, max_span_length=span_length, dropout=own.head_dropout)

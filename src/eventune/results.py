@@ -45,11 +45,16 @@ class Score:
         total = self.predicted + self.gold
         return 2 * self.matched / total if total else 0.0
 
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The three by their names."""
+        return {"precision": self.precision, "recall": self.recall, "f1": self.f1}
+
     def to_dict(self) -> dict[str, Any]:
         """Return the score as `{"scorer", "metrics", "counts", …tables}`."""
         return {
             "scorer": self.scorer,
-            "metrics": {"precision": self.precision, "recall": self.recall, "f1": self.f1},
+            "metrics": self.metrics,
             "counts": {"gold": self.gold, "predicted": self.predicted, "matched": self.matched},
             **self.tables,
         }

@@ -131,7 +131,7 @@ def test_an_argument_far_from_its_trigger_is_in_exactly_the_windows_that_hold_it
     examples, coverage = encode(builder(), far)
 
     assert len(examples) > 10
-    assert coverage.arguments == 1
+    assert coverage.gold == 1
     assert not coverage.unreachable
     holding = 0
     for example in examples:
@@ -160,7 +160,7 @@ def test_arguments_out_of_reach_are_counted_by_reason(builder):
         document(("attacker", (0, 1)), type="unheard.of"),
         document(("place", (2, 3)), type="rest"),
     )
-    assert coverage.arguments == 6
+    assert coverage.gold == 6
     assert coverage.unreachable == {
         "longer than max_span_length 2": 1,
         "crosses a sentence boundary": 1,
@@ -188,7 +188,7 @@ def test_arguments_out_of_reach_are_no_targets(builder):
 def test_an_argument_that_stands_twice_is_one_target(builder):
     [example], coverage = encode(builder(), document(("attacker", (0, 1)), ("attacker", (0, 1))))
     assert example.gold == [(0, 0, 0)]
-    assert coverage.arguments == 2
+    assert coverage.gold == 2
     assert coverage.unreachable == {"overlaps another filler of its role": 1}
 
 
@@ -200,7 +200,7 @@ def test_a_filler_inside_another_is_out_of_reach_unless_its_role_differs(builder
 def test_events_without_roles_or_of_unknown_type_give_no_example(builder):
     examples, coverage = encode(builder(), document(type="rest"), document(type="unheard.of"))
     assert examples == []
-    assert (coverage.arguments, coverage.unreachable.total()) == (0, 0)
+    assert (coverage.gold, coverage.unreachable.total()) == (0, 0)
 
 
 def test_examples_know_document_and_event(builder):
@@ -290,7 +290,7 @@ def test_what_is_near_the_trigger_is_read_once_more(builder):
     assert near.first_word <= TRIGGER.start < near.first_word + len(near.word_starts)
     assert near.input_ids[: near.word_starts[0]] == whole.input_ids[: whole.word_starts[0]]
     # What is out of reach is asked of the first reading alone.
-    assert (coverage.arguments, coverage.unreachable.total()) == (2, 0)
+    assert (coverage.gold, coverage.unreachable.total()) == (2, 0)
     assert len(whole.gold) == 2
 
 

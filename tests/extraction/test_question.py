@@ -47,7 +47,7 @@ def test_each_slot_of_each_role_is_one_input_with_one_filler_at_most(builder, do
         ((1,), [(0, 5, 0)]),
         ((2,), []),
     ]
-    assert coverage.arguments == 3
+    assert coverage.gold == 3
     assert not coverage.unreachable
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
-from eventune.extraction.features import EncodedPart
+from eventune.extraction.coverage import EncodedPart
 from eventune.extraction.kinds import VARIANTS
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.extraction.workload import workload_notices

@@ -1,25 +1,53 @@
-"""Gold arguments that no prediction could reach: nothing is lost silently, they are counted by reason."""
+"""What of a corpus an extractor can reach: nothing is lost silently, what no prediction can match is counted."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
-from eventune.events import Event, EventType, Span
+from eventune.events import Document, Event, EventType, Span
+
+Example = TypeVar("Example")
 
 
 @dataclass(slots=True)
-class GoldCoverage:
-    """How many gold arguments an extractor can reach, and why it cannot reach the rest.
+class Coverage:
+    """How much of the gold can be found, and why the rest cannot.
 
     Attributes:
-        arguments: All gold arguments.
+        gold: All gold arguments, or triggers.
         unreachable: Count of those that no prediction can match, by reason.
     """
 
-    arguments: int = 0
+    gold: int = 0
     unreachable: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class EncodedPart(Generic[Example]):
+    """A part of a corpus, encoded.
+
+    Attributes:
+        documents: The documents.
+        examples: What is read of them: windows, for each event or for the text.
+        coverage: What of their gold is within reach.
+    """
+
+    documents: Sequence[Document]
+    examples: Sequence[Example]
+    coverage: Coverage
+
+    @property
+    def gold(self) -> int:
+        """How much gold there is."""
+        return self.coverage.gold
+
+    @property
+    def unreachable(self) -> Counter[str]:
+        """How much of it no prediction can match, by reason."""
+        return self.coverage.unreachable
 
 
 def reasons_out_of_reach(

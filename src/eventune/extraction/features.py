@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
 from eventune.errors import EventuneError
 from eventune.events import Document, Event, EventType, Ontology, Span
-from eventune.extraction.coverage import GoldCoverage, reasons_out_of_reach
+from eventune.extraction.coverage import Coverage, reasons_out_of_reach
 from eventune.extraction.marks import Mark, mark_of
 from eventune.extraction.prompts import role_words, trigger_words, type_words
 from eventune.extraction.subwords import MAX_SUBWORDS_A_WORD, Subwords, SubwordTokenizer
@@ -47,31 +46,6 @@ class EncodedWindow:
     gold: list[tuple[int, int, int]]
     roles: tuple[int, ...]
     is_near: bool = False
-
-
-@dataclass(frozen=True)
-class EncodedPart:
-    """A part of a corpus, encoded.
-
-    Attributes:
-        documents: The documents.
-        examples: Their events and windows.
-        coverage: What of their gold arguments is within reach.
-    """
-
-    documents: Sequence[Document]
-    examples: Sequence[EncodedWindow]
-    coverage: GoldCoverage
-
-    @property
-    def gold(self) -> int:
-        """How many gold arguments there are."""
-        return self.coverage.arguments
-
-    @property
-    def unreachable(self) -> Counter[str]:
-        """How many of them no prediction can match, by reason."""
-        return self.coverage.unreachable
 
 
 @dataclass(frozen=True)
@@ -132,7 +106,7 @@ class FeatureBuilder:
         self.near_window = near_window
         self.role_descriptions = role_descriptions
 
-    def encode(self, documents: Sequence[Document]) -> tuple[list[EncodedWindow], GoldCoverage]:
+    def encode(self, documents: Sequence[Document]) -> tuple[list[EncodedWindow], Coverage]:
         """Encode every event of the documents.
 
         Args:
@@ -145,13 +119,13 @@ class FeatureBuilder:
             EventuneError: If a prompt leaves no room for the text.
         """
         examples: list[EncodedWindow] = []
-        coverage = GoldCoverage()
+        coverage = Coverage()
         for index, document in enumerate(documents):
             words = [self.tokenizer.subwords(word) for word in document.words]
             counts = [len(subwords) for subwords in words]
             sentences = [document.sentence_of(word) for word in range(len(words))]
             for number, event in enumerate(document.events):
-                coverage.arguments += len(event.arguments)
+                coverage.gold += len(event.arguments)
                 if event.type not in self.ontology:
                     coverage.unreachable["event type not in the ontology"] += len(event.arguments)
                     continue

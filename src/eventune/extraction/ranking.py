@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from eventune.events import Span
 from eventune.extraction.decoding import Candidate
+from eventune.extraction.features import EncodedWindow
+
+
+def candidates_of(
+    windows: Sequence[EncodedWindow], spans: np.ndarray, null: np.ndarray, *, count: int
+) -> Iterator[tuple[EncodedWindow, list[list[Candidate]]]]:
+    """Return each window of a batch with the candidates of its roles; arguments as for `best_spans`."""
+    first_words = [window.first_word for window in windows]
+    role_counts = [len(window.role_tokens) for window in windows]
+    return zip(windows, best_spans(spans, null, first_words, role_counts, count=count), strict=True)
 
 
 def best_spans(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +11,7 @@ from eventune.events import Document, Ontology
 from eventune.extraction.batches import by_length
 from eventune.extraction.calibration import calibrate
 from eventune.extraction.collator import WindowCollator
+from eventune.extraction.coverage import EncodedPart
 from eventune.extraction.decoding import (
     Candidate,
     Choice,
@@ -22,11 +22,11 @@ from eventune.extraction.decoding import (
     merge_readings,
     readings_of,
 )
-from eventune.extraction.features import EncodedPart, EncodedWindow, FeatureBuilder
+from eventune.extraction.features import EncodedWindow, FeatureBuilder
 from eventune.extraction.loss import span_loss
 from eventune.extraction.marks import Mark
 from eventune.extraction.model import SpanScores
-from eventune.extraction.ranking import best_spans
+from eventune.extraction.ranking import candidates_of
 from eventune.results import Score
 from eventune.scoring.definitions import DEFAULT_SCORER, score_model
 
@@ -38,7 +38,7 @@ class ExtractionTask:
         self,
         builder: FeatureBuilder,
         *,
-        dev: EncodedPart | None = None,
+        dev: EncodedPart[EncodedWindow] | None = None,
         batch_size: int = 32,
         word_dropout: float = 0.0,
         pad_to_max_length: bool = False,
@@ -58,7 +58,7 @@ class ExtractionTask:
         """The ontology that is extracted for."""
         return self.builder.ontology
 
-    def encode(self, documents: Sequence[Document]) -> EncodedPart:
+    def encode(self, documents: Sequence[Document]) -> EncodedPart[EncodedWindow]:
         """Encode a part of a corpus."""
         return EncodedPart(documents, *self.builder.encode(documents))
 
@@ -96,10 +96,10 @@ class ExtractionTask:
         if self.dev is None:
             return {}
         found = self.find_candidates(model, self.dev, on_batch=on_batch)
-        return _metrics(self.score(found, self.dev, self.tune(found, self.dev)))
+        return self.score(found, self.dev, self.tune(found, self.dev)).metrics
 
     def find_candidates(
-        self, model: nn.Module, part: EncodedPart, *, on_batch: Callable[[int, int], None] | None = None
+        self, model: nn.Module, part: EncodedPart[EncodedWindow], *, on_batch: Callable[[int, int], None] | None = None
     ) -> EventCandidates:
         """Find the best spans for each role of each event.
 
@@ -114,7 +114,7 @@ class ExtractionTask:
         return merge_readings(self.find_readings(model, part, on_batch=on_batch), part.documents, self.ontology)
 
     def find_readings(
-        self, model: nn.Module, part: EncodedPart, *, on_batch: Callable[[int, int], None] | None = None
+        self, model: nn.Module, part: EncodedPart[EncodedWindow], *, on_batch: Callable[[int, int], None] | None = None
     ) -> Readings:
         """Find what each reading of each event says, before they are averaged; arguments as for `find_candidates`."""
         return readings_of(self._windows(model, part.examples, on_batch), part.documents, self.ontology)
@@ -131,27 +131,21 @@ class ExtractionTask:
                 inputs = {name: tensor.to(device) for name, tensor in self.inputs(chosen).items()}
                 with torch.inference_mode():
                     spans, null = model(**inputs).arrays()
-                first_words = [example.first_word for example in chosen]
-                role_counts = [len(example.role_tokens) for example in chosen]
-                yield from zip(chosen, best_spans(spans, null, first_words, role_counts, count=count), strict=True)
+                yield from candidates_of(chosen, spans, null, count=count)
         finally:
             model.train(was_training)
 
-    def tune(self, found: EventCandidates, part: EncodedPart) -> Choice:
+    def tune(self, found: EventCandidates, part: EncodedPart[EncodedWindow]) -> Choice:
         """Learn on a part how probable it is that a candidate is right, and the threshold with the best expected F1."""
         return calibrate(found, part.documents, self.ontology, scorer=self.scorer)
 
-    def annotate(self, found: EventCandidates, part: EncodedPart, choice: Choice) -> list[Document]:
+    def annotate(self, found: EventCandidates, part: EncodedPart[EncodedWindow], choice: Choice) -> list[Document]:
         """Return the documents with the arguments that are chosen in place of their own."""
         return annotated(part.documents, found, self.ontology, choice)
 
-    def score(self, found: EventCandidates, part: EncodedPart, choice: Choice) -> Score:
+    def score(self, found: EventCandidates, part: EncodedPart[EncodedWindow], choice: Choice) -> Score:
         """Score a part by the task's scorer."""
         return score_model(part.documents, self.annotate(found, part, choice), self.scorer)
-
-
-def _metrics(result: Score) -> dict[str, Any]:
-    return {"precision": result.precision, "recall": result.recall, "f1": result.f1}
 
 
 def _is_text(inputs: Mapping[str, Tensor]) -> Tensor:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from eventune.extraction.features import EncodedPart
+from eventune.extraction.coverage import EncodedPart
+from eventune.extraction.features import EncodedWindow
 
 MANY_WINDOWS = 8
 """Windows a document from which on they are worth a word."""
@@ -13,7 +14,9 @@ MUCH_PADDING = 1.5
 """So many times the tokens that there are."""
 
 
-def workload_notices(part: EncodedPart, *, extractor: str, max_length: int, padded_length: int = 0) -> Iterator[str]:
+def workload_notices(
+    part: EncodedPart[EncodedWindow], *, extractor: str, max_length: int, padded_length: int = 0
+) -> Iterator[str]:
     """Yield what makes training slow, with its figures; nothing where it is as quick as it can be.
 
     Args:

@@ -12,11 +12,11 @@ from eventune.events import Document, Ontology
 from eventune.extraction.batches import by_length, window_inputs
 from eventune.extraction.decoding import Candidate, annotated, candidates_a_role, merge_readings, readings_of
 from eventune.extraction.detection.batches import text_inputs
-from eventune.extraction.detection.decoding import TriggerCandidate, ranked, select
+from eventune.extraction.detection.decoding import select
 from eventune.extraction.detection.features import TextEncoder
-from eventune.extraction.detection.ranking import best_triggers
+from eventune.extraction.detection.ranking import candidates_of as trigger_candidates_of
 from eventune.extraction.features import EncodedWindow, FeatureBuilder
-from eventune.extraction.ranking import best_spans
+from eventune.extraction.ranking import candidates_of
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.runtime.folder import TOKENIZER, OpenExport, open_export
 from eventune.runtime.graph import Graph
@@ -79,15 +79,7 @@ class ArgumentFinder(_OneGraph):
         self, graph: Graph, tokenizer: SubwordTokenizer, settings: SpanSettings, ontology: Ontology, batch_size: int
     ) -> None:
         super().__init__(graph, tokenizer, settings, ontology, batch_size)
-        self._builder = FeatureBuilder(
-            tokenizer,
-            ontology,
-            max_length=settings.max_length,
-            max_span_length=settings.max_span_length,
-            trigger_window=settings.trigger_window,
-            near_window=settings.near_window,
-            role_descriptions=settings.role_descriptions,
-        )
+        self._builder = FeatureBuilder(tokenizer, ontology, **settings.reading)
 
     def for_ontology(self, ontology: Ontology) -> ArgumentFinder:
         """See `Finder`: types and roles are known by their names alone."""
@@ -106,9 +98,7 @@ class ArgumentFinder(_OneGraph):
         count = candidates_a_role(self._ontology)
         for chosen in by_length(examples, self._batch_size, on_batch, on_cpu=True):
             spans, null = self._graph(window_inputs(chosen, self._tokenizer.pad_token_id))
-            first_words = [example.first_word for example in chosen]
-            role_counts = [len(example.role_tokens) for example in chosen]
-            yield from zip(chosen, best_spans(spans, null, first_words, role_counts, count=count), strict=True)
+            yield from candidates_of(chosen, spans, null, count=count)
 
 
 class TriggerFinder(_OneGraph):
@@ -126,13 +116,7 @@ class TriggerFinder(_OneGraph):
     ) -> None:
         super().__init__(graph, tokenizer, settings, ontology, batch_size)
         self._types = list(ontology.types)
-        self._encoder = TextEncoder(
-            tokenizer,
-            ontology,
-            max_length=settings.max_length,
-            max_trigger_length=settings.max_trigger_length,
-            type_reading=settings.type_reading,
-        )
+        self._encoder = TextEncoder(tokenizer, ontology, **settings.reading)
 
     def for_ontology(self, ontology: Ontology) -> TriggerFinder:  # noqa: ARG002
         """See `Finder`: types are part of the graph."""
@@ -144,14 +128,13 @@ class TriggerFinder(_OneGraph):
     def annotate(self, documents: Sequence[Document], *, on_batch: OnBatch = None) -> list[Document]:
         """See `Finder`."""
         examples, _ = self._encoder.encode(documents)
-        found: list[list[TriggerCandidate]] = [[] for _ in documents]
-        for chosen in by_length(examples, self._batch_size, on_batch, on_cpu=True):
-            spans, null = self._graph(text_inputs(chosen, self._tokenizer.pad_token_id))
-            candidates = best_triggers(spans, null, [example.first_word for example in chosen])
-            for example, more in zip(chosen, candidates, strict=True):
-                found[example.document].extend(more)
+        batches = by_length(examples, self._batch_size, on_batch, on_cpu=True)
+        pad = self._tokenizer.pad_token_id
+        found = trigger_candidates_of(
+            ((chosen, *self._graph(text_inputs(chosen, pad))) for chosen in batches), len(documents)
+        )
         return [
-            document.with_events(select(ranked(candidates), self._settings.margins, self._types))
+            document.with_events(select(candidates, self._settings.margins, self._types))
             for document, candidates in zip(documents, found, strict=True)
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le
 
@@ -43,6 +43,12 @@ class SpanSettings:
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     ontology_bytes: int = 0
 
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What decides how documents are encoded, by the arguments of `FeatureBuilder`."""
+        names = ("max_length", "max_span_length", "trigger_window", "near_window", "role_descriptions")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True, kw_only=True)
 class DetectionSettings:
@@ -69,3 +75,8 @@ class DetectionSettings:
     margins: TriggerMargins
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     ontology_bytes: int = 0
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """What decides how documents are encoded, by the arguments of `TextEncoder`."""
+        return {name: getattr(self, name) for name in ("max_length", "max_trigger_length", "type_reading")}

@@ -19,8 +19,9 @@ from eventune.corpora import read_ontology
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
 from eventune.extraction.batches import AXES
+from eventune.extraction.coverage import EncodedPart
 from eventune.extraction.decoding import EventCandidates, Margins, Readings
-from eventune.extraction.features import EncodedPart, EncodedWindow
+from eventune.extraction.features import EncodedWindow
 from eventune.extraction.graph import SpanGraph
 from eventune.extraction.kinds import VARIANTS
 from eventune.extraction.model import JointExtractor
@@ -165,7 +166,7 @@ class SpanExtraction(EncoderTask):
 
     def candidates(
         self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
-    ) -> tuple[EncodedPart, EventCandidates]:
+    ) -> tuple[EncodedPart[EncodedWindow], EventCandidates]:
         """See `AnnotatingTask`: the ranked spans of each role."""
         part = self.loop.encode(documents)
         return part, self.loop.find_candidates(model, part, on_batch=on_batch)
@@ -176,7 +177,9 @@ class SpanExtraction(EncoderTask):
         """Return what each reading of each event says, for an ensemble to average with what others' say."""
         return self.loop.find_readings(model, self.loop.encode(documents), on_batch=on_batch)
 
-    def chosen(self, candidates: tuple[EncodedPart, EventCandidates], settings: SpanSettings) -> list[Document]:
+    def chosen(
+        self, candidates: tuple[EncodedPart[EncodedWindow], EventCandidates], settings: SpanSettings
+    ) -> list[Document]:
         """See `AnnotatingTask`."""
         part, ranking = candidates
         return self.loop.annotate(ranking, part, settings.margins)
@@ -202,14 +205,10 @@ class SpanExtraction(EncoderTask):
         return VARIANTS[settings.extractor].builder(
             SubwordTokenizer.of(backbone.tokenizer),
             ontology,
-            max_length=settings.max_length,
-            max_span_length=settings.max_span_length,
-            trigger_window=settings.trigger_window,
-            near_window=settings.near_window,
-            role_descriptions=settings.role_descriptions,
+            **settings.reading,
         )
 
-    def _loop(self, builder: Any, dev: EncodedPart | None) -> ExtractionTask:
+    def _loop(self, builder: Any, dev: EncodedPart[EncodedWindow] | None) -> ExtractionTask:
         options: dict[str, Any] = {}
         if self._recipe:
             own = self._recipe.own["extraction"]

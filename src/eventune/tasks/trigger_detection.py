@@ -20,11 +20,12 @@ from eventune.corpora import read_ontology
 from eventune.corpora.partial import AnnotationShape
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology, parse_marked_text
+from eventune.extraction.coverage import EncodedPart
 from eventune.extraction.detection.batches import AXES
 from eventune.extraction.detection.decoding import TriggerMargins
 from eventune.extraction.detection.features import EncodedText, TextEncoder
 from eventune.extraction.detection.model import TriggerDetector
-from eventune.extraction.detection.task import DetectionTask, EncodedTexts, Found
+from eventune.extraction.detection.task import DetectionTask, Found
 from eventune.extraction.graph import TriggerGraph
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.tasks.card import UNMARKED_EXAMPLE, extractor_card
@@ -81,12 +82,12 @@ class TriggerDetection(EncoderTask):
                 if not partial:
                     require_negatives(corpus, setting)
             for name, part in documents.by_name().items():
-                encoded[name] = EncodedTexts(part, *encoder.encode(part, partial=partial and name == "train"))
+                encoded[name] = EncodedPart(part, *encoder.encode(part, partial=partial and name == "train"))
         super().__init__(backbone, ontology, settings, encoded, recipe=recipe)
         self.loop = self._loop(encoder, encoded.get("dev"))
         self.examples: Sequence[EncodedText] = encoded["train"].examples if "train" in encoded else ()
         if documents is not None and documents.negatives:
-            negatives = EncodedTexts(documents.negatives, *encoder.encode(documents.negatives))
+            negatives = EncodedPart(documents.negatives, *encoder.encode(documents.negatives))
             self.beside = {"negative_file": negatives}
             self.examples = [*self.examples, *negatives.examples]
         batch = recipe.optimisation.per_device_train_batch_size if recipe else COMPARED_EXAMPLES
@@ -184,14 +185,14 @@ class TriggerDetection(EncoderTask):
 
     def candidates(
         self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
-    ) -> tuple[EncodedTexts, Found]:
+    ) -> tuple[EncodedPart[EncodedText], Found]:
         """See `AnnotatingTask`: the ranked spans of each document."""
         if model not in self._type_states:
             self._type_states[model] = self.loop.type_inputs(model)
         part = self.loop.encode(documents)
         return part, self.loop.rank(model, part, types=self._type_states[model], on_batch=on_batch)
 
-    def chosen(self, candidates: tuple[EncodedTexts, Found], settings: DetectionSettings) -> list[Document]:
+    def chosen(self, candidates: tuple[EncodedPart[EncodedText], Found], settings: DetectionSettings) -> list[Document]:
         """See `AnnotatingTask`: the documents with the events that were found, which have no arguments yet."""
         part, found = candidates
         return self.loop.annotate(found, part, settings.margins)
@@ -214,7 +215,9 @@ class TriggerDetection(EncoderTask):
         """See `RunTask`."""
         return extractor_card(settings, result, title="Trigger detector", example=UNMARKED_EXAMPLE)
 
-    def _loop(self, encoder: TextEncoder, dev: EncodedTexts | None, *, has_prototypes: bool = True) -> DetectionTask:
+    def _loop(
+        self, encoder: TextEncoder, dev: EncodedPart[EncodedText] | None, *, has_prototypes: bool = True
+    ) -> DetectionTask:
         return DetectionTask(
             encoder,
             dev=dev,
@@ -241,10 +244,4 @@ class TriggerDetection(EncoderTask):
 
 
 def _text_encoder(backbone: Backbone, ontology: Ontology, settings: DetectionSettings) -> TextEncoder:
-    return TextEncoder(
-        SubwordTokenizer.of(backbone.tokenizer),
-        ontology,
-        max_length=settings.max_length,
-        max_trigger_length=settings.max_trigger_length,
-        type_reading=settings.type_reading,
-    )
+    return TextEncoder(SubwordTokenizer.of(backbone.tokenizer), ontology, **settings.reading)

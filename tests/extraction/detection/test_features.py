@@ -38,7 +38,7 @@ def test_gold_triggers_may_have_several_words_two_types_and_overlap(encoder):
     [text], coverage = encoder().encode([document(WORDS, *events)])
 
     assert text.gold == [(0, 2, 1), (1, 2, 1), (0, 3, 0)]
-    assert (coverage.triggers, coverage.unreachable) == (3, {})
+    assert (coverage.gold, coverage.unreachable) == (3, {})
 
 
 def test_what_no_prediction_can_match_is_counted_by_reason(encoder):

@@ -6,13 +6,13 @@ by themselves, as inputs of their own, where they are many.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate, chain
 
 from eventune.errors import EventuneError
 from eventune.events import Document, Event, EventType, Ontology, Span
+from eventune.extraction.coverage import Coverage
 from eventune.extraction.detection.marks import TypeMark
 from eventune.extraction.prompts import type_words
 from eventune.extraction.subwords import MAX_SUBWORDS_A_WORD, SubwordTokenizer
@@ -61,19 +61,6 @@ class EncodedType:
 
     input_ids: list[int]
     name_tokens: int
-
-
-@dataclass(slots=True)
-class TriggerCoverage:
-    """How many gold triggers a detector can reach, and why it cannot reach the rest.
-
-    Attributes:
-        triggers: All gold triggers, those of one type in one place as one.
-        unreachable: Count of those that no prediction can match, by reason.
-    """
-
-    triggers: int = 0
-    unreachable: Counter[str] = field(default_factory=Counter)
 
 
 class TextEncoder:
@@ -138,9 +125,7 @@ class TextEncoder:
         ids = [self.tokenizer.cls_token_id, *name, *rest][: self.max_length - 1]
         return EncodedType([*ids, self.tokenizer.sep_token_id], len(name))
 
-    def encode(
-        self, documents: Sequence[Document], *, partial: bool = False
-    ) -> tuple[list[EncodedText], TriggerCoverage]:
+    def encode(self, documents: Sequence[Document], *, partial: bool = False) -> tuple[list[EncodedText], Coverage]:
         """Encode documents.
 
         Args:
@@ -151,12 +136,12 @@ class TextEncoder:
             The windows in the order of the documents, and what is out of reach.
         """
         texts: list[EncodedText] = []
-        coverage = TriggerCoverage()
+        coverage = Coverage()
         for index, document in enumerate(documents):
             words = [self.tokenizer.subwords(word) for word in document.words]
             sentences = [document.sentence_of(word) for word in range(len(words))]
             told = _told_apart(document.events)
-            coverage.triggers += len(told)
+            coverage.gold += len(told)
             coverage.unreachable.update(filter(None, (self._reason_out_of_reach(event, sentences) for event in told)))
             known = _known_words(document) if partial else [1] * len(words)
             budget = self.max_length - len(self._prefix) - 1

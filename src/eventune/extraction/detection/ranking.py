@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from eventune.events import Span
-from eventune.extraction.detection.decoding import MARGINS, TriggerCandidate
+from eventune.extraction.detection.decoding import MARGINS, TriggerCandidate, ranked
+from eventune.extraction.detection.features import EncodedText
 from eventune.extraction.ranking import best_places
+
+
+def candidates_of(
+    batches: Iterable[tuple[Sequence[EncodedText], np.ndarray, np.ndarray]], documents: int
+) -> list[list[TriggerCandidate]]:
+    """Return the ranked candidates of each document.
+
+    Args:
+        batches: Windows with the scores of their spans and of the empty span, as for `best_triggers`.
+        documents: How many documents the windows are of.
+
+    Returns:
+        The candidates of all windows of a document.
+    """
+    found: list[list[TriggerCandidate]] = [[] for _ in range(documents)]
+    for windows, spans, null in batches:
+        candidates = best_triggers(spans, null, [window.first_word for window in windows])
+        for window, more in zip(windows, candidates, strict=True):
+            found[window.document].extend(more)
+    return [ranked(candidates) for candidates in found]
 
 
 def best_triggers(spans: np.ndarray, null: np.ndarray, first_words: Sequence[int]) -> list[list[TriggerCandidate]]:

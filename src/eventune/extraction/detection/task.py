@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from eventune.events import Document, Ontology
 from eventune.extraction.batches import by_length
+from eventune.extraction.coverage import EncodedPart
 from eventune.extraction.detection.collator import TextCollator
 from eventune.extraction.detection.decoding import (
     TriggerCandidate,
     TriggerMargins,
-    ranked,
     select,
     tune_margins,
 )
-from eventune.extraction.detection.features import EncodedText, TextEncoder, TriggerCoverage
+from eventune.extraction.detection.features import EncodedText, TextEncoder
 from eventune.extraction.detection.loss import trigger_loss
 from eventune.extraction.detection.marks import TypeMark
-from eventune.extraction.detection.ranking import best_triggers
-from eventune.extraction.model import SpanScores
+from eventune.extraction.detection.ranking import candidates_of
 from eventune.results import Score
 from eventune.scoring import score
 
@@ -35,31 +33,6 @@ Found = list[list[TriggerCandidate]]
 """The ranked candidates of each document."""
 
 
-@dataclass(frozen=True)
-class EncodedTexts:
-    """A part of a corpus, encoded.
-
-    Attributes:
-        documents: The documents.
-        examples: Their windows.
-        coverage: What of their gold triggers is within reach.
-    """
-
-    documents: Sequence[Document]
-    examples: Sequence[EncodedText]
-    coverage: TriggerCoverage
-
-    @property
-    def gold(self) -> int:
-        """How many gold triggers there are."""
-        return self.coverage.triggers
-
-    @property
-    def unreachable(self) -> Counter[str]:
-        """How many of them no prediction can match, by reason."""
-        return self.coverage.unreachable
-
-
 class DetectionTask:
     """Encodes documents, computes losses, and turns scores into triggers."""
 
@@ -67,7 +40,7 @@ class DetectionTask:
         self,
         encoder: TextEncoder,
         *,
-        dev: EncodedTexts | None = None,
+        dev: EncodedPart[EncodedText] | None = None,
         batch_size: int = 32,
         word_dropout: float = 0.0,
         has_prototypes: bool = True,
@@ -84,9 +57,9 @@ class DetectionTask:
         """The ontology whose types are found."""
         return self.encoder.ontology
 
-    def encode(self, documents: Sequence[Document], *, partial: bool = False) -> EncodedTexts:
+    def encode(self, documents: Sequence[Document], *, partial: bool = False) -> EncodedPart[EncodedText]:
         """Encode a part of a corpus."""
-        return EncodedTexts(documents, *self.encoder.encode(documents, partial=partial))
+        return EncodedPart(documents, *self.encoder.encode(documents, partial=partial))
 
     def length(self, example: EncodedText) -> int:
         """Return an example's length in subword tokens."""
@@ -142,7 +115,7 @@ class DetectionTask:
         if self.dev is None:
             return {}
         found = self.rank(model, self.dev, on_batch=on_batch)
-        return _metrics(self.score(found, self.dev, self.tune(found, self.dev)))
+        return self.score(found, self.dev, self.tune(found, self.dev)).metrics
 
     def type_inputs(self, model: nn.Module) -> dict[str, Tensor]:
         """Return the types as the model takes them in evaluation; read once where they are read by themselves."""
@@ -161,7 +134,7 @@ class DetectionTask:
     def rank(
         self,
         model: nn.Module,
-        part: EncodedTexts,
+        part: EncodedPart[EncodedText],
         *,
         types: Mapping[str, Tensor] | None = None,
         on_batch: Callable[[int, int], None] | None = None,
@@ -177,12 +150,8 @@ class DetectionTask:
         Returns:
             The candidates, windows merged.
         """
-        found: Found = [[] for _ in part.documents]
-        for examples, scores in self._scores(model, part.examples, types or self.type_inputs(model), on_batch):
-            candidates = best_triggers(*scores.arrays(), [example.first_word for example in examples])
-            for example, more in zip(examples, candidates, strict=True):
-                found[example.document].extend(more)
-        return [ranked(candidates) for candidates in found]
+        scores = self._scores(model, part.examples, types or self.type_inputs(model), on_batch)
+        return candidates_of(scores, len(part.documents))
 
     def _scores(
         self,
@@ -190,7 +159,7 @@ class DetectionTask:
         examples: Sequence[EncodedText],
         types: Mapping[str, Tensor],
         on_batch: Callable[[int, int], None] | None,
-    ) -> Iterator[tuple[list[EncodedText], SpanScores]]:
+    ) -> Iterator[tuple[list[EncodedText], np.ndarray, np.ndarray]]:
         device = next(model.parameters()).device
         was_training = model.training
         model.eval()
@@ -198,31 +167,27 @@ class DetectionTask:
             for chosen in by_length(examples, self.batch_size, on_batch, on_cpu=device.type == "cpu"):
                 batch = self.inputs(chosen, device)
                 with torch.inference_mode():
-                    scores = model(**batch, **types)
-                yield chosen, scores
+                    spans, null = model(**batch, **types).arrays()
+                yield chosen, spans, null
         finally:
             model.train(was_training)
 
-    def tune(self, found: Found, part: EncodedTexts) -> TriggerMargins:
+    def tune(self, found: Found, part: EncodedPart[EncodedText]) -> TriggerMargins:
         """Return the margins with the best F1 on a part."""
         row_of = {name: row for row, name in enumerate(self._types)}
         gold = [
             {(e.trigger, row_of[e.type]) for e in document.events if e.trigger is not None and e.type in row_of}
             for document in part.documents
         ]
-        return tune_margins(found, gold, part.coverage.triggers)
+        return tune_margins(found, gold, part.gold)
 
-    def annotate(self, found: Found, part: EncodedTexts, margins: TriggerMargins) -> list[Document]:
+    def annotate(self, found: Found, part: EncodedPart[EncodedText], margins: TriggerMargins) -> list[Document]:
         """Return the documents with the triggers that exceed the margins in place of their own events."""
         return [
             document.with_events(select(candidates, margins, self._types))
             for document, candidates in zip(part.documents, found, strict=True)
         ]
 
-    def score(self, found: Found, part: EncodedTexts, margins: TriggerMargins) -> Score:
+    def score(self, found: Found, part: EncodedPart[EncodedText], margins: TriggerMargins) -> Score:
         """Score a part by TextEE's definition: TC, and TI beside it."""
         return score(part.documents, self.annotate(found, part, margins), scorer="textee", triggers="alone")
-
-
-def _metrics(result: Score) -> dict[str, Any]:
-    return {"precision": result.precision, "recall": result.recall, "f1": result.f1}

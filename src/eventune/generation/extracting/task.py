@@ -97,7 +97,7 @@ class GenerativeExtractionTask:
         answers = self.answer(model, self.dev, on_batch=on_batch)
         result = self.score(self.dev, annotated(self.dev.documents, answers))
         loss = self._responses.measure(model, self.dev.examples)["loss"]
-        return {"loss": loss, "precision": result.precision, "recall": result.recall, "f1": result.f1}
+        return {"loss": loss, **result.metrics}
 
     def answer(
         self,
