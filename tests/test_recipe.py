@@ -280,9 +280,23 @@ def test_what_encoders_read_is_refused_where_both_steps_are_written_by_causal_mo
     assert recipe(task="events", head_dropout=0.2, arguments=GENERATIVE["arguments"]).steps
 
 
-def test_a_step_s_task_that_is_none_is_one_error():
-    with pytest.raises(EventuneError, match=r"^recipe: detection: task: expected a text, found \['generation'\]$"):
-        recipe(task="events", detection={"task": ["generation"]})
+@pytest.mark.parametrize(
+    ("step", "fitting", "task"),
+    [
+        ("detection", "detection or generative-detection", "generation"),
+        ("detection", "detection or generative-detection", "extraction"),
+        ("detection", "detection or generative-detection", "events"),
+        ("detection", "detection or generative-detection", ["generation"]),
+        ("arguments", "extraction or generation", "detection"),
+        ("arguments", "extraction or generation", "responses"),
+        ("arguments", "extraction or generation", None),
+    ],
+)
+def test_a_step_s_task_that_does_not_do_what_the_step_is_for_is_one_error(step, fitting, task):
+    expected = f"recipe: {step}: task: expected {fitting}, found {task!r}"
+    with pytest.raises(EventuneError, match=f"^{re.escape(expected)}") as raised:
+        recipe(task="events", **{step: {"task": task}})
+    assert len(raised.value.message.splitlines()) == 1
 
 
 @pytest.mark.parametrize("dev", [{"dev_file": str(sample_file("dev"))}, {"dev_fraction": 0.1}])

@@ -121,6 +121,7 @@ class Recipe:
         problems += [p for section in built.values() for p in section.problems() if p.field not in named]
         entry = TASKS.get(built["task"].task)
         if entry is not None:
+            problems += _tasks_of_other_steps(entry, built["steps"])
             problems += _foreign_settings(entry, built, named)
         problems += _conflicts(built, named)
         raise_all(problems, source)
@@ -210,6 +211,15 @@ def _problems_of_kept_states(built: Mapping[str, Any]) -> Iterator[InvalidValueE
     before, epochs = built["adapter"].all_layers_epochs, built["optimisation"].num_train_epochs
     if before >= epochs:
         yield InvalidValueError("all_layers_epochs", f"fewer than num_train_epochs, {epochs}", str(before))
+
+
+def _tasks_of_other_steps(entry: TaskEntry, settings: Any) -> Iterator[InvalidValueError]:
+    """Yield one error for each step with a task that does not do what the step is for."""
+    for step, usual in entry.steps.items():
+        fitting, task = entry.tasks_for(step), getattr(settings, step).get("task", usual)
+        if task not in fitting:
+            hint = did_you_mean(str(task), fitting)
+            yield InvalidValueError(f"{step}: task", " or ".join(fitting), repr(task), hint)
 
 
 def _foreign_settings(entry: TaskEntry, built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidValueError]:

@@ -84,14 +84,26 @@ class TaskEntry:
         wanted = {wanted} if isinstance(wanted, str) else set(wanted)
         return not wanted or bool(wanted & {self.name, *self.traits})
 
+    def tasks_for(self, step: str) -> list[str]:
+        """Return the names of the tasks that a step can have: those that do in one step what its usual one does."""
+        usual = TASKS[self.steps[step]]
+        return [
+            entry.name
+            for entry in tasks_of(self.command)
+            if not entry.steps and (entry.detects, entry.finds_arguments) == (usual.detects, usual.finds_arguments)
+        ]
+
     def step_tasks(self, settings: Any) -> dict[str, TaskEntry]:
         """Return the task of each step of a run; none where it is made in one.
 
         Args:
-            settings: The settings of each step; a `task` among them takes the place of the usual one.
+            settings: The settings of each step; a `task` among them takes the place of the usual one, if it can be the
+                step's.
         """
-        own = {step: str(getattr(settings, step).get("task", "")) for step in self.steps}
-        return {step: TASKS.get(own[step], TASKS[usual]) for step, usual in self.steps.items()}
+        own = {step: getattr(settings, step).get("task") for step in self.steps}
+        return {
+            step: TASKS[own[step] if own[step] in self.tasks_for(step) else usual] for step, usual in self.steps.items()
+        }
 
 
 TASKS: dict[str, TaskEntry] = {}
