@@ -23,8 +23,9 @@ def test_wrong_input_is_one_clear_error(refused, tiny_run, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_export_says_what_can_be_done_in_its_place(run, refused, tiny_run, tmp_path):
+def test_export_and_merge_say_what_can_be_done_in_its_place(run, refused, tiny_run, tmp_path):
     run("ensemble", tiny_run, tiny_run, "-o", tmp_path / "both")
 
     assert "export its members one by one" in refused("export", tmp_path / "both", tmp_path / "exported")
-    assert not (tmp_path / "exported").exists()
+    assert "merge its members one by one" in refused("merge", tmp_path / "both", tmp_path / "merged")
+    assert {path.name for path in tmp_path.iterdir()} == {"both"}

@@ -75,8 +75,9 @@ def test_what_cannot_be_merged_is_refused_and_nothing_is_left(tiny_run, tiny_rec
         merge_run(tiny_run, tmp_path)
     run = tmp_path / "run"
     train(Recipe.of({**tiny_recipe, "num_train_epochs": 1, "method": "bitfit", "output_dir": str(run)}))
-    with pytest.raises(EventuneError, match="expected a run with an adapter that can be merged"):
+    with pytest.raises(EventuneError, match="expected a run with an adapter that can be merged") as raised:
         merge_run(run, tmp_path / "merged")
+    assert raised.value.hint == "train it with a method that can be merged"
     assert {path.name for path in tmp_path.iterdir()} == {"run"}
 
 
@@ -104,5 +105,6 @@ def test_a_merged_causal_lm_extracts_the_same_and_is_a_model_that_others_load(ti
     assert extracted(tmp_path / "merged", documents) == extracted(tmp_path / "run", documents)
     loaded = AutoModelForCausalLM.from_pretrained(tmp_path / "merged", output_loading_info=True)
     assert not loaded[1]["missing_keys"]
-    with pytest.raises(EventuneError, match="expected a run with an adapter that can be merged"):
+    with pytest.raises(EventuneError, match="expected a run with an adapter that can be merged") as raised:
         merge_run(tmp_path / "merged", tmp_path / "again")
+    assert "merged already" in raised.value.hint

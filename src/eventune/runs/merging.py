@@ -12,7 +12,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from eventune.adapters.merged import MERGEABLE, Merged, merge
-from eventune.adapters.methods import ADAPTER_FILES, METHODS
+from eventune.adapters.methods import ADAPTER_FILES, METHODS, keeps_base
 from eventune.adapters.quantisation import dequantise, quantise
 from eventune.adapters.store import QUANTISATION, Saved, load_into, recorded_bits, save_trained
 from eventune.backbones.placement import Placement
@@ -22,7 +22,7 @@ from eventune.runs.opening import OpenRun, open_run
 from eventune.storage.atomic import atomic_folder
 from eventune.storage.json_files import read_json, write_json
 from eventune.storage.locks import creating
-from eventune.tasks.protocol import RunTask
+from eventune.tasks.protocol import UNTRAINED, RunTask
 from eventune.training import run_directory as names
 
 
@@ -52,7 +52,7 @@ def merge_run(
     for, and not into the weights that were quantised.
 
     Args:
-        run: A run of method `lora` or `ia3`.
+        run: A run with an adapter that can be merged, or one whose steps have such adapters.
         target: The new run directory; must not exist yet.
         dtype: Type of the saved weights: `float32`, `bfloat16` or `float16`.
         model_name_or_path: Where the base model is on this machine, if not where the run says.
@@ -78,12 +78,21 @@ def _merge_run(run: Path, target: Path, *, dtype: str, model_name_or_path: str |
     if method is None or not method.merges:
         raise EventuneError(
             f"{run}: expected a run with an adapter that can be merged ({MERGEABLE}), found {opened.settings.method}",
-            "what was trained in full is merged already, and what was not trained is its base",
+            _in_its_place(opened),
         )
     merged = _merged(opened, opened.base(model_name_or_path), placement.device, getattr(torch, dtype))
     with atomic_folder(target) as staging:
         saved = _write(opened, merged, staging, dtype)
     return MergedRun(target, saved.bytes, merged.difference, merged.difference_after_cast)
+
+
+def _in_its_place(opened: OpenRun) -> str:
+    """Return what to do with a run that cannot be merged."""
+    if opened.entry.holds_runs:
+        return "merge its members one by one"
+    if opened.settings.method == UNTRAINED or not keeps_base(opened.settings.method):
+        return "what was trained in full is merged already, and what was not trained is its base"
+    return "train it with a method that can be merged"
 
 
 def _merge_steps(opened: OpenRun, target: Path, **options: Any) -> MergedRun:
