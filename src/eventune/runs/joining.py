@@ -96,7 +96,7 @@ def join(arguments: OpenRun, detection: OpenRun) -> OpenSteps:
         detection: A run that finds triggers, likewise.
 
     Raises:
-        EventuneError: If one does not do so, or they have no event type in common.
+        EventuneError: If one does not do so.
     """
     second = open_steps(arguments) if arguments.entry.steps else None
     first = open_steps(detection) if detection.entry.steps else None
