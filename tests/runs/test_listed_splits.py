@@ -74,6 +74,14 @@ def test_lists_that_name_what_is_not_there_or_twice_are_refused(corpus, lists):
         read_splits(data, print)
 
 
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_a_train_list_that_names_nothing_is_refused(corpus, lists, content):
+    data = DataArguments(train_file=str(corpus), splits_dir=str(lists))
+    (lists / "train.txt").write_text(content, encoding="utf-8")
+    with pytest.raises(EventuneError, match=r"splits_dir: expected documents in .*train\.txt, found none"):
+        read_splits(data, print)
+
+
 def test_lists_go_with_no_other_split(corpus, lists):
     [problem] = DataArguments(train_file=str(corpus), splits_dir=str(lists), dev_fraction=0.2).problems()
     assert problem.message == "dev_fraction: expected nothing beside splits_dir, found 0.2"

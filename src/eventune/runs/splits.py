@@ -18,6 +18,8 @@ from eventune.storage.paths import is_file
 from eventune.storage.text_files import read_text
 from eventune.tasks.splits import DocumentSplits, TrainedBeside
 
+_LISTED = "a list has a document's id, or the doc_id of its metadata, on each line"
+
 
 def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentSplits:
     """Read the corpora and split off what has no file of its own.
@@ -101,8 +103,8 @@ def listed_splits(documents: Sequence[Document], folder: Path) -> tuple[Sequence
         The documents of each part, in their own order; those that no list names are left out.
 
     Raises:
-        EventuneError: If there is no `train.txt`, a list cannot be read or names what no document is called, or two
-            name the same.
+        EventuneError: If there is no `train.txt` or it names nothing, a list cannot be read or names what no document
+            is called, or two name the same.
     """
     part_of: dict[str, str] = {}
     for part in ("train", "dev", "test"):
@@ -114,6 +116,8 @@ def listed_splits(documents: Sequence[Document], folder: Path) -> tuple[Sequence
         for name in filter(None, map(str.strip, read_text(path).split("\n"))):
             if part_of.setdefault(name, part) != part:
                 raise EventuneError(f"splits_dir: expected each document in one list, found {name} in two in {folder}")
+    if "train" not in part_of.values():
+        raise EventuneError(f"splits_dir: expected documents in {folder / 'train.txt'}, found none", _LISTED)
     splits: dict[str, list[Document]] = {"train": [], "dev": [], "test": []}
     missing = set(part_of)
     for document in documents:
@@ -126,7 +130,7 @@ def listed_splits(documents: Sequence[Document], folder: Path) -> tuple[Sequence
         raise EventuneError(
             f"splits_dir: {len(missing)} of {len(part_of)} names in {folder} are no document's of train_file, such as "
             f"{min(missing)}",
-            "a list has a document's id, or the doc_id of its metadata, on each line",
+            _LISTED,
         )
     return tuple(splits.values())
 
