@@ -259,6 +259,17 @@ def test_what_is_read_once_is_printed_up_to_what_is_wrong(run, detecting, monkey
     assert "2 bad lines" in found.err
 
 
+def test_what_is_read_once_without_any_event_is_refused_as_a_file_is(run, tiny_run, monkeypatch, folder):
+    for words in (["-o", "out.jsonl"], ["--json"], []):
+        lines = io.BytesIO(b'{"body": "Gunmen shot two."}\n{"body": "Nothing."}\n')
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(lines))
+        found = run("extract", tiny_run, "-", "--text_field", "body", *words)
+        assert found.code == 2
+        assert "expected a document to have an event: this run finds arguments and no triggers" in found.err
+    assert len(found.out.splitlines()) == 2
+    assert not [*folder.iterdir()]
+
+
 def test_nothing_of_a_document_speaks_to_the_terminal(run, detecting, folder, monkeypatch):
     detecting()
     monkeypatch.setattr("eventune.cli.extract.is_terminal", lambda: True)

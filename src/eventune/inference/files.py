@@ -104,7 +104,10 @@ def _extract(crew: Crew, inputs: Inputs, kept: Kept, answers: Counter[str], on_d
         done = counts["documents"] + counts["unreadable"]
         read = result.pool.position / inputs.bytes_in_all if inputs.bytes_in_all else 0.0
         on_documents(done, max(done, round(done / read)) if read else None)
-    _require_something(crew, kept, problems, inputs)
+    if error := _why_idle(counts, inputs, detects=crew.facts.detects):
+        kept.abandon()
+        problems.raise_if_any()
+        raise error
 
 
 def _error_of(entry: Entry, identifiers: Identifiers) -> EventuneError | None:
@@ -114,15 +117,13 @@ def _error_of(entry: Entry, identifiers: Identifiers) -> EventuneError | None:
     return repeated(entry.identifier)
 
 
-def _require_something(crew: Crew, kept: Kept, problems: Problems, inputs: Inputs) -> None:
-    """Refuse inputs that nothing could be done with; nothing is left of them."""
-    counts = kept.counts
-    if not counts["documents"] or (counts["without_events"] == counts["documents"] and not crew.facts.detects):
-        kept.abandon()
-        problems.raise_if_any()
-        if counts["documents"]:
-            raise no_event_error("a document")
-        raise _nothing_in(inputs)
+def _why_idle(counts: Counts, inputs: Inputs, *, detects: bool) -> EventuneError | None:
+    """Return why nothing could be done with all documents of some inputs; None where something could."""
+    if not counts["documents"]:
+        return EventuneError(f"{_name_of(inputs)}: expected a document, found none", "it is empty, or has no record")
+    if counts["without_events"] == counts["documents"] and not detects:
+        return no_event_error("a document")
+    return None
 
 
 def _without(pools: Iterator[Pool], kept: Kept) -> Iterator[Pool]:
@@ -168,7 +169,8 @@ def extracted(crew: PoolExtractor, inputs: Inputs, counts: Counts, *, pool_docum
     """Yield what is found, as it is found, where somebody waits for the first.
 
     All records are read before anything is extracted, so that what is wrong shows before the work begins and not after
-    hours of it. Records that can be read only once are extracted from up to the first pool in which one is wrong.
+    hours of it. Records that can be read only once are extracted from up to the first pool in which one is wrong; that
+    none of them has an event shows at their end.
 
     Args:
         crew: Who extracts.
@@ -194,24 +196,23 @@ def extracted(crew: PoolExtractor, inputs: Inputs, counts: Counts, *, pool_docum
                 counts.add(entry.counts)
                 yield entry
     problems.raise_if_any()
-    if not counts["documents"]:
-        raise _nothing_in(inputs)
+    if error := _why_idle(counts, inputs, detects=crew.extractor.detects):
+        raise error
 
 
 def _checked(crew: PoolExtractor, inputs: Inputs, pool_documents: int) -> ReadPool:
     """Read all pools, and return the first of them, if nothing is wrong."""
-    problems, identifiers = Problems(_name_of(inputs)), Identifiers()
+    problems, identifiers, counts = Problems(_name_of(inputs)), Identifiers(), Counts()
     first: ReadPool | None = None
-    has_events = False
     for read in map(crew.read, pools_of(inputs.items(), pool_documents)):
         _note(read, identifiers, problems)
-        has_events |= any(document.events for document in read.documents.values())
+        counts["documents"] += len(read.documents)
+        counts["without_events"] += sum(not document.events for document in read.documents.values())
         first = first or read
     problems.raise_if_any()
-    if first is None:
-        raise _nothing_in(inputs)
-    if not has_events and not crew.extractor.detects:
-        raise no_event_error("a document")
+    if error := _why_idle(counts, inputs, detects=crew.extractor.detects):
+        raise error
+    assert first is not None
     return first
 
 
@@ -220,10 +221,6 @@ def _note(read: ReadPool, identifiers: Identifiers, problems: Problems) -> None:
     for entry in read.entries:
         if error := _error_of(entry, identifiers):
             problems.add(entry.place, error)
-
-
-def _nothing_in(inputs: Inputs) -> EventuneError:
-    return EventuneError(f"{_name_of(inputs)}: expected a document, found none", "it is empty, or has no record")
 
 
 def _name_of(inputs: Inputs) -> str:
