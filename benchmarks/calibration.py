@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,11 @@ from eventune.corpora import read_corpus
 from eventune.events import Document
 from eventune.extraction.calibration import calibrate
 from eventune.extraction.decoding import Choice, EventCandidates, Margins, annotated
+from eventune.generation.extracting.calibration import expected_calibration_error
 from eventune.recipe import Recipe
 from eventune.runs.opening import load_run, open_run
 from eventune.runs.splits import read_splits
 from eventune.scoring.definitions import score_model
-
-BINS = 10
 
 
 def main() -> None:
@@ -44,11 +43,7 @@ def main() -> None:
 
     loaded = load_run(open_run(options.run), placement=Placement.of("cpu", "float32"), batch_size=32)
     task: Any = loaded.task
-    own = read_splits(Recipe.read(options.run / "recipe.yaml").data, lambda _: None)
-    parts = {
-        name: list(read_corpus(path).documents if (path := getattr(options, name)) else getattr(own, name))
-        for name in ("dev", "test")
-    }
+    parts = parts_of(options.run, {"dev": options.dev, "test": options.test})
     found: dict[str, EventCandidates] = {}
     for name, documents in parts.items():
         with loaded.active() as model:
@@ -79,19 +74,25 @@ def main() -> None:
         print(f"| calibration | {size} | {statistics.mean(scores):.2f} | {spread} | {statistics.mean(errors):.3f} |")
 
 
+def parts_of(run: Path, files: Mapping[str, Path | None]) -> dict[str, list[Document]]:
+    """Read the parts, those without a file as the run had them; its corpora may be gone where all are given."""
+    parts = {name: list(read_corpus(path).documents) for name, path in files.items() if path}
+    if len(parts) < len(files):
+        own = read_splits(Recipe.read(run / "recipe.yaml").data, lambda _: None)
+        parts = {name: parts.get(name) or list(getattr(own, name)) for name in files}
+    return parts
+
+
 def calibration_error(gold: Sequence[Document], predicted: Sequence[Document]) -> float:
-    """Return the expected calibration error of arguments' scores, in ten bins of equal width."""
-    scores, right = [], []
+    """Return the expected calibration error of arguments' scores."""
+    scores: list[float] = []
+    right: list[bool] = []
     for document, found in zip(gold, predicted, strict=True):
         for event, own in zip(document.events, found.events, strict=True):
             true = {(argument.role, argument.span) for argument in event.arguments}
             scores += [argument.score or 0.0 for argument in own.arguments]
             right += [(argument.role, argument.span) in true for argument in own.arguments]
-    confidence, hits = np.array(scores), np.array(right, dtype=float)
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    return float(
-        sum(abs(confidence[bins == b].mean() - hits[bins == b].mean()) * (bins == b).mean() for b in set(bins.tolist()))
-    )
+    return expected_calibration_error(scores, right)
 
 
 if __name__ == "__main__":

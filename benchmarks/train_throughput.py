@@ -46,6 +46,7 @@ from eventune.recipe import Recipe, read_settings
 from eventune.training.determinism import deterministic
 from eventune.training.dropout import cheapen_dropout
 from eventune.training.epochwise import training_arguments
+from eventune.training.flops import forward_flops
 from eventune.training.lower_states import LowerStates
 from eventune.training.trainer import TaskTrainer
 
@@ -84,18 +85,6 @@ def gemm_peak(repeats: int = 15) -> float:
         seconds = median_seconds(lambda x=x, weight=weight: nn.functional.linear(x, weight), repeats)
         rates.append(2 * rows * inner * columns / seconds)
     return max(rates)
-
-
-def forward_flops(encoder: nn.Module, lengths: Sequence[int]) -> float:
-    """Return the FLOPs of the encoder's matrix products for inputs of these lengths."""
-    config = encoder.config
-    in_linear = sum(
-        module.weight.numel()
-        for name, module in encoder.named_modules()
-        if isinstance(module, nn.Linear) and "layer" in name
-    )
-    attention = 4 * config.hidden_size * config.num_hidden_layers
-    return float(sum(2 * in_linear * length + attention * length * length for length in lengths))
 
 
 class Setting:
