@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from eventune.backbones.placement import Placement
+from eventune.backbones.resolve import resolve
 from eventune.corpora import read_corpus, write_corpus, write_ontology
 from eventune.errors import EventuneError
 from eventune.events import Argument, Document, Event, EventType, Ontology, Role, Span
@@ -12,7 +14,9 @@ from eventune.generation.extracting.endpoint import Endpoint
 from eventune.inference.endpoint import endpoint_extractor
 from eventune.inference.extractor import Extractor
 from eventune.recipe import Recipe
+from eventune.runs.splits import read_splits
 from eventune.runs.training import train
+from eventune.tasks.generative_detection import GenerativeDetection
 
 ONTOLOGY = Ontology.of([EventType("attack", (Role("attacker"),)), EventType("damage", (Role("thing"),))])
 SENTENCES = {
@@ -129,6 +133,19 @@ def test_a_corpus_whose_events_have_no_triggers_is_refused(settings, corpus, tmp
     changes = {"train_file": str(tmp_path / "untriggered.jsonl"), "output_dir": str(tmp_path / "run")}
     with pytest.raises(EventuneError, match="train_file: expected triggers to learn from, found 24 events without one"):
         train(Recipe.of({**settings, **changes}))
+
+
+def test_texts_of_a_negative_file_are_trained_on_and_told_beside_the_corpus(settings, tmp_path):
+    (tmp_path / "negatives.txt").write_text("they came\n\nthey left\n", encoding="utf-8")
+    own = {"negative_file": str(tmp_path / "negatives.txt"), "output_dir": str(tmp_path / "run")}
+    recipe = Recipe.of({**settings, **own})
+    base = resolve(recipe.model.model_name_or_path)
+    task = GenerativeDetection.from_recipe(recipe, read_splits(recipe.data, print), base, Placement.of("cpu"))
+
+    assert len(task.examples) == 8 * len(SENTENCES) + 2
+    assert task.data().keys() == {"train", "dev", "negative_file"}
+    assert task.data()["train"]["documents"] == 8 * len(SENTENCES)
+    assert task.data()["negative_file"] == {"documents": 2, "events": 0, "arguments": 0, "unreachable": {}}
 
 
 def test_two_steps_of_one_causal_lm_write_whole_events(settings, corpus, tmp_path):

@@ -59,6 +59,7 @@ class GenerativeDetection(GenerativeExtraction):
     built_in_prompt: ClassVar[Path] = PROMPT
     unit: ClassVar[str] = "triggers"
     _annotated: Mapping[str, Sequence[Document]]
+    _negatives: Sequence[Document] = ()
 
     @classmethod
     def from_recipe(
@@ -69,7 +70,8 @@ class GenerativeDetection(GenerativeExtraction):
         Raises:
             EventuneError: Also if the corpus to be trained on marks some events only, or no triggers.
         """
-        if recipe.optimisation.num_train_epochs > 0:
+        is_trained = recipe.optimisation.num_train_epochs > 0
+        if is_trained:
             require_triggers(documents.train)
             require_negatives(documents.train)
         asked = replace(
@@ -82,6 +84,7 @@ class GenerativeDetection(GenerativeExtraction):
         task = super().from_recipe(recipe, asked, base, placement)
         assert isinstance(task, cls)
         task.ontology, task._annotated = documents.ontology, documents.by_name()
+        task._negatives = documents.negatives if is_trained else ()
         return task
 
     @classmethod
@@ -108,8 +111,11 @@ class GenerativeDetection(GenerativeExtraction):
         return [answered(document) for document in super().found(split, predicted)]
 
     def data(self) -> dict[str, Any]:
-        """See `RunTask`."""
-        return {name: {**part, **sizes_of(self._annotated[name])} for name, part in super().data().items()}
+        """See `RunTask`; texts of a `negative_file` are asked about among those of the training part."""
+        parts = {name: {**part, **sizes_of(self._annotated[name])} for name, part in super().data().items()}
+        if self._negatives:
+            parts["negative_file"] = {**sizes_of(self._negatives), "unreachable": {}}
+        return parts
 
     def candidates(
         self, model: nn.Module, documents: Sequence[Document], *, on_batch: Callable[[int, int], None] | None = None
