@@ -225,15 +225,19 @@ def test_what_was_wrong_with_answers_is_counted_over_both_steps(run):
     assert annotator.counts == {"invalid": 3, "answers": 4}
 
 
-def test_steps_costs_are_added_their_memory_is_the_greater_and_their_own_rates_are_left_to_them():
+def test_steps_costs_are_added_their_memory_is_the_greater_and_what_is_of_one_model_is_left_to_it():
     def cost(seconds, peak, documents):
-        own = {"train_seconds": seconds, "gpu_energy_joules": 5.0, "peak_memory_bytes": peak, "tokens_per_second": 9.0}
-        return RunResult({}, {**own, "gemm_share": 0.5, "documents_per_second": documents, "total_parameters": 7})
+        own = {"train_seconds": seconds, "gpu_energy_joules": 5.0, "peak_memory_bytes": peak, "steps": 4}
+        model = {"trainable_parameters": 2, "total_parameters": 7, "masked_lm_loss_after": 3.0, "forgetting": 0.5}
+        rates = {"tokens_per_second": 9.0, "gemm_share": 0.5, "documents_per_second": documents}
+        return RunResult({}, {**own, **model, **rates})
 
     assert resources_of({"detection": cost(2.0, 80, 6.0), "arguments": cost(3.0, 50, 3.0)}) == {
         "train_seconds": 5.0,
         "gpu_energy_joules": 10.0,
         "peak_memory_bytes": 80,
+        "steps": 8,
+        "trainable_parameters": 4,
+        "total_parameters": 14,
         "documents_per_second": 2.0,
-        "total_parameters": 7,
     }

@@ -156,18 +156,16 @@ def end_to_end(gold: Sequence[Document], predicted: Sequence[Document], measure:
 def resources_of(results: Mapping[str, RunResult]) -> dict[str, Any]:
     """Add up what the steps cost; of memory the greatest counts.
 
-    Documents a second are those of both steps, one after the other. Other rates say something of one step alone, whose
-    own result has them.
+    Documents a second are those of both steps, one after the other. Other figures, such as other rates or what a base
+    forgot, say something of one step alone, whose own result has them.
     """
     total: dict[str, Any] = {}
     for result in results.values():
         for name, value in result.resources.items():
-            if name.endswith("_bytes") and name != "saved_bytes":
-                total[name] = max(total.get(name, value), value)
-            elif name in _SUMS:
+            if name in _SUMS:
                 total[name] = total.get(name, 0) + value
-            elif not name.endswith("_per_second") and name != "gemm_share":
-                total.setdefault(name, value)
+            elif name.endswith("_bytes"):
+                total[name] = max(total.get(name, value), value)
     rates = [result.resources.get("documents_per_second") for result in results.values()]
     if all(rates):
         total["documents_per_second"] = 1 / sum(1 / rate for rate in rates if rate)
@@ -175,11 +173,10 @@ def resources_of(results: Mapping[str, RunResult]) -> dict[str, Any]:
 
 
 _SUMS = frozenset(
-    {"train_seconds", "pretrain_seconds", "saved_bytes", "trainable_parameters", "head_parameters", "energy_joules"}
-    | {"gpu_energy_joules"}
-    | {"epochs", "seconds_per_epoch"}
+    {"train_seconds", "pretrain_seconds", "epochs", "seconds_per_epoch", "steps", "energy_joules", "gpu_energy_joules"}
+    | {"trainable_parameters", "head_parameters", "total_parameters", "saved_bytes"}
 )
-"""What of the steps' resources adds up."""
+"""What of the steps' resources adds up: each step has a model of its own."""
 
 
 def _history(run: Path, steps: Mapping[str, Recipe]) -> str:
