@@ -133,6 +133,26 @@ def test_runs_with_other_weights_types_or_settings_have_other_fingerprints(tiny_
     assert Extractor.load(copy).fingerprint != Extractor.load(tiny_run).fingerprint
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("adapter_config.json", '{"lora_alpha": 99}'),
+        ("quantisation.json", '{"quantization_bit": 8}'),
+        ("tokenizer.json", "{}"),
+        ("tokenizer_config.json", "{}"),
+        ("chat_template.jinja", "{{ messages }}"),
+    ],
+)
+def test_what_decides_how_weights_are_used_and_texts_are_read_is_part_of_the_fingerprint(
+    name, content, tiny_run, tmp_path
+):
+    copy = shutil.copytree(tiny_run, tmp_path / "copy")
+    annotator = Extractor.load(copy).annotator
+    before = annotator.fingerprint()
+    (copy / name).write_text(content)
+    assert annotator.fingerprint() != before
+
+
 def test_a_device_that_the_machine_lacks_is_refused(tiny_run):
     with pytest.raises(EventuneError, match=r"device: expected one that this machine has: .*, found 'cuda:9'"):
         Extractor.load(tiny_run, device="cuda:9")

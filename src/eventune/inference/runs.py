@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from eventune.adapters.store import weights_file
+from eventune.adapters.methods import ADAPTER_CONFIG
+from eventune.adapters.store import QUANTISATION, weights_file
 from eventune.backbones.hashes import sha256_of
+from eventune.backbones.load import VOCABULARIES
 from eventune.backbones.placement import Placement
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology
@@ -17,6 +19,9 @@ from eventune.runs.joining import LoadedSteps, OpenSteps, join, load_steps, open
 from eventune.runs.opening import LoadedBase, LoadedRun, OpenRun, load_run, member_folders, open_run
 from eventune.tasks.protocol import AnnotatingTask
 from eventune.training import run_directory as names
+
+_FILES = (ADAPTER_CONFIG, QUANTISATION, *VOCABULARIES, "tokenizer_config.json", "chat_template.jinja")
+"""Files beside weights, settings and the task's own that decide what is found, where a run has them."""
 
 
 class RunAnnotator:
@@ -32,12 +37,12 @@ class RunAnnotator:
     def fingerprint(self) -> str:
         """See `Annotator`: a hash of all files that decide what is found, and of the type that is computed in."""
         folder, entry = self._opened.directory.path, self._opened.entry
-        own = (entry.settings_file, names.BASE, *entry.load().files(self._opened.settings))
+        own = (entry.settings_file, names.EXTRACTOR, names.BASE, *entry.load().files(self._opened.settings), *_FILES)
         digest = hashlib.sha256(f"{self.ontology!r} {self.loaded.dtype}".encode())
         members = member_folders(self._opened) if entry.settings_file == names.ENSEMBLE else ()
         # A causal LM that was not trained has no weights of its own.
         for place in (folder, *members):
-            for path in (weights_file(place), *(place / name for name in dict.fromkeys((*own, names.EXTRACTOR)))):
+            for path in (weights_file(place), *(place / name for name in dict.fromkeys(own))):
                 if path.is_file():
                     digest.update(bytes.fromhex(sha256_of(path)))
         return digest.hexdigest()[:12]
