@@ -299,6 +299,21 @@ def test_a_step_s_task_that_does_not_do_what_the_step_is_for_is_one_error(step, 
     assert len(raised.value.message.splitlines()) == 1
 
 
+def test_steps_without_heads_may_be_tried_as_they_are_or_trained_in_the_top_layers_alone():
+    tried = recipe(task="events", num_train_epochs=0, **GENERATIVE)
+    assert [step.optimisation.num_train_epochs for step in tried.steps.values()] == [0, 0]
+    mixed = {"detection": {"num_train_epochs": 2}, "arguments": GENERATIVE["arguments"]}
+    assert recipe(task="events", num_train_epochs=0, **mixed).steps["arguments"].optimisation.num_train_epochs == 0
+    assert recipe(task="events", trained_layers=1, all_layers_epochs=0, **GENERATIVE).steps
+
+
+@pytest.mark.parametrize("values", [{"num_train_epochs": 0}, {"trained_layers": 1, "all_layers_epochs": 0}])
+def test_a_step_whose_heads_would_stay_random_is_named(values):
+    [name] = values.keys() - {"trained_layers"}
+    with pytest.raises(EventuneError, match=rf"^recipe: arguments: {name}: expected .*, found 0$"):
+        recipe(task="events", **values, detection=GENERATIVE["detection"])
+
+
 @pytest.mark.parametrize("dev", [{"dev_file": str(sample_file("dev"))}, {"dev_fraction": 0.1}])
 def test_a_dev_part_of_either_kind_lets_the_training_stop_early(dev):
     assert recipe(early_stopping_patience=2, **dev).optimisation.early_stopping_patience == 2

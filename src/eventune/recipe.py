@@ -189,10 +189,11 @@ def _conflicts(built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidVal
         yield InvalidValueError("early_stopping_patience", expected, str(patience))
     adapter, usual = built["adapter"], AdapterArguments.all_layers_epochs
     entry = TASKS.get(built["task"].task)
-    in_steps = entry is not None and bool(entry.steps)  # which have their own trained_layers
+    if entry is not None and entry.steps:
+        return  # what follows is asked of each step, which may have other settings
     if adapter.trained_layers:
         yield from _problems_of_kept_states(built)
-    elif adapter.all_layers_epochs != usual and not in_steps and "trained_layers" not in named:
+    elif adapter.all_layers_epochs != usual and "trained_layers" not in named:
         expected = f"{usual} without trained_layers"
         yield InvalidValueError("all_layers_epochs", expected, str(adapter.all_layers_epochs), "leave it out")
 
@@ -225,7 +226,8 @@ def _tasks_of_other_steps(entry: TaskEntry, settings: Any) -> Iterator[InvalidVa
 def _foreign_settings(entry: TaskEntry, built: Mapping[str, Any], named: set[str]) -> Iterator[InvalidValueError]:
     """Yield one error for each setting that was given and that the task does not read."""
     epochs = built["optimisation"].num_train_epochs
-    if "heads" in entry.traits and epochs < 1 and "num_train_epochs" not in named:
+    # Heads are the steps' where there are any, each with epochs of its own.
+    if "heads" in entry.traits and not entry.steps and epochs < 1 and "num_train_epochs" not in named:
         expected = f"an integer >= 1 with task: {entry.name}, whose heads are random"
         yield InvalidValueError("num_train_epochs", expected, str(epochs))
     steps = entry.step_tasks(built["steps"]).values()

@@ -208,6 +208,18 @@ def test_each_step_reads_its_own_settings(settings):
     assert [step.optimisation.num_train_epochs for step in steps.values()] == [8, 2]
 
 
+def test_a_step_that_was_not_trained_has_no_part_in_the_history(run, settings, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    (folder / "result.json").unlink()
+    (folder / "detection" / "history.jsonl").unlink()
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(recipe.read_text(encoding="utf-8").replace(str(run), str(folder)), encoding="utf-8")
+    train(Recipe.of({**settings, "output_dir": str(folder), "resume_from_checkpoint": True}))
+
+    epochs = [json.loads(line)["step"] for line in (folder / "history.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert epochs == ["arguments"] * 2
+
+
 def test_several_processes_are_refused_before_anything_is_written(settings, tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(EventuneError, match="task: events: expected one process, found 2"):

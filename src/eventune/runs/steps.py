@@ -180,9 +180,10 @@ _SUMS = frozenset(
 
 
 def _history(run: Path, steps: Mapping[str, Recipe]) -> str:
-    """Return the steps' histories, one behind the other; each line says its step."""
+    """Return the histories of the steps that were trained, one behind the other; each line says its step."""
     lines = []
     for step in steps:
-        for line in (run / step / names.HISTORY).read_text(encoding="utf-8").splitlines():
+        path = run / step / names.HISTORY
+        for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
             lines.append(json.dumps({"step": step, **json.loads(line)}) + "\n")
     return "".join(lines)
