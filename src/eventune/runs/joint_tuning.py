@@ -20,10 +20,13 @@ class Tuned:
     Attributes:
         detection: The first step's.
         arguments: The second step's.
+        found: The documents with the events that both steps find with them; None where nothing was looked for, as there
+            was nothing to choose from.
     """
 
     detection: Any
     arguments: Any
+    found: Sequence[Document] | None = None
 
 
 def tune_together(
@@ -58,23 +61,27 @@ def tune_together(
     with steps.arguments.active() as model:
         fillers = second.candidates(model, generous, on_batch=on_batch)
     kept = [[_triggers(document) for document in first.chosen(triggers, settings)] for settings in detections]
+    found = [second.chosen(fillers, settings) for settings in extractions]
     f1 = np.zeros((len(detections), len(extractions)))
-    for column, settings in enumerate(extractions):
-        found = second.chosen(fillers, settings)
-        for row, triggers_of in enumerate(kept):
-            chosen = [
-                document.with_events(event for event in document.events if _key(event) in keys)
-                for document, keys in zip(found, triggers_of, strict=True)
-            ]
-            f1[row, column] = f1_of(documents, chosen, measure)
+    for row, triggers_of in enumerate(kept):
+        for column, filled in enumerate(found):
+            f1[row, column] = f1_of(documents, _with_triggers(filled, triggers_of), measure)
     row, column = divmod(int(_smoothed(f1).argmax()), len(extractions))
-    return Tuned(detections[row], extractions[column])
+    return Tuned(detections[row], extractions[column], _with_triggers(found[column], kept[row]))
 
 
 def f1_of(gold: Sequence[Document], predicted: Sequence[Document], measure: str) -> float:
     """Return one of TextEE's end-to-end measures."""
     measures: Mapping[str, Any] = score(gold, predicted, scorer="textee", triggers="predicted").tables["measures"]
     return float(measures[measure]["metrics"]["f1"])
+
+
+def _with_triggers(documents: Sequence[Document], triggers: Sequence[set[tuple[Any, str]]]) -> list[Document]:
+    """Return documents without the events whose triggers are not among those of each."""
+    return [
+        document.with_events(event for event in document.events if _key(event) in keys)
+        for document, keys in zip(documents, triggers, strict=True)
+    ]
 
 
 def _key(event: Event) -> tuple[Any, str]:

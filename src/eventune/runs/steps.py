@@ -95,6 +95,7 @@ def _joined(recipe: Recipe, documents: DocumentSplits, run: RunDirectory, report
     steps = load_steps(opened, placement=placement, batch_size=recipe.optimisation.per_device_eval_batch_size)
     measure = recipe.own["steps"].measure
     splits = documents.by_name()
+    predicted: dict[str, Sequence[Document]] = {}
     if "dev" in splits:
         reporter.notice(f"tuning the margins of both steps for {measure}")
         with reporter.progress("tuning") as on_batch:
@@ -102,9 +103,10 @@ def _joined(recipe: Recipe, documents: DocumentSplits, run: RunDirectory, report
         for loaded, settings in ((steps.detection, tuned.detection), (steps.arguments, tuned.arguments)):
             task: Any = loaded.task
             task.settings = settings
-    predicted = {}
+        if tuned.found is not None:
+            predicted["dev"] = tuned.found
     for name in ("dev", "test"):
-        if name in splits:
+        if name in splits and name not in predicted:
             with reporter.progress(f"predicting {name}") as on_batch:
                 bare = [document.with_events(()) for document in splits[name]]
                 predicted[name] = steps.annotate(bare, on_batch=on_batch)
