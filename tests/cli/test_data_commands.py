@@ -199,7 +199,7 @@ def test_split_tells_of_texts_in_two_parts_and_keeps_them_together_where_asked(f
     twice = [replace(document(n, "attacker"), id=f"again-{n}") for n in range(5)]
     write_corpus([*read_corpus("corpus.jsonl"), *twice], folder / "twice.jsonl")
     assert main(["data", "split", "twice.jsonl", "-o", "apart"]) == 0
-    assert "texts of other parts stand in the training part, too: --group_by text" in capsys.readouterr().err
+    assert "texts stand in two parts: --group_by text" in capsys.readouterr().err
     assert main(["data", "split", "twice.jsonl", "-o", "together", "--group_by", "text"]) == 0
     assert capsys.readouterr().err == ""
     assert [len(read_corpus(f"together/{part}.jsonl")) for part in ("train", "test")] == [8, 2]

@@ -17,6 +17,7 @@ from eventune.comparison.table import rows_of
 from eventune.corpora import read_corpus, read_ontology, write_corpus, write_ontology
 from eventune.errors import EventuneError
 from eventune.events import Ontology
+from eventune.recipe import Recipe
 from eventune.runs.splits import read_splits
 
 
@@ -43,6 +44,13 @@ def test_an_arm_that_trains_the_base_at_an_adapter_s_rate_is_told(plain, instant
     assert told == [
         "full: learning_rate 0.001 is an adapter's: method: full wants about a tenth of it, e.g. --learning_rate 1e-4"
     ]
+
+
+def test_the_rate_of_each_step_is_looked_at(plain):
+    steps = {"task": "events", "method": "full", "arguments": {"learning_rate": 1e-4}}
+    for rate, told in ((1e-3, True), (1e-4, False)):
+        recipe = Recipe.of({**plain, **steps, "detection": {"learning_rate": rate}, "output_dir": "run"})
+        assert bool(kinds.kind_of(plain).advice(recipe)) == told
 
 
 @pytest.mark.filterwarnings("ignore")

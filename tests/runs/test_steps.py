@@ -70,7 +70,7 @@ def test_its_scores_are_those_of_its_predictions_from_bare_text(run, gold):
     expected = score(gold, found, scorer="textee", triggers="predicted").tables["measures"]
 
     assert result["scores"]["test"]["measures"] == expected
-    # The dev part, which has the same documents, is not read again behind the tuning.
+    # The dev part has the same documents; what tuning found there is what a fresh extraction finds.
     assert result["scores"]["dev"]["measures"] == expected
     assert result["scores"]["test"]["measure"] == "argument_cls"
     assert result["metrics"] == pytest.approx(expected["argument_cls"]["metrics"])

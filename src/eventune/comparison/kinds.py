@@ -205,7 +205,9 @@ class ExtractionKind(RunKind):
 
     def advice(self, recipe: Any) -> str:
         """See `RunKind.advice`: an arm takes over the recipe's learning rate, which is another method's."""
-        return rate_advice(recipe.adapter.method, recipe.optimisation.learning_rate)
+        trained = recipe.steps.values() or [recipe]
+        advice = (rate_advice(each.adapter.method, each.optimisation.learning_rate) for each in trained)
+        return next(filter(None, advice), "")
 
     def headline(self, recipe: Any) -> Headline:
         """See `RunKind.headline`."""

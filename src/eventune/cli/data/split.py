@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,18 +65,17 @@ def run(arguments: argparse.Namespace) -> int:
         with atomic_folder(folder) as staging:
             for name, part in parts.items():
                 write_corpus(part, staging / f"{name}.jsonl")
-    if repeated := _repeated(train, [*dev, *test]):
-        notify(
-            f"{repeated} texts outside of the training part stand in it as well: --group_by text keeps them together"
-        )
+    if repeated := _repeated(train, dev, test):
+        notify(f"{repeated} texts stand in two parts: --group_by text keeps them together")
     result = {**source(corpus), "parts": {name: _counted(folder / f"{name}.jsonl", p) for name, p in parts.items()}}
     emit(result, as_json=arguments.json, render=lambda console: _render(console, corpus, result["parts"]))
     return 0
 
 
-def _repeated(train: Sequence[Document], others: Sequence[Document]) -> int:
-    known = {document.text for document in train}
-    return sum(document.text in known for document in others)
+def _repeated(*parts: Sequence[Document]) -> int:
+    """Return how many texts stand in more than one part."""
+    parts_of_text = Counter(text for part in parts for text in {document.text for document in part})
+    return sum(count > 1 for count in parts_of_text.values())
 
 
 def _counted(path: Path, documents: Sequence[Document]) -> dict[str, Any]:
