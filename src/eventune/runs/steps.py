@@ -132,7 +132,8 @@ def _joined(recipe: Recipe, documents: DocumentSplits, run: RunDirectory, report
         write_settings(staging / names.EVENTS, settings)
         if recipe.optimisation.save_predictions and "test" in predicted:
             write_corpus(predicted["test"], staging / names.PREDICTIONS)
-        (staging / names.HISTORY).write_text(_history(run.path, recipe.steps), encoding="utf-8")
+        if history := _history(run.path, recipe.steps):
+            (staging / names.HISTORY).write_text(history, encoding="utf-8")
         card = pipeline_card(recipe.to_dict(), result.to_dict())
         (staging / names.CARD).write_text(card, encoding="utf-8")
     run.finish(run.path / "final", result.to_dict())
