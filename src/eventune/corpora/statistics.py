@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from eventune.events import Document, Event, Ontology
@@ -17,6 +17,13 @@ STRUCTURE = (
     "mentions",
     "coreference_clusters",
 )
+
+
+def sizes_of(documents: Sequence[Document]) -> dict[str, int]:
+    """Return how many documents, events and arguments there are."""
+    events = [event for document in documents for event in document.events]
+    arguments = sum(len(event.arguments) for event in events)
+    return {"documents": len(documents), "events": len(events), "arguments": arguments}
 
 
 def describe(documents: Iterable[Document], *, ontology: Ontology | None = None) -> dict[str, Any]:

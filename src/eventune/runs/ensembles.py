@@ -13,6 +13,7 @@ from torch import nn
 from eventune.backbones.placement import Placement
 from eventune.corpora import read_corpus, read_ontology, write_corpus, write_ontology
 from eventune.corpora.ontology_fit import known_part
+from eventune.corpora.statistics import sizes_of
 from eventune.errors import EventuneError, InvalidValueError
 from eventune.events import Document, Ontology, Role
 from eventune.extraction.decoding import EventCandidates, Margins
@@ -26,7 +27,6 @@ from eventune.storage.atomic import atomic_folder
 from eventune.storage.json_files import write_json
 from eventune.storage.locks import creating
 from eventune.storage.validation import write_settings
-from eventune.tasks.documents import sizes_of
 from eventune.tasks.ensemble import MOST_MEMBERS, Ensemble, EnsembleSettings
 from eventune.tasks.registry import READINGS, TASKS
 from eventune.tasks.steps import ARGUMENTS

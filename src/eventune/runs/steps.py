@@ -12,6 +12,7 @@ from typing import Any
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import resolve
 from eventune.corpora import write_corpus, write_ontology
+from eventune.corpora.statistics import sizes_of
 from eventune.errors import EventuneError
 from eventune.events import Document
 from eventune.recipe import Recipe
@@ -24,7 +25,6 @@ from eventune.scoring import score
 from eventune.storage.atomic import atomic_folder
 from eventune.storage.validation import write_settings
 from eventune.tasks.card import pipeline_card
-from eventune.tasks.documents import sizes_of
 from eventune.tasks.event_pipeline import PipelineSettings
 from eventune.tasks.splits import DocumentSplits
 from eventune.tasks.steps import ARGUMENTS, DETECTION

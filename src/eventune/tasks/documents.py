@@ -14,6 +14,7 @@ from torch import nn
 from eventune.backbones.backbone import Backbone
 from eventune.corpora import write_corpus, write_ontology
 from eventune.corpora.partial import AnnotationShape
+from eventune.corpora.statistics import sizes_of
 from eventune.errors import EventuneError
 from eventune.events import Document, Ontology, parse_marked_text
 from eventune.storage.validation import write_settings
@@ -27,13 +28,6 @@ if TYPE_CHECKING:
 _SHOWN_TYPES = 8
 SHOWN = "In May, some people [[acted|{}]] near the old bridge of Orsha."
 """A text with an event, which models are compared on."""
-
-
-def sizes_of(documents: Sequence[Document]) -> dict[str, int]:
-    """Return how many documents, events and arguments there are."""
-    events = [event for document in documents for event in document.events]
-    arguments = sum(len(event.arguments) for event in events)
-    return {"documents": len(documents), "events": len(events), "arguments": arguments}
 
 
 def require_triggers(documents: Sequence[Document], setting: str = "train_file") -> None:

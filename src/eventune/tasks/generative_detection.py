@@ -13,6 +13,7 @@ from eventune.backbones.backbone import Backbone
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.corpora import read_ontology
+from eventune.corpora.statistics import sizes_of
 from eventune.events import Document, Ontology, parse_marked_text
 from eventune.generation.extracting.prompt_encoding import PromptEncoder
 from eventune.generation.extracting.task import Answers
@@ -26,7 +27,7 @@ from eventune.generation.extracting.triggers import (
 from eventune.results import Score
 from eventune.scoring import score
 from eventune.tasks.card import UNMARKED_EXAMPLE, extractor_card
-from eventune.tasks.documents import SHOWN, require_negatives, require_triggers, sizes_of
+from eventune.tasks.documents import SHOWN, require_negatives, require_triggers
 from eventune.tasks.generative_extraction import GenerativeExtraction, GenerativeSettings
 from eventune.tasks.splits import DocumentSplits
 from eventune.training import run_directory as names

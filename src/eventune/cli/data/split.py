@@ -51,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Draw the parts as training with the same settings does, and write each into a file."""
     from eventune.corpora import read_corpus, write_corpus
     from eventune.corpora.drawing import Drawing
+    from eventune.corpora.statistics import sizes_of
     from eventune.storage.atomic import atomic_folder
 
     shares = {name: getattr(arguments, name) for name in ("dev_fraction", "test_fraction")}
@@ -67,8 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
                 write_corpus(part, staging / f"{name}.jsonl")
     if repeated := _repeated(train, dev, test):
         notify(f"{repeated} texts stand in two parts: --group_by text keeps them together")
-    result = {**source(corpus), "parts": {name: _counted(folder / f"{name}.jsonl", p) for name, p in parts.items()}}
-    emit(result, as_json=arguments.json, render=lambda console: _render(console, corpus, result["parts"]))
+    counted = {name: {"file": str(folder / f"{name}.jsonl"), **sizes_of(part)} for name, part in parts.items()}
+    result = {**source(corpus), "parts": counted}
+    emit(result, as_json=arguments.json, render=lambda console: _render(console, corpus, counted))
     return 0
 
 
@@ -76,16 +78,6 @@ def _repeated(*parts: Sequence[Document]) -> int:
     """Return how many texts stand in more than one part."""
     parts_of_text = Counter(text for part in parts for text in {document.text for document in part})
     return sum(count > 1 for count in parts_of_text.values())
-
-
-def _counted(path: Path, documents: Sequence[Document]) -> dict[str, Any]:
-    events = [event for document in documents for event in document.events]
-    return {
-        "file": str(path),
-        "documents": len(documents),
-        "events": len(events),
-        "arguments": sum(len(event.arguments) for event in events),
-    }
 
 
 def _render(console: Console, corpus: Corpus, parts: Mapping[str, Mapping[str, Any]]) -> None:
