@@ -66,7 +66,7 @@ def test_an_item_matches_whole_parts_of_a_name_only(base):
 
 
 def test_an_expression_matches_whole_names_only(base):
-    with pytest.raises(EventuneError, match=r"'query' matches none"):
+    with pytest.raises(EventuneError, match=r"'query' matches none.*\n.*give a list, \[query\]"):
         find_targets(base, "query")
 
 

@@ -66,6 +66,34 @@ def test_the_same_adapter_goes_on_where_the_run_ended(tiny_run):
         assert torch.equal(outputs(task, model), outputs(run.task, trained))
 
 
+@pytest.mark.parametrize(
+    "adapter",
+    [
+        AdapterArguments(lora_r=32, lora_alpha=64),
+        AdapterArguments(lora_r=32),
+        AdapterArguments(lora_alpha=32),
+        AdapterArguments(lora_r=16, use_rslora=True),
+        AdapterArguments(lora_r=16, alpha_pattern={"query": 4}, rank_pattern={"key": 64}),
+    ],
+)
+def test_an_adapter_of_a_higher_rank_or_another_scale_says_the_same_before_its_first_step(tiny_run, adapter):
+    task, model = started(tiny_run, adapter)
+
+    run = loaded(tiny_run)
+    with run.active() as trained:
+        torch.testing.assert_close(outputs(task, model), outputs(run.task, trained), atol=1e-4, rtol=1e-4)
+    ranks = {tensor.shape[0] for name, tensor in trained_weights(model).items() if ".lora_A." in name}
+    assert max(ranks) == max([adapter.lora_r, *adapter.rank_pattern.values()])
+
+
+def test_what_a_higher_rank_adds_can_learn(tiny_run):
+    _, model = started(tiny_run, AdapterArguments(lora_r=32))
+
+    own = trained_weights(model)
+    assert all(tensor[8:].any() for name, tensor in own.items() if ".lora_A." in name)
+    assert not any(tensor[:, 8:].any() for name, tensor in own.items() if ".lora_B." in name)
+
+
 def test_full_fine_tuning_goes_on_from_base_and_adapter_merged(tiny_run):
     task, model = started(tiny_run, AdapterArguments(method="full"))
 
@@ -91,7 +119,7 @@ def test_of_a_vector_of_another_length_the_common_part_is_taken(tiny_run, length
     ("adapter", "found"),
     [
         (AdapterArguments(lora_r=4), "expected weights that fit"),
-        (AdapterArguments(lora_alpha=32), "lora_alpha: expected 32, found 16"),
+        (AdapterArguments(lora_r=32, lora_target_modules=".*query"), "expected weights that fit"),
         (AdapterArguments(init_lora_weights="pissa"), "init_lora_weights: expected pissa, found default"),
         (AdapterArguments(init_lora_weights="olora"), "init_lora_weights: expected olora, found default"),
         (AdapterArguments(method="ia3"), "expected weights that fit"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from eventune.adapters.changed_base import starts_from_base
 from eventune.adapters.configuration import LoraFields, PrefixFields, fitting, peft_config, read_adapter_fields
 from eventune.adapters.merged import plain_model
 from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS
-from eventune.adapters.peft_library import PeftModel
+from eventune.adapters.peft_library import PeftModel, get_pattern_key
 from eventune.adapters.store import PEFT_PREFIX, copy_weights, trained_weights, weights_file
 from eventune.adapters.weight_files import read_weights
 from eventune.adapters.wrapping import unwrap
@@ -25,17 +27,18 @@ _HINT_OF_STARTS = (
     "give init_lora_weights as that run has it, or method: full, which goes on from base and adapter merged"
 )
 _HINT = (
-    "give the method, lora_r, lora_alpha and lora_target_modules of that run, or method: full, which goes on from "
+    "give the method, lora_target_modules and lora_r of that run, or a higher one; or method: full, which goes on from "
     "base and adapter merged"
 )
+_FACTOR = re.compile(r"(?P<module>.+)\.lora_(embedding_)?(?P<factor>[AB])(\.weight)?")
 
 
 def start_from(model: nn.Module, folder: Path, *, anatomy: Anatomy, fresh_heads: Sequence[str] = ()) -> None:
     """Copy a run's trained weights into a model that is ready for its first step.
 
-    The same method goes on from the same adapter. Full fine-tuning goes on from base and adapter merged. Heads need not
-    have the same size: of a vector that differs in length, such as what each length of a span is worth, the common part
-    is copied.
+    The same method goes on from the same adapter; LoRA's may have a higher rank or another `lora_alpha`, and says the
+    same before its first step. Full fine-tuning goes on from base and adapter merged. Heads need not have the same
+    size: of a vector that differs in length, such as what each length of a span is worth, the common part is copied.
 
     Args:
         model: The model, with what is trained attached.
@@ -53,9 +56,10 @@ def start_from(model: nn.Module, folder: Path, *, anatomy: Anatomy, fresh_heads:
         copy_weights(donor, _fitting(trained_weights(donor), found, anatomy, path, fresh_heads))
         model.load_state_dict(plain_model(donor).state_dict())
         return
+    own = trained_weights(model)
     if isinstance(model, PeftModel) and path.name == ADAPTER_WEIGHTS:
-        _require_same_scale(model.peft_config[model.active_adapter], folder)
-    copy_weights(model, _fitting(trained_weights(model), found, anatomy, path, fresh_heads))
+        found = _rescaled(own, found, model, folder)
+    copy_weights(model, _fitting(own, found, anatomy, path, fresh_heads))
 
 
 def _is_full(model: nn.Module) -> bool:
@@ -71,16 +75,45 @@ def _adapted(model: nn.Module, folder: Path) -> nn.Module:
     return adapted
 
 
-def _require_same_scale(config: Any, folder: Path) -> None:
-    fields = read_adapter_fields(folder)
+def _rescaled(
+    own: Mapping[str, Tensor], found: Mapping[str, Tensor], model: PeftModel, folder: Path
+) -> dict[str, Tensor]:
+    """Return LoRA's weights as another rank and scale `s` want them: the product `s B A` stays the same.
+
+    The rows that a higher rank adds to A are the model's own, which are random; B has columns of zeros for them, as at
+    the start of any LoRA. What cannot be widened so is left as it is.
+
+    Raises:
+        EventuneError: If the two adapters have other starts, of which one changes the base.
+    """
+    config, fields, rescaled = model.peft_config[model.active_adapter], read_adapter_fields(folder), dict(found)
     if not isinstance(fields, LoraFields) or not hasattr(config, "lora_alpha"):
-        return
-    if starts_from_base(config) or starts_from_base(fields):
+        return rescaled
+    changes_base = starts_from_base(config) or starts_from_base(fields)
+    if changes_base:
         _require_same_base(config, fields, folder)
-    for name in ("lora_alpha", "use_rslora", "alpha_pattern"):
-        own, found = getattr(config, name, None) or None, getattr(fields, name) or None
-        if own != found:
-            raise EventuneError(f"{folder / ADAPTER_CONFIG}: {name}: expected {own}, found {found}", _HINT)
+    for name in own.keys() & found.keys():
+        factor = _FACTOR.fullmatch(name)
+        if factor is None:
+            continue
+        layer: Any = model.get_submodule(factor["module"])
+        axis = 0 if factor["factor"] == "A" else 1
+        tensor, more = found[name], own[name].shape[axis] - found[name].shape[axis]
+        rank = layer.r[model.active_adapter] - more
+        if axis == 1 and rank > 0:
+            tensor = tensor * (_scale(fields, factor["module"], rank) / layer.scaling[model.active_adapter])
+        if more > 0 and not changes_base and rank == found[name].shape[axis]:
+            added = own[name].narrow(axis, rank, more).to(tensor)
+            tensor = torch.cat([tensor, torch.zeros_like(added) if axis == 1 else added], dim=axis)
+        rescaled[name] = tensor
+    return rescaled
+
+
+def _scale(fields: LoraFields, module: str, rank: int) -> float:
+    """Return what a run's `B A` is multiplied by: `lora_alpha / r`, rank-stabilised by the root of r."""
+    patterns = fields.alpha_pattern or {}
+    alpha = patterns.get(get_pattern_key(list(patterns), module), fields.lora_alpha)
+    return alpha / math.sqrt(rank) if fields.use_rslora else alpha / rank
 
 
 def _require_same_base(config: Any, fields: LoraFields, folder: Path) -> None:
