@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from eventune.exporting import exporting
 
 
@@ -17,6 +19,7 @@ def test_a_run_is_exported_and_measured(run, tiny_run, small_corpus, tmp_path):
     assert evaluated["metrics"]["f1"] == result["scores"]["torch"]["f1"]
 
 
+@pytest.mark.slow
 def test_int8_that_loses_too_much_is_left_out(run, tiny_run, small_corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "MOST_LOSS", -2.0)
     shown = run("export", tiny_run, tmp_path / "out", "--int8", "--dev_file", small_corpus / "dev.jsonl")

@@ -80,10 +80,8 @@ def test_a_broken_bitsandbytes_is_neither_heard_nor_fatal(tiny_encoder, tmp_path
     assert found.stderr == ""
 
 
-EXTRACTOR = "from eventune import Extractor"
-
-
-@pytest.mark.parametrize("statement", ["from eventune import train", pytest.param(EXTRACTOR, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("statement", ["from eventune import train", "from eventune import Extractor"])
 def test_a_broken_bitsandbytes_is_not_heard_from_python_either(statement, tmp_path):
     package = tmp_path / "bitsandbytes"
     package.mkdir()

@@ -58,6 +58,7 @@ def test_seconds_are_what_each_further_epoch_adds_to_the_process_s(tiny_recipe, 
     assert second["train_seconds"] - first["train_seconds"] == pytest.approx(three - one, rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which(TIME), reason="needs /usr/bin/time")
 def test_peak_memory_is_the_process_s(tiny_recipe, tmp_path):
     # Else the process may need more when it opens the finished run anew, beside what training left in the heap.
