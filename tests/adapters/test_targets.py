@@ -66,8 +66,9 @@ def test_an_item_matches_whole_parts_of_a_name_only(base):
 
 
 def test_an_expression_matches_whole_names_only(base):
-    with pytest.raises(EventuneError, match=r"'query' matches none.*\n.*give a list, \[query\]"):
+    with pytest.raises(EventuneError, match=r"'query' matches none.*\n.*matches whole names: ") as raised:
         find_targets(base, "query")
+    assert find_targets(base, raised.value.hint.rpartition(" ")[2]) == find_targets(base, ["query"])
 
 
 def test_where_nothing_is_close_the_layers_are_listed(base):

@@ -19,18 +19,16 @@ from eventune.adapters.merged import plain_model
 from eventune.adapters.methods import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from eventune.adapters.peft_library import PeftModel, get_pattern_key
 from eventune.adapters.store import PEFT_PREFIX, copy_weights, trained_weights, weights_file
+from eventune.adapters.tying import require_alike
 from eventune.adapters.weight_files import read_weights
 from eventune.adapters.wrapping import unwrap
 from eventune.errors import EventuneError
 
-_HINT_OF_STARTS = (
-    "give init_lora_weights as that run has it, or method: full, which goes on from base and adapter merged"
-)
 _HINT = (
-    "give the method, lora_target_modules and lora_r of that run, or a higher one; or method: full, which goes on from "
-    "base and adapter merged"
+    "give the method, lora_target_modules and use_dora of that run, and its ranks (lora_r, rank_pattern) or higher "
+    "ones; or, in a recipe, method: full, which goes on from base and adapter merged"
 )
-_FACTOR = re.compile(r"(?P<module>.+)\.lora_(embedding_)?(?P<factor>[AB])(\.weight)?")
+_FACTOR = re.compile(r"(?P<module>.+)\.lora_(?P<factor>[AB])\.weight")
 
 
 def start_from(model: nn.Module, folder: Path, *, anatomy: Anatomy, fresh_heads: Sequence[str] = ()) -> None:
@@ -58,8 +56,10 @@ def start_from(model: nn.Module, folder: Path, *, anatomy: Anatomy, fresh_heads:
         return
     own = trained_weights(model)
     if isinstance(model, PeftModel) and path.name == ADAPTER_WEIGHTS:
-        found = _rescaled(own, found, model, folder)
-    copy_weights(model, _fitting(own, found, anatomy, path, fresh_heads))
+        found = _continued(own, found, model, folder)
+    fitted = _fitting(own, found, anatomy, path, fresh_heads)
+    require_alike(own, fitted)
+    copy_weights(model, fitted)
 
 
 def _is_full(model: nn.Module) -> bool:
@@ -69,64 +69,86 @@ def _is_full(model: nn.Module) -> bool:
 def _adapted(model: nn.Module, folder: Path) -> nn.Module:
     fields = read_adapter_fields(folder)
     if isinstance(fields, PrefixFields):
-        raise EventuneError(f"{folder}: expected an adapter that can be merged, found a prefix", _HINT)
+        raise EventuneError(
+            f"{folder}: expected an adapter that can be merged, found a prefix", "start from another run"
+        )
     with fitting(folder):
         adapted: nn.Module = PeftModel(model, peft_config(fields, folder))
     return adapted
 
 
-def _rescaled(
-    own: Mapping[str, Tensor], found: Mapping[str, Tensor], model: PeftModel, folder: Path
+def _continued(
+    own: Mapping[str, Tensor], found: dict[str, Tensor], model: PeftModel, folder: Path
 ) -> dict[str, Tensor]:
-    """Return LoRA's weights as another rank and scale `s` want them: the product `s B A` stays the same.
+    """Return LoRA's weights at the model's rank and scale: what `s B A` adds to the base stays the same.
 
     The rows that a higher rank adds to A are the model's own, which are random; B has columns of zeros for them, as at
-    the start of any LoRA. What cannot be widened so is left as it is.
+    the start of any LoRA. Weights of other sizes, among them those of experts at another rank, are left as they are.
 
     Raises:
-        EventuneError: If the two adapters have other starts, of which one changes the base.
+        EventuneError: If the two adapters train rows of other tokens, or start from another change of the base.
     """
-    config, fields, rescaled = model.peft_config[model.active_adapter], read_adapter_fields(folder), dict(found)
+    config, fields = model.peft_config[model.active_adapter], read_adapter_fields(folder)
     if not isinstance(fields, LoraFields) or not hasattr(config, "lora_alpha"):
-        return rescaled
-    changes_base = starts_from_base(config) or starts_from_base(fields)
-    if changes_base:
-        _require_same_base(config, fields, folder)
+        return found
+    _require_same(config, fields, ("trainable_token_indices",), folder)
+    if starts_from_base(config) or starts_from_base(fields):
+        _require_same(config, fields, ("init_lora_weights", "lora_alpha", "use_rslora", "alpha_pattern"), folder)
+        return found
+    continued = dict(found)
     for name in own.keys() & found.keys():
-        factor = _FACTOR.fullmatch(name)
-        if factor is None:
+        part = _FACTOR.fullmatch(name)
+        if part is None:
             continue
-        layer: Any = model.get_submodule(factor["module"])
-        axis = 0 if factor["factor"] == "A" else 1
-        tensor, more = found[name], own[name].shape[axis] - found[name].shape[axis]
-        rank = layer.r[model.active_adapter] - more
-        if axis == 1 and rank > 0:
-            tensor = tensor * (_scale(fields, factor["module"], rank) / layer.scaling[model.active_adapter])
-        if more > 0 and not changes_base and rank == found[name].shape[axis]:
-            added = own[name].narrow(axis, rank, more).to(tensor)
-            tensor = torch.cat([tensor, torch.zeros_like(added) if axis == 1 else added], dim=axis)
-        rescaled[name] = tensor
-    return rescaled
+        rank, scale = _rank_and_scale(fields, part["module"].removeprefix(PEFT_PREFIX))
+        layer: Any = model.get_submodule(part["module"])
+        tensor = found[name].to(own[name])
+        if part["factor"] == "A":
+            continued[name] = _wider(tensor, rank, own[name], axis=0)
+        else:
+            same = tensor * (scale / layer.scaling[model.active_adapter])
+            continued[name] = _wider(same, rank, torch.zeros_like(own[name]), axis=1)
+    return continued
 
 
-def _scale(fields: LoraFields, module: str, rank: int) -> float:
-    """Return what a run's `B A` is multiplied by: `lora_alpha / r`, rank-stabilised by the root of r."""
-    patterns = fields.alpha_pattern or {}
-    alpha = patterns.get(get_pattern_key(list(patterns), module), fields.lora_alpha)
-    return alpha / math.sqrt(rank) if fields.use_rslora else alpha / rank
+def _rank_and_scale(fields: LoraFields, module: str) -> tuple[int, float]:
+    """Return a module's rank, and what its `B A` is multiplied by: `lora_alpha / r`, or by `sqrt(r)` where so said."""
+    ranks, alphas = fields.rank_pattern or {}, fields.alpha_pattern or {}
+    rank = ranks.get(get_pattern_key(list(ranks), module), fields.r)
+    alpha = alphas.get(get_pattern_key(list(alphas), module), fields.lora_alpha)
+    return rank, alpha / (math.sqrt(rank) if fields.use_rslora else rank)
 
 
-def _require_same_base(config: Any, fields: LoraFields, folder: Path) -> None:
-    """Refuse A and B of another base: each initialisation of this kind takes something else out of the base's weights.
+def _wider(tensor: Tensor, rank: int, start: Tensor, *, axis: int) -> Tensor:
+    """Return a factor with what follows its rank in the model's start, where it has the model's sizes but for that."""
+    sizes = [*start.shape]
+    more, sizes[axis] = sizes[axis] - rank, rank
+    if more <= 0 or [*tensor.shape] != sizes:
+        return tensor
+    return torch.cat([tensor, start.narrow(axis, rank, more)], dim=axis)
+
+
+def _require_same(config: Any, fields: LoraFields, names: Sequence[str], folder: Path) -> None:
+    """Refuse an adapter that means something else by the same weights.
+
+    Each initialisation that changes the base takes something else out of its weights, by its scale.
 
     Raises:
-        EventuneError: If the two initialisations differ.
+        EventuneError: If one of the named settings differs.
     """
-    own, found = ("default" if kind is True else kind for kind in (config.init_lora_weights, fields.init_lora_weights))
-    if own != found:
-        raise EventuneError(
-            f"{folder / ADAPTER_CONFIG}: init_lora_weights: expected {own}, found {found}", _HINT_OF_STARTS
-        )
+    for name in names:
+        own, found = (_plain(getattr(each, name)) for each in (config, fields))
+        if own != found:
+            raise EventuneError(
+                f"{folder / ADAPTER_CONFIG}: {name}: expected {own or 'none'}, found {found or 'none'}",
+                f"give {name} as that file has it; or, in a recipe, method: full, which goes on from base and adapter "
+                "merged",
+            )
+
+
+def _plain(value: Any) -> Any:
+    """Return a setting as it compares: `init_lora_weights: true` is the default one, and nothing is nothing."""
+    return "default" if value is True else value or None
 
 
 def _fitting(
@@ -150,5 +172,10 @@ def _fitting(
         elif name in own and name in found and own[name].dim() == found[name].dim() == 1:
             fitted[name] = torch.cat([found[name][: len(own[name])], own[name][len(found[name]) :]])
     if wrong:
-        raise EventuneError(f"{path}: expected weights that fit this training's, found others, e.g. {wrong[0]}", _HINT)
+        sizes = [tuple(weights[wrong[0]].shape) if wrong[0] in weights else "none" for weights in (own, found)]
+        raise EventuneError(
+            f"{path}: expected weights that fit this training's, found others: {wrong[0]}: expected {sizes[0]}, "
+            f"found {sizes[1]}",
+            _HINT,
+        )
     return fitted

@@ -125,7 +125,7 @@ def _some(found: list[str], wanted: str, linear: Sequence[str]) -> list[str]:
         leaves = sorted({name.rpartition(".")[2] for name in linear})
         hint = did_you_mean(wanted, [*leaves, *CHOICES]) or f"their names end in: {', '.join(leaves)}"
         if wanted in leaves:
-            hint = f"one expression matches whole names: give a list, [{wanted}], or the expression .*{wanted}"
+            hint = rf"an expression matches whole names: (.*\.)?{wanted}"
         raise EventuneError(
             f"lora_target_modules: {wanted!r} matches none of the base's {len(linear)} linear layers", hint
         )
