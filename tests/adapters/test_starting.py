@@ -70,6 +70,22 @@ def test_the_model_is_that_of_the_run_whatever_its_rank_and_scale(source, own, t
     torch.testing.assert_close(logits(started(folder, **own)), logits(load_into(base(), folder)), atol=1e-4, rtol=1e-4)
 
 
+def test_at_a_lower_rank_it_is_the_closest_of_that_rank(tmp_path):
+    folder = saved(tmp_path / "run")
+    whole, closest = (changes(started(folder, lora_r=rank)) for rank in (8, 3))
+
+    for name, change in whole.items():
+        u, sizes, v = torch.linalg.svd(change)
+        torch.testing.assert_close(closest[name], u[:, :3] * sizes[:3] @ v[:3], atol=1e-4, rtol=1e-4)
+
+
+def changes(model):
+    """Return what the adapter adds to each of the base's weights."""
+    own = {name: tensor for name, tensor in trained_weights(model).items() if "lora_A" in name}
+    layers = {name: model.get_submodule(name.partition(".lora_A")[0]) for name in own}
+    return {name: layer.get_delta_weight("default").detach() for name, layer in layers.items()}
+
+
 @pytest.mark.parametrize(
     ("source", "own", "told"),
     [
@@ -90,8 +106,7 @@ def test_the_model_is_that_of_the_run_whatever_its_rank_and_scale(source, own, t
             {"trainable_token_indices": [5, 6]},
             r"trainable_token_indices: expected",
         ),
-        ({}, {"hidden_size": 32, "lora_r": 16}, r"expected \(32, 16\), found \(16, 8\)"),
-        ({}, {"lora_r": 4}, r"expected \(4, 24\), found \(8, 24\)"),
+        ({}, {"hidden_size": 32, "lora_r": 16}, r"expected \(16, 24\), found \(8, 24\)"),
     ],
 )
 def test_an_adapter_that_would_say_something_else_is_refused(source, own, told, tmp_path):
@@ -107,7 +122,7 @@ def test_a_file_whose_factors_differ_in_rank_is_refused(tmp_path):
     path = folder / "adapter_model.safetensors"
     cut = {name: tensor[:, :4].clone() if "lora_B" in name else tensor for name, tensor in load_file(path).items()}
     save_file(cut, path, {"format": "pt"})
-    with pytest.raises(EventuneError, match=r"lora_B.*found \(\d+, 4\)"):
+    with pytest.raises(EventuneError, match="expected weights that fit"):
         started(folder, lora_r=16)
 
 

@@ -118,7 +118,6 @@ def test_of_a_vector_of_another_length_the_common_part_is_taken(tiny_run, length
 @pytest.mark.parametrize(
     ("adapter", "found"),
     [
-        (AdapterArguments(lora_r=4), "expected weights that fit"),
         (AdapterArguments(lora_r=32, lora_target_modules=".*query"), "expected weights that fit"),
         (AdapterArguments(init_lora_weights="pissa"), "init_lora_weights: expected pissa, found default"),
         (AdapterArguments(use_dora=True), r"lora_magnitude_vector.*: expected \(\d+,\), found none"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,18 +24,18 @@ from eventune.adapters.wrapping import unwrap
 from eventune.errors import EventuneError
 
 _HINT = (
-    "give the method, lora_target_modules and use_dora of that run, and its ranks (lora_r, rank_pattern) or higher "
-    "ones; or, in a recipe, method: full, which goes on from base and adapter merged"
+    "give the method, lora_target_modules and use_dora of that run, and the lora_r where experts are trained; or, in a "
+    "recipe, method: full, which goes on from base and adapter merged"
 )
-_FACTOR = re.compile(r"(?P<module>.+)\.lora_(?P<factor>[AB])\.weight")
 
 
 def start_from(model: nn.Module, folder: Path, *, anatomy: Anatomy, fresh_heads: Sequence[str] = ()) -> None:
     """Copy a run's trained weights into a model that is ready for its first step.
 
-    The same method goes on from the same adapter; LoRA's may have a higher rank or another `lora_alpha`, and says the
-    same before its first step. Full fine-tuning goes on from base and adapter merged. Heads need not have the same
-    size: of a vector that differs in length, such as what each length of a span is worth, the common part is copied.
+    The same method goes on from the same adapter; LoRA's may have another rank or `lora_alpha`, and says the same
+    before its first step, or what is closest at a lower rank. Full fine-tuning goes on from base and adapter merged.
+    Heads need not have the same size: of a vector that differs in length, such as what each length of a span is worth,
+    the common part is copied.
 
     Args:
         model: The model, with what is trained attached.
@@ -82,8 +81,8 @@ def _continued(
 ) -> dict[str, Tensor]:
     """Return LoRA's weights at the model's rank and scale: what `s B A` adds to the base stays the same.
 
-    The rows that a higher rank adds to A are the model's own, which are random; B has columns of zeros for them, as at
-    the start of any LoRA. Weights of other sizes, among them those of experts at another rank, are left as they are.
+    At a lower rank it is the closest of that rank. Weights of other sizes, among them those of experts at another rank,
+    are left as they are.
 
     Raises:
         EventuneError: If the two adapters train rows of other tokens, or start from another change of the base.
@@ -96,19 +95,42 @@ def _continued(
         _require_same(config, fields, ("init_lora_weights", "lora_alpha", "use_rslora", "alpha_pattern"), folder)
         return found
     continued = dict(found)
-    for name in own.keys() & found.keys():
-        part = _FACTOR.fullmatch(name)
-        if part is None:
+    for name_a in own.keys() & found.keys():
+        module, is_a, _ = name_a.partition(".lora_A.weight")
+        name_b = f"{module}.lora_B.weight"
+        if not is_a or name_b not in own or name_b not in found:
             continue
-        rank, scale = _rank_and_scale(fields, part["module"].removeprefix(PEFT_PREFIX))
-        layer: Any = model.get_submodule(part["module"])
-        tensor = found[name].to(own[name])
-        if part["factor"] == "A":
-            continued[name] = _wider(tensor, rank, own[name], axis=0)
-        else:
-            same = tensor * (scale / layer.scaling[model.active_adapter])
-            continued[name] = _wider(same, rank, torch.zeros_like(own[name]), axis=1)
+        rank, scale = _rank_and_scale(fields, module.removeprefix(PEFT_PREFIX))
+        layer: Any = model.get_submodule(module)
+        a, b = found[name_a].to(own[name_a]), found[name_b].to(own[name_b])
+        b = b * (scale / layer.scaling[model.active_adapter])
+        if a.shape == (rank, *own[name_a].shape[1:]) and b.shape == (own[name_b].shape[0], rank):
+            a, b = _at_rank(a, b, own[name_a])
+        continued[name_a], continued[name_b] = a, b
     return continued
+
+
+def _at_rank(a: Tensor, b: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+    """Return two factors with the rank of another A.
+
+    Args:
+        a: Shape (r, inputs).
+        b: Shape (outputs, r).
+        start: The A of the model, random, *shape* (rank, inputs).
+
+    Returns:
+        At a higher rank, more rows of A as they start, and for them columns of zeros in B, as at the start of any LoRA.
+        At a lower one the closest product by the sum of squares (Eckart and Young, 1936), with rows of A as long as
+        they are in the mean.
+    """
+    rank, more = len(start), len(start) - len(a)
+    if more >= 0:
+        return torch.cat([a, start[len(a) :]]), torch.cat([b, b.new_zeros(len(b), more)], dim=1)
+    left, of_b = torch.linalg.qr(b.float())
+    right, of_a = torch.linalg.qr(a.T.float())
+    u, sizes, v = torch.linalg.svd(of_b @ of_a.T)
+    length = a.norm() / math.sqrt(len(a))
+    return (length * v[:rank] @ right.T).to(a), (left @ (u[:, :rank] * sizes[:rank]) / length).to(b)
 
 
 def _rank_and_scale(fields: LoraFields, module: str) -> tuple[int, float]:
@@ -117,15 +139,6 @@ def _rank_and_scale(fields: LoraFields, module: str) -> tuple[int, float]:
     rank = ranks.get(get_pattern_key(list(ranks), module), fields.r)
     alpha = alphas.get(get_pattern_key(list(alphas), module), fields.lora_alpha)
     return rank, alpha / (math.sqrt(rank) if fields.use_rslora else rank)
-
-
-def _wider(tensor: Tensor, rank: int, start: Tensor, *, axis: int) -> Tensor:
-    """Return a factor with what follows its rank in the model's start, where it has the model's sizes but for that."""
-    sizes = [*start.shape]
-    more, sizes[axis] = sizes[axis] - rank, rank
-    if more <= 0 or [*tensor.shape] != sizes:
-        return tensor
-    return torch.cat([tensor, start.narrow(axis, rank, more)], dim=axis)
 
 
 def _require_same(config: Any, fields: LoraFields, names: Sequence[str], folder: Path) -> None:

@@ -43,7 +43,7 @@ class OptimisationArguments:
         default="",
         metadata={
             "help": "A finished run whose trained weights the training starts from: warmup, which comes with eventune, "
-            "in place of pretraining on sample:warmup; or a run directory. LoRA may have a higher rank than there",
+            "in place of pretraining on sample:warmup; or a run directory. LoRA may have another rank than there",
             "read_by": "pretraining",
         },
     )
