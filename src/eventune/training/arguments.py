@@ -90,7 +90,7 @@ class OptimisationArguments:
     fp16: bool = field(
         default=False, metadata={"help": "Mixed precision in float16 with a scaled loss, on GPUs without bfloat16"}
     )
-    seed: int = field(default=0, metadata={"help": "Seed of heads, dropout, order of the data, and splits"})
+    seed: int = field(default=0, metadata={"help": "Seed of heads, dropout and the order of the data; not of splits: split_seed"})
 
     def problems(self) -> Iterator[InvalidValueError]:
         """Yield one error for each setting that is out of range."""
