@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from eventune.extraction.loss import span_loss
+from eventune.extraction.loss import span_loss, teacher_loss
 from eventune.extraction.model import SpanScores
 
 EVENTS, ROLES, WORDS, LENGTHS = 3, 4, 6, 3
@@ -92,3 +92,44 @@ def test_sure_and_right_scores_have_almost_no_loss():
     scores = SpanScores(spans, torch.tensor([[-20.0, 20.0]]))
     loss = span_loss(scores, torch.tensor([[0, 0, 1, 0]]), torch.ones(1, 2).bool())
     assert loss.item() < 1e-6
+
+
+def slow_teacher_loss(scores, probabilities):
+    spans, null = scores.spans.tolist(), scores.null.tolist()
+    losses = []
+    for event in range(EVENTS):
+        for role in range(ROLES):
+            if not SLOTS[event][role]:
+                continue
+            total = sum(math.exp(score) for row in spans[event][role] for score in row) + math.exp(null[event][role])
+            said = [
+                (probability, spans[event][role][word][length])
+                for (e, r, word, length), probability in zip(TARGETS, probabilities, strict=True)
+                if (e, r) == (event, role)
+            ]
+            rest = 1 - sum(probability for probability, _ in said)
+            terms = [*said, (rest, null[event][role])]
+            losses.append(-sum(share * math.log(math.exp(score) / total) for share, score in terms))
+    return sum(losses) / len(losses)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_teacher_says_is_weighed_span_by_span_and_the_rest_is_the_empty_role_s(seed):
+    scores = random_scores(seed)
+    probabilities = [0.7, 0.2, 0.3, 0.9, 0.1, 0.2, 0.3]
+    loss = teacher_loss(scores, torch.tensor(TARGETS), torch.tensor(probabilities), torch.tensor(SLOTS).bool())
+    assert loss.item() == pytest.approx(slow_teacher_loss(scores, probabilities), rel=1e-5)
+
+
+def test_a_teacher_that_says_what_is_annotated_is_the_annotation():
+    scores, targets = random_scores(0), torch.tensor(TARGETS)
+    slots, certain = torch.tensor(SLOTS).bool(), torch.tensor([1.0, 0.5, 0.5, 1.0, 1 / 3, 1 / 3, 1 / 3])
+    assert teacher_loss(scores, targets, certain, slots).item() == pytest.approx(
+        span_loss(scores, targets, slots).item(), rel=1e-6
+    )
+
+
+def test_a_teacher_that_is_sure_of_nothing_is_the_empty_role():
+    scores, slots = random_scores(0), torch.tensor(SLOTS).bool()
+    nothing = torch.zeros((0, 4), dtype=torch.long)
+    assert torch.equal(teacher_loss(scores, nothing, torch.zeros(0), slots), span_loss(scores, nothing, slots))

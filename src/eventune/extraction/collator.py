@@ -36,14 +36,30 @@ class WindowCollator:
         return tensors_of(arrays)
 
     def targets(self, examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
-        """Build what the loss compares the scores with: `targets` *shape* (gold spans, 4), `slots` (events, roles)."""
+        """Build what the loss compares the scores with.
+
+        Returns:
+            `targets` *shape* (gold spans, 4) and `slots` (events, roles); where a teacher has read the examples also
+            `taught` (spans, 4) and `probabilities` (spans,).
+        """
         roles = max(len(example.role_tokens) for example in examples)
         return {
+            **_taught(examples),
             "targets": torch.tensor(
                 [(index, *gold) for index, e in enumerate(examples) for gold in e.gold], dtype=torch.long
             ).view(-1, 4),
             "slots": torch.from_numpy(padded([[1] * len(e.role_tokens) for e in examples], roles, 0)).bool(),
         }
+
+
+def _taught(examples: Sequence[EncodedWindow]) -> dict[str, Tensor]:
+    if examples[0].taught is None:
+        return {}
+    rows = [(index, *row) for index, example in enumerate(examples) for row in example.taught or ()]
+    return {
+        "taught": torch.tensor([row[:4] for row in rows], dtype=torch.long).view(-1, 4),
+        "probabilities": torch.tensor([row[4] for row in rows], dtype=torch.float32),
+    }
 
 
 def tensors_of(arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:

@@ -32,6 +32,8 @@ class EncodedWindow:
         gold: (row of `roles`, word in the window, length - 1) of each gold argument in reach, without duplicates.
         roles: The roles that are read for, by their index in the event type.
         is_near: Whether this is a second reading of the event, near its trigger.
+        taught: (row of `roles`, word in the window, length - 1, probability) of each span of which a teacher says
+            something; None without a teacher.
     """
 
     document: int
@@ -46,6 +48,7 @@ class EncodedWindow:
     gold: list[tuple[int, int, int]]
     roles: tuple[int, ...]
     is_near: bool = False
+    taught: list[tuple[int, int, int, float]] | None = None
 
 
 @dataclass(frozen=True)

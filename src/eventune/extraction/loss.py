@@ -1,4 +1,4 @@
-"""The training objective of the joint extractor."""
+"""The training objectives of the joint extractor."""
 
 from __future__ import annotations
 
@@ -30,4 +30,27 @@ def span_loss(scores: SpanScores, targets: Tensor, slots: Tensor) -> Tensor:
     gold = scores.spans[events, roles, words, lengths] / fillers[events, roles]
     gold_mean = torch.zeros_like(scores.null).index_put((events, roles), gold, accumulate=True)
     losses = log_total - torch.where(fillers > 0, gold_mean, scores.null)
+    return losses[slots].mean()
+
+
+def teacher_loss(scores: SpanScores, taught: Tensor, probabilities: Tensor, slots: Tensor) -> Tensor:
+    """Cross-entropy with what a teacher says, over all spans and the empty role, mean over role slots.
+
+    What the teacher leaves of a role's probability is the empty role's.
+
+    Args:
+        scores: Scores of the batch.
+        taught: One row for each span that the teacher speaks of, (event, role, word, length - 1), *shape* (spans, 4).
+        probabilities: How probable the teacher holds it to be, in [0, 1], *shape* (spans,).
+        slots: True where there is a role, False for padding, *shape* (events, roles).
+
+    Returns:
+        The loss, a scalar.
+    """
+    log_total = torch.logsumexp(torch.cat([scores.spans.flatten(2), scores.null[..., None]], dim=-1), dim=-1)
+    events, roles, words, lengths = taught.unbind(1)
+    weighted = probabilities * scores.spans[events, roles, words, lengths]
+    spans = torch.zeros_like(scores.null).index_put((events, roles), weighted, accumulate=True)
+    filled = torch.zeros_like(scores.null).index_put((events, roles), probabilities, accumulate=True).clamp(max=1.0)
+    losses = log_total - spans - (1.0 - filled) * scores.null
     return losses[slots].mean()

@@ -23,12 +23,15 @@ from eventune.extraction.decoding import (
     readings_of,
 )
 from eventune.extraction.features import EncodedWindow, FeatureBuilder
-from eventune.extraction.loss import span_loss
+from eventune.extraction.loss import span_loss, teacher_loss
 from eventune.extraction.marks import Mark
 from eventune.extraction.model import SpanScores
 from eventune.extraction.ranking import candidates_of
 from eventune.results import Score
 from eventune.scoring.definitions import DEFAULT_SCORER, score_model
+
+TEACHER_SHARE = 0.5
+"""Share of the loss that a teacher has, where there is one; the rest is the annotation's."""
 
 
 class ExtractionTask:
@@ -78,11 +81,16 @@ class ExtractionTask:
         """Return the loss of a batch."""
         inputs = dict(batch)
         targets, slots = inputs.pop("targets"), inputs.pop("slots")
+        taught, probabilities = inputs.pop("taught", None), inputs.pop("probabilities", None)
         if model.training and self.word_dropout and self.mask_token_id is not None:
             drop = torch.rand(inputs["marks"].shape, device=targets.device) < self.word_dropout
             drop &= _is_text(inputs)
             inputs["input_ids"] = inputs["input_ids"].masked_fill(drop, self.mask_token_id)
-        return self._loss(model(**inputs), targets, slots)
+        scores = model(**inputs)
+        loss = self._loss(scores, targets, slots)
+        if taught is None or probabilities is None:
+            return loss
+        return (1 - TEACHER_SHARE) * loss + TEACHER_SHARE * teacher_loss(scores, taught, probabilities, slots)
 
     def num_items(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return how many role slots the loss of a batch is the mean of."""

@@ -15,24 +15,26 @@ from eventune.training.run_directory import STEPS
 
 
 def require_outside(recipe: Recipe) -> None:
-    """Refuse to start from what lies where the new run goes: it is removed, or overwritten, while it is needed.
+    """Refuse to read a run that lies where the new one goes: it is removed, or overwritten, while it is needed.
 
     Args:
         recipe: The run's recipe, with its steps'; a step may start from a run of its own, and reads it last.
 
     Raises:
-        EventuneError: If the run's `init_from`, or a step's, is its folder or lies inside it.
+        EventuneError: If `init_from` or `teacher`, of the run or of a step, is the new folder or lies inside it.
     """
     output_dir = Path(recipe.optimisation.output_dir)
-    for init_from in (own.optimisation.init_from for own in (recipe, *recipe.steps.values())):
-        source = located(Path(init_from))
-        meant = [folder for folder in (source, *(source / step for step in STEPS)) if init_from and exists(folder)]
-        if any(folder.resolve().is_relative_to(output_dir.resolve()) for folder in meant):
-            raise EventuneError(
-                f"init_from: expected a run outside of output_dir ({output_dir}), found {init_from}",
-                "choose another output_dir: the new run would take the place of the one that it starts from, and could "
-                "not go on after it was killed",
-            )
+    for own in (recipe, *recipe.steps.values()):
+        for name in ("init_from", "teacher"):
+            run = getattr(own.optimisation, name)
+            source = located(Path(run))
+            meant = [folder for folder in (source, *(source / step for step in STEPS)) if run and exists(folder)]
+            if any(folder.resolve().is_relative_to(output_dir.resolve()) for folder in meant):
+                raise EventuneError(
+                    f"{name}: expected a run outside of output_dir ({output_dir}), found {run}",
+                    "choose another output_dir: the new run would take the place of the one that it reads, and could "
+                    "not go on after it was killed",
+                )
 
 
 def starting_weights(init_from: str, *, task: str, base: BaseModel) -> Path:

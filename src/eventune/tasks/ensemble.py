@@ -93,19 +93,29 @@ class Ensemble:
 
     def candidates(
         self,
-        model: nn.Module,  # noqa: ARG002
+        model: nn.Module,
         documents: Sequence[Document],
         *,
         on_batch: Callable[[int, int], None] | None = None,
     ) -> tuple[Sequence[Document], EventCandidates]:
         """See `AnnotatingTask`: the ranked spans of each role."""
+        return documents, merge_readings(self.readings(model, documents, on_batch=on_batch), documents, self.ontology)
+
+    def readings(
+        self,
+        model: nn.Module,  # noqa: ARG002
+        documents: Sequence[Document],
+        *,
+        on_batch: Callable[[int, int], None] | None = None,
+    ) -> Readings:
+        """Return what each reading of each event says, of all members."""
         readings: Readings = {}
         for number, member in enumerate(self._members):
             heard = partial(self._tell, on_batch, number) if on_batch else None
             with member.active() as own:
                 for place, found in member.task.readings(own, documents, on_batch=heard).items():
                     readings.setdefault(place, []).extend(found)
-        return documents, merge_readings(readings, documents, self.ontology)
+        return readings
 
     def _tell(self, on_batch: Callable[[int, int], None], number: int, done: int, total: int) -> None:
         on_batch(number * total + done, len(self._members) * total)

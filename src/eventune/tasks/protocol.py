@@ -194,6 +194,14 @@ class RecipeTask(RunTask, Protocol):
         ...
 
 
+class TaughtTask(RunTask, Protocol):
+    """A task of `eventune train` that can learn what another run says beside the annotation."""
+
+    def learn_from(self, teacher: Any) -> None:
+        """Add what a `Teacher` says to the examples."""
+        ...
+
+
 class AnnotatingTask(RunTask, Protocol):
     """A task whose finished runs find events' arguments.
 

@@ -27,6 +27,7 @@ from eventune.extraction.kinds import VARIANTS
 from eventune.extraction.model import JointExtractor
 from eventune.extraction.subwords import SubwordTokenizer
 from eventune.extraction.task import ExtractionTask
+from eventune.extraction.teaching import Teacher, taught_examples
 from eventune.extraction.workload import workload_notices
 from eventune.tasks.encoder import COMPARED_EXAMPLES, ENCODER, MARGIN_STEPS, EncoderTask, longest_window
 from eventune.tasks.encoder_settings import SpanSettings
@@ -117,6 +118,23 @@ class SpanExtraction(EncoderTask):
     def for_ontology(self, ontology: Ontology) -> SpanExtraction:
         """See `AnnotatingTask`: types and roles are known by their names alone."""
         return SpanExtraction(self.backbone, ontology, self.settings, batch_size=self._batch_size)
+
+    def learn_from(self, teacher: Teacher) -> None:
+        """Let a teacher's probabilities be learned beside the annotation of the training part.
+
+        Raises:
+            EventuneError: If corpora are trained on that the teacher does not know, or one input asks for one filler.
+        """
+        if self.beside or self.settings.extractor != "joint":
+            raise EventuneError(
+                "teacher: expected extractor: joint and no further_corpora, found "
+                + ("further_corpora" if self.beside else f"extractor: {self.settings.extractor}"),
+                "take the teacher away, or what it cannot teach",
+            )
+        part = self.encoded["train"]
+        readings = teacher(part.documents, self.ontology)
+        self.examples = taught_examples(part, readings, max_span_length=self.settings.max_span_length)
+        self.gradient_examples = self.examples[: len(self.gradient_examples)]
 
     def notices(self) -> Sequence[str]:
         """See `RunTask`; among them what makes the training slow."""

@@ -47,6 +47,14 @@ class OptimisationArguments:
             "read_by": "pretraining",
         },
     )
+    teacher: str = field(
+        default="",
+        metadata={
+            "help": "A finished run that finds arguments, on any encoder, or an ensemble: what it says of the training "
+            "part is learned beside the annotation; it must not have been trained on the dev or test part",
+            "read_by": "extraction",
+        },
+    )
     per_device_train_batch_size: int = field(default=16, metadata={"help": "Events a batch in training"})
     per_device_eval_batch_size: int = field(default=32, metadata={"help": "Events a batch in evaluation"})
     gradient_accumulation_steps: int = field(default=1, metadata={"help": "Batches a step"})
@@ -90,7 +98,9 @@ class OptimisationArguments:
     fp16: bool = field(
         default=False, metadata={"help": "Mixed precision in float16 with a scaled loss, on GPUs without bfloat16"}
     )
-    seed: int = field(default=0, metadata={"help": "Seed of heads, dropout and the order of the data; not of splits: split_seed"})
+    seed: int = field(
+        default=0, metadata={"help": "Seed of heads, dropout and the order of the data; not of splits: split_seed"}
+    )
 
     def problems(self) -> Iterator[InvalidValueError]:
         """Yield one error for each setting that is out of range."""
