@@ -46,6 +46,16 @@ def test_spans_are_found_again_in_the_window_with_their_mean_probability(builder
     assert example.gold == part.examples[0].gold
 
 
+def test_a_role_has_one_distribution_whatever_the_windows_say(builder, part):
+    """Windows overlap, and each has a distribution of its own."""
+    readings = said(builder, {"target": {(8, 9): 0.9, (7, 9): 0.6}})
+    roles = readings[0, 0][0]
+    for candidates in roles:
+        candidates.extend([*candidates])
+    (example,) = taught_examples(part, readings, max_span_length=4)
+    assert names(builder, example) == {("target", 8, 1): 0.6, ("target", 7, 2): 0.4}
+
+
 def test_what_the_model_does_not_score_and_what_is_improbable_is_left_out(builder, part):
     readings = said(builder, {"target": {(5, 9): 0.5, (8, 9): 1e-4}})
     (example,) = taught_examples(part, readings, max_span_length=3)

@@ -59,7 +59,7 @@ def test_an_ensemble_teaches_what_its_members_say(tiny_recipe, tiny_run, pupil, 
     documents = read_corpus(tiny_recipe["dev_file"]).documents
     ontology = read_ontology(tiny_run / "ontology.yaml")
     both, first, second = (
-        teacher_of(str(run), placement=CPU, batch_size=8, reporter=SilentReporter())(documents, ontology)
+        teacher_of(str(run), device="cpu", batch_size=8, reporter=SilentReporter())(documents, ontology)
         for run in (tmp_path / "both", tiny_run, pupil)
     )
     assert both == {place: [*readings, *second[place]] for place, readings in first.items()}
@@ -89,8 +89,29 @@ def test_what_cannot_teach_or_learn_is_refused(tiny_recipe, tiny_run, tmp_path, 
 def test_a_run_that_scores_no_spans_is_no_teacher(tiny_recipe, tmp_path):
     detection = {**tiny_recipe, "task": "detection", "num_train_epochs": 1, "output_dir": str(tmp_path / "triggers")}
     train(Recipe.of(detection))
-    with pytest.raises(EventuneError, match="expected a run that scores the spans of a text"):
+    with pytest.raises(EventuneError, match="expected a run with task: extraction or ensemble"):
         taught(tiny_recipe, tmp_path / "run", tmp_path / "triggers")
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"dev_file": "", "dev_fraction": 0.2}, "with dev_file: '', found"),
+        ({"train_file": "dev", "dev_file": "train"}, "which is scored here"),
+    ],
+)
+def test_a_teacher_that_has_seen_what_is_scored_is_refused(tiny_recipe, tiny_run, tmp_path, settings, told):
+    files = {"dev": tiny_recipe["dev_file"], "train": tiny_recipe["train_file"]}
+    changes = {name: files.get(value, value) if "file" in name else value for name, value in settings.items()}
+    with pytest.raises(EventuneError, match=told):
+        taught(tiny_recipe, tmp_path / "run", tiny_run, **changes)
+
+
+def test_a_teacher_draws_none_of_the_training_s_random_numbers(tiny_run, tiny_recipe):
+    read = teacher_of(str(tiny_run), device="cpu", batch_size=8, reporter=SilentReporter())
+    state = torch.random.get_rng_state()
+    read(read_corpus(tiny_recipe["dev_file"]).documents, read_ontology(tiny_run / "ontology.yaml"))
+    assert torch.equal(torch.random.get_rng_state(), state)
 
 
 def test_the_new_run_cannot_take_its_teacher_s_place(tiny_recipe, pupil):

@@ -29,6 +29,7 @@ PADDED_QUESTIONS: Mapping[str, Any] = {
     "lora_target_modules": "attention-qv",
     "freeze_heads": True,
     "init_from": "",
+    "teacher": "",
     "pretrain_file": "",
     "pretrain_ontology_file": "",
 }

@@ -19,7 +19,7 @@ Teacher = Callable[[Sequence[Document], Ontology], Readings]
 """Reads documents for the types and roles of an ontology."""
 
 _LEAST = 1e-3
-"""A probability below it teaches nothing."""
+"""A span that is less probable is not spoken of: what is left of a role's probability is the empty role's."""
 
 
 def taught_examples(
@@ -40,13 +40,22 @@ def taught_examples(
 
 
 def _mean(readings: Sequence[Sequence[Sequence[Candidate]]]) -> Mapping[int, Mapping[Span, float]]:
-    """Return the mean probability of each role's spans over all readings; one that has not seen a span says zero."""
+    """Return the mean probability of each role's spans over all readings; a reading without a span says zero of it."""
     mean: dict[int, dict[Span, float]] = defaultdict(lambda: defaultdict(float))
     for reading in readings:
         for role, candidates in enumerate(reading):
-            for candidate in candidates:
-                mean[role][candidate.span] += candidate.probability / len(readings)
+            for span, probability in _of_role(candidates).items():
+                mean[role][span] += probability / len(readings)
     return mean
+
+
+def _of_role(candidates: Sequence[Candidate]) -> Mapping[Span, float]:
+    """Return one distribution for a role: of windows that overlap, and of questions, each has one of its own."""
+    best: dict[Span, float] = {}
+    for candidate in candidates:
+        best[candidate.span] = max(candidate.probability, best.get(candidate.span, 0.0))
+    total = max(1.0, sum(best.values()))
+    return {span: probability / total for span, probability in best.items()}
 
 
 def _within(

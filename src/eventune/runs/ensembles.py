@@ -19,8 +19,8 @@ from eventune.events import Document, Ontology, Role
 from eventune.extraction.decoding import EventCandidates, Margins
 from eventune.recipe import Recipe
 from eventune.results import RunResult
-from eventune.runs.opening import load_members, open_run
-from eventune.runs.splits import read_splits
+from eventune.runs.opening import load_members, open_run_with
+from eventune.runs.splits import SPLIT_BY, read_splits
 from eventune.scoring.checks import check_gold
 from eventune.scoring.definitions import score_model
 from eventune.storage.atomic import atomic_folder
@@ -28,19 +28,13 @@ from eventune.storage.json_files import write_json
 from eventune.storage.locks import creating
 from eventune.storage.validation import write_settings
 from eventune.tasks.ensemble import MOST_MEMBERS, Ensemble, EnsembleSettings
-from eventune.tasks.registry import READINGS, TASKS
-from eventune.tasks.steps import ARGUMENTS
+from eventune.tasks.registry import READINGS
 from eventune.training import run_directory as names
 from eventune.training.meter import hardware, library_versions
 
 _LEFT_OUT = shutil.ignore_patterns(
     names.PREDICTIONS, names.HISTORY, names.CARD, names.TRACKING, names.CHECKPOINTS, ".*"
 )
-_SPLIT_BY = (
-    *("train_file", "dev_file", "test_file", "splits_dir", "dev_fraction", "test_fraction", "test_fold"),
-    *("split_seed", "group_by"),
-)
-"""Settings that say which documents a run is trained, tuned and scored on."""
 _NOT_READ: dict[str, Any] = {
     "pretrain_file": "",
     "pretrain_ontology_file": "",
@@ -101,7 +95,7 @@ def make_ensemble(
     if not 2 <= len(runs) <= MOST_MEMBERS:
         raise InvalidValueError("runs", f"two runs or more, {MOST_MEMBERS} at most", str(len(runs)))
     with creating(target, makes_parents=True):
-        members = [_member(run) for run in runs]
+        members = [open_run_with(run, READINGS).directory.path for run in runs]
         ontology = _common_ontology(members)
         parts = _of_file(dev_file, ontology, notice) if dev_file is not None else _of_runs(members, notice)
         check_gold(parts.dev, parts.where, with_arguments=True, to_find="give annotated documents by --dev_file")
@@ -131,20 +125,6 @@ def _result(
         versions=library_versions(),
         hardware=hardware(placement.device),
     )
-
-
-def _member(run: Path) -> Path:
-    """Return the run directory of what finds arguments."""
-    opened = open_run(run)
-    if opened.entry.steps:
-        opened = open_run(opened.directory.path / ARGUMENTS)
-    if READINGS not in opened.entry.traits:
-        known = " or ".join(name for name, entry in TASKS.items() if READINGS in entry.traits)
-        raise EventuneError(
-            f"{run}: expected a run with task: {known}, found one with task: {opened.entry.name}",
-            "eventune train makes such runs; of one with task: events the step that finds arguments is taken",
-        )
-    return opened.directory.path
 
 
 def _common_ontology(members: Sequence[Path]) -> Ontology:
@@ -191,7 +171,7 @@ def _of_runs(members: Sequence[Path], notice: Callable[[str], None]) -> Ensemble
     try:
         recipes = [Recipe.read(member / names.RECIPE).data for member in members]
         for member, other in zip(members[1:], recipes[1:], strict=True):
-            for name in _SPLIT_BY:
+            for name in SPLIT_BY:
                 own, found = getattr(recipes[0], name), getattr(other, name)
                 if own != found:
                     raise EventuneError(

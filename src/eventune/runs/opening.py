@@ -28,7 +28,8 @@ from eventune.storage.paths import is_file
 from eventune.storage.validation import read_settings
 from eventune.tasks.ensemble import Ensemble
 from eventune.tasks.protocol import UNTRAINED, AnnotatingTask, RunTask
-from eventune.tasks.registry import TaskEntry, task_named
+from eventune.tasks.registry import TASKS, TaskEntry, task_named
+from eventune.tasks.steps import ARGUMENTS
 from eventune.training import run_directory as names
 from eventune.training.run_directory import ENSEMBLE, EVENTS, EXTRACTOR, GENERATOR, RunDirectory
 
@@ -126,6 +127,24 @@ def open_run(run: Path) -> OpenRun:
             f"{settings_file}",
         )
     return OpenRun(directory, entry, settings)
+
+
+def open_run_with(run: Path, trait: str) -> OpenRun:
+    """Open a run whose task has a trait; of one that was made in steps, the step that finds arguments.
+
+    Raises:
+        EventuneError: If there is no such run, or its task does not have it.
+    """
+    opened = open_run(run)
+    if opened.entry.steps:
+        opened = open_run(opened.directory.path / ARGUMENTS)
+    if trait not in opened.entry.traits:
+        known = " or ".join(name for name, entry in TASKS.items() if trait in entry.traits)
+        raise EventuneError(
+            f"{run}: expected a run with task: {known}, found one with task: {opened.entry.name}",
+            "eventune train makes such runs; of one with task: events the step that finds arguments is taken",
+        )
+    return opened
 
 
 def recorded_base(folder: Path, model_name_or_path: str | None = None) -> BaseModel:

@@ -20,6 +20,12 @@ from eventune.tasks.splits import DocumentSplits, TrainedBeside
 
 _LISTED = "a list has a document's id, or the doc_id of its metadata, on each line"
 
+SPLIT_BY = (
+    *("train_file", "dev_file", "test_file", "splits_dir", "dev_fraction", "test_fraction", "test_fold"),
+    *("split_seed", "group_by"),
+)
+"""Settings that say which documents a run is trained, tuned and scored on."""
+
 
 def read_splits(data: DataArguments, notice: Callable[[str], None]) -> DocumentSplits:
     """Read the corpora and split off what has no file of its own.

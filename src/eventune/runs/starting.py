@@ -1,4 +1,4 @@
-"""The run whose weights a training starts from."""
+"""The runs that a training reads: that whose weights it starts from, and where no run may lie that is read."""
 
 from __future__ import annotations
 

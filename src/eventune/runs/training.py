@@ -13,7 +13,6 @@ from transformers import TrainingArguments
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel, resolve
 from eventune.errors import EventuneError
-from eventune.extraction.teaching import Teacher
 from eventune.recipe import Recipe
 from eventune.reporter import Reporter, SilentReporter
 from eventune.results import RunResult
@@ -21,7 +20,7 @@ from eventune.runs.pipeline import RunSettings, claimed, make_run
 from eventune.runs.splits import read_splits
 from eventune.runs.starting import require_outside, starting_weights
 from eventune.runs.steps import make_steps
-from eventune.runs.teaching import teacher_of
+from eventune.runs.teaching import require_teachers, teacher_of
 from eventune.tasks.protocol import RecipeTask, RunTask, TaughtTask
 from eventune.tasks.splits import DocumentSplits
 from eventune.training.epochwise import training_arguments
@@ -47,6 +46,7 @@ def train(recipe: Recipe, *, reporter: Reporter | None = None) -> RunResult:
 
 def _trained(recipe: Recipe, reporter: Reporter) -> RunResult:
     require_outside(recipe)
+    require_teachers(recipe)
     documents = read_splits(recipe.data, reporter.notice)
     if recipe.steps:
         return make_steps(recipe, documents, reporter, partial(_train, documents, reporter))
@@ -65,15 +65,14 @@ def _train(
         if recipe.optimisation.num_train_epochs and not task.examples:
             raise EventuneError("train_file: nothing in it can be trained on")
         if recipe.optimisation.teacher:
-            cast("TaughtTask", task).learn_from(_teacher(recipe, placement, reporter))
+            size = recipe.optimisation.per_device_eval_batch_size
+            teacher = teacher_of(
+                recipe.optimisation.teacher, device=recipe.model.device, batch_size=size, reporter=reporter
+            )
+            cast("TaughtTask", task).learn_from(teacher)
         return task
 
     return make_run(_settings_of(recipe, base, placement), load_task, reporter, claim)
-
-
-def _teacher(recipe: Recipe, placement: Placement, reporter: Reporter) -> Teacher:
-    size = recipe.optimisation.per_device_eval_batch_size
-    return teacher_of(recipe.optimisation.teacher, placement=placement, batch_size=size, reporter=reporter)
 
 
 def _settings_of(recipe: Recipe, base: BaseModel, placement: Placement) -> RunSettings:

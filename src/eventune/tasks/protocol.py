@@ -21,6 +21,7 @@ from eventune.backbones.backbone import Backbone
 from eventune.backbones.placement import Placement
 from eventune.backbones.resolve import BaseModel
 from eventune.events import Document, Ontology
+from eventune.extraction.teaching import Teacher
 from eventune.training.task import Task
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ class RecipeTask(RunTask, Protocol):
 class TaughtTask(RunTask, Protocol):
     """A task of `eventune train` that can learn what another run says beside the annotation."""
 
-    def learn_from(self, teacher: Any) -> None:
+    def learn_from(self, teacher: Teacher) -> None:
         """Add what a `Teacher` says to the examples."""
         ...
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 READINGS = "readings"
 """Trait of a task that tells what each reading of an event says of spans."""
+TEACHING = "teaching"
+"""Trait of a task whose runs can teach that to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class TaskEntry:
         implementation: `module:Class` of its `RunTask`, imported when it is used.
         traits: What its settings may be about: a setting whose metadata has `read_by` belongs to the tasks with one of
             these traits. `heads`: it has new modules, which are random at first; `arguments`: it is scored by the
-            arguments that it finds; `READINGS`: its runs can be members of an ensemble; `encoder`, `pretraining`, ….
+            arguments that it finds; `READINGS`: its runs can be members of an ensemble, `TEACHING`: they
+            can be teachers; `encoder`, `pretraining`, ….
         sections: Settings of its own, dataclasses by the name of their group.
         command: The command that makes its runs.
         settings_file: The file in a run directory that says how the run is opened.
@@ -151,7 +154,7 @@ register_task(
         name="extraction",
         summary="an encoder scores spans",
         implementation="eventune.tasks.span_extraction:SpanExtraction",
-        traits=frozenset({"arguments", "encoder", "heads", "pretraining", READINGS}),
+        traits=frozenset({"arguments", "encoder", "heads", "pretraining", READINGS, TEACHING}),
         sections={"extraction": ExtractionArguments},
         runtime="eventune.runtime.finders:ArgumentFinder",
     )
@@ -215,7 +218,7 @@ register_task(
         name="ensemble",
         summary="several runs with task: extraction, whose log-odds are averaged",
         implementation="eventune.tasks.ensemble:Ensemble",
-        traits=frozenset({"arguments", "encoder"}),
+        traits=frozenset({"arguments", "encoder", TEACHING}),
         command="ensemble",
         settings_file=ENSEMBLE,
     )

@@ -120,17 +120,7 @@ class SpanExtraction(EncoderTask):
         return SpanExtraction(self.backbone, ontology, self.settings, batch_size=self._batch_size)
 
     def learn_from(self, teacher: Teacher) -> None:
-        """Let a teacher's probabilities be learned beside the annotation of the training part.
-
-        Raises:
-            EventuneError: If corpora are trained on that the teacher does not know, or one input asks for one filler.
-        """
-        if self.beside or self.settings.extractor != "joint":
-            raise EventuneError(
-                "teacher: expected extractor: joint and no further_corpora, found "
-                + ("further_corpora" if self.beside else f"extractor: {self.settings.extractor}"),
-                "take the teacher away, or what it cannot teach",
-            )
+        """Let a teacher's probabilities be learned beside the annotation of the training part."""
         part = self.encoded["train"]
         readings = teacher(part.documents, self.ontology)
         self.examples = taught_examples(part, readings, max_span_length=self.settings.max_span_length)
