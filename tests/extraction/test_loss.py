@@ -21,19 +21,26 @@ def random_scores(seed):
     return SpanScores(spans.requires_grad_(), torch.randn(EVENTS, ROLES, generator=generator).requires_grad_())
 
 
-def slow_loss(scores):
+EVENLY = [1.0, 1 / 2, 1 / 2, 1.0, 1 / 3, 1 / 3, 1 / 3]
+"""Each filler's share of its role."""
+
+
+def slow_loss(scores, shares=EVENLY):
+    """Return the cross-entropy with targets of which each has a share of its role, the empty role what is left."""
     spans, null = scores.spans.tolist(), scores.null.tolist()
     losses = []
     for event in range(EVENTS):
         for role in range(ROLES):
             if not SLOTS[event][role]:
                 continue
-            exponents = [math.exp(score) for row in spans[event][role] for score in row]
-            total = sum(exponents) + math.exp(null[event][role])
-            fillers = [(word, length) for e, r, word, length in TARGETS if (e, r) == (event, role)]
-            gold = [math.exp(spans[event][role][word][length]) for word, length in fillers]
-            gold = gold or [math.exp(null[event][role])]
-            losses.append(-sum(math.log(value / total) for value in gold) / len(gold))
+            total = sum(math.exp(score) for row in spans[event][role] for score in row) + math.exp(null[event][role])
+            said = [
+                (share, spans[event][role][word][length])
+                for (e, r, word, length), share in zip(TARGETS, shares, strict=True)
+                if (e, r) == (event, role)
+            ]
+            terms = [*said, (1 - sum(share for share, _ in said), null[event][role])]
+            losses.append(-sum(share * math.log(math.exp(score) / total) for share, score in terms))
     return sum(losses) / len(losses)
 
 
@@ -94,36 +101,17 @@ def test_sure_and_right_scores_have_almost_no_loss():
     assert loss.item() < 1e-6
 
 
-def slow_teacher_loss(scores, probabilities):
-    spans, null = scores.spans.tolist(), scores.null.tolist()
-    losses = []
-    for event in range(EVENTS):
-        for role in range(ROLES):
-            if not SLOTS[event][role]:
-                continue
-            total = sum(math.exp(score) for row in spans[event][role] for score in row) + math.exp(null[event][role])
-            said = [
-                (probability, spans[event][role][word][length])
-                for (e, r, word, length), probability in zip(TARGETS, probabilities, strict=True)
-                if (e, r) == (event, role)
-            ]
-            rest = 1 - sum(probability for probability, _ in said)
-            terms = [*said, (rest, null[event][role])]
-            losses.append(-sum(share * math.log(math.exp(score) / total) for share, score in terms))
-    return sum(losses) / len(losses)
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_what_a_teacher_says_is_weighed_span_by_span_and_the_rest_is_the_empty_role_s(seed):
     scores = random_scores(seed)
     probabilities = [0.7, 0.2, 0.3, 0.9, 0.1, 0.2, 0.3]
     loss = teacher_loss(scores, torch.tensor(TARGETS), torch.tensor(probabilities), torch.tensor(SLOTS).bool())
-    assert loss.item() == pytest.approx(slow_teacher_loss(scores, probabilities), rel=1e-5)
+    assert loss.item() == pytest.approx(slow_loss(scores, probabilities), rel=1e-5)
 
 
 def test_a_teacher_that_says_what_is_annotated_is_the_annotation():
     scores, targets = random_scores(0), torch.tensor(TARGETS)
-    slots, certain = torch.tensor(SLOTS).bool(), torch.tensor([1.0, 0.5, 0.5, 1.0, 1 / 3, 1 / 3, 1 / 3])
+    slots, certain = torch.tensor(SLOTS).bool(), torch.tensor(EVENLY)
     assert teacher_loss(scores, targets, certain, slots).item() == pytest.approx(
         span_loss(scores, targets, slots).item(), rel=1e-6
     )
