@@ -80,7 +80,7 @@ def teacher_of(run: str, *, device: str, batch_size: int, reporter: Reporter) ->
     opened = open_run_with(Path(run), TEACHING)
 
     def read(documents: Sequence[Document], ontology: Ontology) -> Readings:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=()):  # heads are drawn on the CPU
             loaded = load_run(opened, placement=Placement.of(device), batch_size=batch_size)
             task: Any = loaded.for_ontology(ontology).task
             with loaded.active() as model, reporter.progress("reading by the teacher") as on_batch:
