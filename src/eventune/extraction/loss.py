@@ -22,14 +22,13 @@ def span_loss(scores: SpanScores, targets: Tensor, slots: Tensor) -> Tensor:
     Returns:
         The loss, a scalar.
     """
-    log_total = torch.logsumexp(torch.cat([scores.spans.flatten(2), scores.null[..., None]], dim=-1), dim=-1)
     events, roles, words, lengths = targets.unbind(1)
     fillers = torch.zeros_like(scores.null).index_put_(
         (events, roles), scores.null.new_ones(len(targets)), accumulate=True
     )
     gold = scores.spans[events, roles, words, lengths] / fillers[events, roles]
     gold_mean = torch.zeros_like(scores.null).index_put((events, roles), gold, accumulate=True)
-    losses = log_total - torch.where(fillers > 0, gold_mean, scores.null)
+    losses = _log_total(scores) - torch.where(fillers > 0, gold_mean, scores.null)
     return losses[slots].mean()
 
 
@@ -47,10 +46,14 @@ def teacher_loss(scores: SpanScores, taught: Tensor, probabilities: Tensor, slot
     Returns:
         The loss, a scalar.
     """
-    log_total = torch.logsumexp(torch.cat([scores.spans.flatten(2), scores.null[..., None]], dim=-1), dim=-1)
     events, roles, words, lengths = taught.unbind(1)
     weighted = probabilities * scores.spans[events, roles, words, lengths]
     spans = torch.zeros_like(scores.null).index_put((events, roles), weighted, accumulate=True)
     filled = torch.zeros_like(scores.null).index_put((events, roles), probabilities, accumulate=True).clamp(max=1.0)
-    losses = log_total - spans - (1.0 - filled) * scores.null
+    losses = _log_total(scores) - spans - (1.0 - filled) * scores.null
     return losses[slots].mean()
+
+
+def _log_total(scores: SpanScores) -> Tensor:
+    """Return the logarithm of the sum over each role's spans and its empty role, *shape* (events, roles)."""
+    return torch.logsumexp(torch.cat([scores.spans.flatten(2), scores.null[..., None]], dim=-1), dim=-1)
